@@ -1,0 +1,17 @@
+// The door of `facts`: every fact, its schema, name, version and upcasters; nothing else.
+export { Answer, AnswerInputs, AnswerReason, answerReasons } from './answer.js';
+export { CatalogFact, catalogFactKinds } from './catalog-facts.js';
+export { Fact, type FactKind, type UnknownFact } from './fact.js';
+export { comparePositions, countsPerMs, makePositions, Position, Time } from './identity.js';
+export {
+  Arch,
+  EventReported,
+  LeaseEnded,
+  LeaseOutcome,
+  leaseOutcomes,
+  MachineCheckedIn,
+  MachineFact,
+  SyncerCheckedIn,
+  UpdateGranted,
+} from './machine-facts.js';
+export { RolloutFact, rolloutFactKinds } from './rollout-facts.js';

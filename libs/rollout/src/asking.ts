@@ -1,0 +1,44 @@
+// The question that ingress asks policy, one message per event-loop turn, and policy's answers in the same order.
+import { z } from 'zod';
+import { Answer, Arch, Time } from '@platte/facts';
+import { Package } from './catalog.js';
+
+/** The NATS subject (queue group `policy`): one question carries all machines that wait in one turn of the loop. */
+export const decideSubject = 'platte.policy.decide';
+/** Longer than this without an answer, ingress answers `policy-unavailable`: a setting's default. */
+export const decideTimeoutMs = 500;
+export const askedMachinesMax = 256;
+
+/** A machine that judging could not refuse. `at` and `n` are those of its check-in fact: they name the attempt it may open. */
+export const AskedMachine = z.object({
+  app: z.string(),
+  group: z.string(),
+  /** The group's revision that was judged by; policy reloads when it holds another. */
+  revision: z.number().int(),
+  machine: z.string(),
+  at: Time,
+  n: z.number().int(),
+  version: z.string(),
+  arch: Arch,
+  oem: z.string(),
+  bootId: z.string(),
+  /** Only the wave stops it: policy may re-offer an open lease, and answers `not-in-wave` or `awaiting-approval` else. */
+  onlyOpenLease: z.boolean(),
+  /** A person's force was seen in the snapshot; policy decides whether it still stands. */
+  forced: z.boolean(),
+  /** The events of the same app and request, which policy folds before it decides. Their facts follow through the log. */
+  events: z.array(
+    z.object({ n: z.number().int(), type: z.number().int(), result: z.number().int(), errorCode: z.string(), previousVersion: z.string() }),
+  ),
+});
+export type AskedMachine = z.infer<typeof AskedMachine>;
+
+export const Question = z.object({ asked: z.array(AskedMachine).max(askedMachinesMax) });
+export type Question = z.infer<typeof Question>;
+
+/** With `granted` and `re-offered` comes the package to offer: it may be of an earlier rollout than the snapshot's. */
+export const Decision = z.object({ answer: Answer, offer: Package.optional() });
+export type Decision = z.infer<typeof Decision>;
+
+export const Decisions = z.object({ decisions: z.array(Decision) });
+export type Decisions = z.infer<typeof Decisions>;
