@@ -1,0 +1,91 @@
+// `platte`: the command line. Commands are loaded when they run, so that `--help` stays fast.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { exitCodes } from './exit-codes.js';
+import { repositoryRoot } from './repository.js';
+
+const program = new Command('platte')
+  .description('An event-sourced update platform for fleets of machines that speak Omaha.')
+  .version(readVersion(), '-V, --version', 'print the version')
+  .configureHelp({ showGlobalOptions: true })
+  .showSuggestionAfterError()
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ ./platte up                     the whole platform on this machine
+  $ ./platte up --demo              the same, with a fleet that moves
+  $ ./platte simulate --instances 2000 --speed 600
+  $ ./platte test                   all tests`,
+  );
+
+program
+  .command('up')
+  .description('bring the whole platform up on this machine, in the foreground; Ctrl-C stops it')
+  .option('--data <dir>', 'where everything is kept', '.platte')
+  .option('--listen <address>', 'open the Omaha port to machines on this address (default: loopback only)')
+  .option('--demo', 'a simulated fleet beside it, with a rollout under way')
+  .option('--verbose', 'the programs\' logs on the terminal too')
+  .action(async (options) => {
+    const { up } = await import('./up/up.js');
+    process.exitCode = await up(options);
+  });
+
+program
+  .command('doctor')
+  .description('say what was found, where, which version, and what is missing')
+  .action(async () => {
+    const { doctor } = await import('./doctor.js');
+    process.exitCode = await doctor();
+  });
+
+program
+  .command('test')
+  .description('run the tests: unit, integration (real servers) and journeys (the whole platform)')
+  .argument('[filters...]', 'only test files whose path contains one of these')
+  .option('--kind <kinds...>', 'only these kinds: unit, integration, journeys')
+  .action(async (filters: string[], options: { kind?: string[] }) => {
+    const { runTests } = await import('./tasks/test.js');
+    process.exitCode = await runTests(filters, options.kind);
+  });
+
+program
+  .command('check')
+  .description('format, lint, types, boundaries, unused code, lock and tidy, as one check')
+  .option('--fix', 'format what is not, first')
+  .action(async (options: { fix?: boolean }) => {
+    const { runChecks } = await import('./tasks/check.js');
+    process.exitCode = await runChecks({ fix: options.fix === true });
+  });
+
+program
+  .command('bench')
+  .description('measure, each figure against its baseline in the same run; without a name: all')
+  .argument('[names...]', 'path, ingress, policy, transport, history')
+  .option('--check', 'exit 1 when a goal is missed')
+  .option('--quick', 'a shorter run, for a look')
+  .action(async (names: string[], options: { check?: boolean; quick?: boolean }) => {
+    const { runScript } = await import('./tasks/script.js');
+    const flags = [...(options.check ? ['--check'] : []), ...(options.quick ? ['--quick'] : [])];
+    process.exitCode = await runScript('test/dist/load/main.js', [...names, ...flags]);
+  });
+
+program.exitOverride();
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = toExitCode(error);
+}
+
+function toExitCode(error: unknown): number {
+  // Commander has said it already; its own code for help and version is 0.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  console.error(`platte: ${error instanceof Error ? error.message : String(error)}`);
+  return exitCodes.failed;
+}
+
+function readVersion(): string {
+  const manifest = JSON.parse(readFileSync(join(repositoryRoot(), 'package.json'), 'utf8')) as { version: string };
+  return manifest.version;
+}

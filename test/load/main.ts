@@ -1,0 +1,39 @@
+// `./platte bench [NAME…] [--check] [--quick]`: runs the measurements, each against its baseline in the same run.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Bench, type BenchRow, renderTable } from './bench.js';
+
+/** Loaded only when asked for: a bench may need servers and big libraries. */
+const benches: Record<string, () => Promise<Bench>> = {};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { check: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false }, out: { type: 'string', default: 'bench-results' } },
+});
+
+const unknown = positionals.filter((name) => !(name in benches));
+if (unknown.length > 0) {
+  console.error(`no bench named ${unknown.join(', ')}; there are: ${Object.keys(benches).join(', ')}`);
+  process.exit(2);
+}
+
+const measured: Record<string, BenchRow[]> = {};
+for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
+  const bench = await benches[name]!();
+  console.error(`\n${bench.name}: ${bench.about}`);
+  const rows = await bench.measure({ quick: values.quick, say: (line) => console.error(`  ${line}`) });
+  measured[name] = rows;
+  console.log(`\n${bench.name}\n${renderTable(rows)}`);
+}
+
+await mkdir(values.out, { recursive: true });
+const file = join(values.out, `bench-${new Date().toISOString().replaceAll(/[:.]/g, '-')}.json`);
+await writeFile(file, `${JSON.stringify({ node: process.version, quick: values.quick, benches: measured }, null, 2)}\n`);
+
+const judged = Object.values(measured).flat().filter((row) => row.met !== undefined);
+const missed = judged.filter((row) => !row.met);
+console.log(`\nwritten to ${file}`);
+for (const row of missed) console.log(`missed: ${row.name} (goal ${row.goal ?? ''})`);
+console.log(`${judged.length - missed.length} goals met, ${missed.length} missed`);
+if (values.check && missed.length > 0) process.exit(1);
