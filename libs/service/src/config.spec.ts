@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import {
+  byteSize,
+  choice,
+  count,
+  describeConfig,
+  duration,
+  flag,
+  list,
+  parseConfig,
+  port,
+  secret,
+  text,
+  url,
+} from './service.js';
+
+const schema = z.object({
+  port: port().default(8000),
+  natsUrl: url('nats', 'tls'),
+  natsPassword: secret().optional(),
+  drainTime: duration({ minMs: 100, maxMs: 60_000 }).default(10_000),
+  bodyBytesMax: byteSize({ max: 2 ** 20 }).default(131_072),
+  testMode: flag().default(false),
+  logLevel: choice('debug', 'info').default('info'),
+  trustedProxies: list(text()).default([]),
+  workers: count({ min: 1, max: 64 }).default(1),
+});
+
+describe('settings', () => {
+  test('are read from PLATTE_ variables, with units', () => {
+    const parsed = parseConfig(schema, {
+      PLATTE_PORT: '0',
+      PLATTE_NATS_URL: 'nats://127.0.0.1:4222',
+      PLATTE_DRAIN_TIME: '5s',
+      PLATTE_BODY_BYTES_MAX: '64KiB',
+      PLATTE_TEST_MODE: 'yes',
+      PLATTE_TRUSTED_PROXIES: '10.0.0.0/8, 192.168.0.1,',
+      PLATTE_WORKERS: '',
+    });
+    expect(parsed).toEqual({
+      status: 'good',
+      config: {
+        port: 0,
+        natsUrl: 'nats://127.0.0.1:4222',
+        drainTime: 5000,
+        bodyBytesMax: 65_536,
+        testMode: true,
+        logLevel: 'info',
+        trustedProxies: ['10.0.0.0/8', '192.168.0.1'],
+        workers: 1,
+      },
+    });
+  });
+
+  test('that are wrong are all named at once, with what they should be and without a secret', () => {
+    const parsed = parseConfig(schema, {
+      PLATTE_PORT: '70000',
+      PLATTE_NATS_PASSWORD: ' ',
+      PLATTE_DRAIN_TIME: '10',
+      PLATTE_BODY_BYTES_MAX: '2MiB',
+      PLATTE_TEST_MODE: 'perhaps',
+      PLATTE_LOG_LEVEL: 'loud',
+      PLATTE_WORKERS: '-1',
+    });
+    expect(parsed).toEqual({
+      status: 'bad',
+      problems: [
+        'PLATTE_PORT should be a port from 0 to 65535 (0 takes a free one); it is "70000"',
+        'PLATTE_NATS_URL is missing: it should be a URL that starts with nats:// or tls://',
+        'PLATTE_NATS_PASSWORD should be a secret that is not empty',
+        'PLATTE_DRAIN_TIME should be a duration such as 500ms, 10s, 5m, 24h or 7d, from 100ms to 60000ms; it is "10"',
+        'PLATTE_BODY_BYTES_MAX should be a size such as 128KiB, 512MiB or 10GiB, from 0 to 1048576 bytes; it is "2MiB"',
+        'PLATTE_TEST_MODE should be true or false; it is "perhaps"',
+        'PLATTE_LOG_LEVEL should be one of debug, info; it is "loud"',
+        'PLATTE_WORKERS should be a whole number from 1 to 64; it is "-1"',
+      ],
+    });
+  });
+
+  test('are described without secrets and without credentials in URLs', () => {
+    const parsed = parseConfig(schema, {
+      PLATTE_NATS_URL: 'nats://me:hunter2@example.org:4222',
+      PLATTE_NATS_PASSWORD: 'hunter3',
+    });
+    if (parsed.status === 'bad') throw new Error(parsed.problems.join());
+    const described = JSON.stringify(describeConfig(schema, parsed.config));
+    expect(described).toContain('nats://example.org:4222');
+    expect(described).not.toContain('hunter');
+  });
+});

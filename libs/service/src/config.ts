@@ -1,0 +1,65 @@
+// Settings come from PLATTE_* environment variables: the schema's key `natsUrl` is read from PLATTE_NATS_URL. All problems
+// are told at once, each with its variable and what it should be. An empty variable counts as absent.
+import { z } from 'zod';
+
+/** sysexits.h, EX_CONFIG: a supervisor can tell a bad setting, which a restart cannot mend, from a crash. */
+export const exitBadConfig = 78;
+
+type Env = Record<string, string | undefined>;
+type Parsed<T> = { status: 'good'; config: T } | { status: 'bad'; problems: string[] };
+
+const toVariable = (key: string) => `PLATTE_${key.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
+
+/** The settings; or every problem as one sentence. */
+export function parseConfig<T extends z.ZodObject>(schema: T, env: Env): Parsed<z.output<T>> {
+  const given: Record<string, string> = {};
+  for (const key of Object.keys(schema.shape)) {
+    const value = env[toVariable(key)];
+    if (value !== undefined && value !== '') given[key] = value;
+  }
+  const read = schema.safeParse(given);
+  if (read.success) return { status: 'good', config: read.data };
+  return { status: 'bad', problems: read.error.issues.map((issue) => toProblem(schema, given, issue)) };
+}
+
+/** As `parseConfig`, but a program with a bad setting ends here, before it listens. */
+export function readConfig<T extends z.ZodObject>(schema: T, env: Env = process.env): z.output<T> {
+  const parsed = parseConfig(schema, env);
+  if (parsed.status === 'good') return parsed.config;
+  process.stderr.write(`These settings are wrong:\n${parsed.problems.map((problem) => `  ${problem}\n`).join('')}`);
+  return process.exit(exitBadConfig);
+}
+
+/** What may be logged of the settings: secrets, and user and password inside of URLs, are left out. */
+export function describeConfig<T extends z.ZodObject>(schema: T, config: z.output<T>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [
+      key,
+      isSecret(schema, key) && value !== undefined ? '(secret)' : withoutCredentials(value),
+    ]),
+  );
+}
+
+function toProblem(schema: z.ZodObject, given: Record<string, string>, issue: z.core.$ZodIssue): string {
+  const key = String(issue.path[0] ?? '');
+  if (key === '') return issue.message;
+  const value = given[key];
+  if (value === undefined) return `${toVariable(key)} is missing: it ${issue.message}`;
+  return isSecret(schema, key)
+    ? `${toVariable(key)} ${issue.message}`
+    : `${toVariable(key)} ${issue.message}; it is ${JSON.stringify(withoutCredentials(value))}`;
+}
+
+/** The mark of `secret()` sits on the innermost schema, below `.optional()` and `.default()`. */
+function isSecret(schema: z.ZodObject, key: string): boolean {
+  let piece: unknown = schema.shape[key];
+  while (piece instanceof z.ZodOptional || piece instanceof z.ZodDefault || piece instanceof z.ZodNullable) {
+    if (piece.meta()?.['secret'] === true) return true;
+    piece = piece.unwrap();
+  }
+  return piece instanceof z.ZodType && piece.meta()?.['secret'] === true;
+}
+
+function withoutCredentials(value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1') : value;
+}

@@ -1,0 +1,107 @@
+// The port for operators and supervisors, not for machines and people: /livez, /readyz (its body lists every dependency),
+// /metrics, and in test mode the clock: `PUT /test/clock` with the offset in milliseconds as its body.
+import assert from 'node:assert';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Server } from 'node:net';
+import type { Registry } from 'prom-client';
+import type { Clock } from './clock.js';
+import type { Health } from './health.js';
+
+export interface InternalServer {
+  /** The real one, where 0 was asked for. */
+  port: number;
+  close(): Promise<void>;
+}
+
+export interface InternalServerOptions {
+  port: number;
+  host: string;
+  health: Health;
+  registry: Pick<Registry, 'metrics' | 'contentType'>;
+  clock?: Clock;
+}
+
+export async function startInternalServer(options: InternalServerOptions): Promise<InternalServer> {
+  const server = createServer((request, response) => {
+    answer(options, request).then(
+      ({ status, type, body }) => send(response, status, type, body),
+      (error: unknown) => send(response, 500, 'text/plain', `${String(error)}\n`),
+    );
+  });
+  // A scrape is one small request: whoever is slower than this is not a scraper.
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 20_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  return { port: portOf(server), close: () => closeServer(server) };
+}
+
+interface Page {
+  status: number;
+  type: string;
+  body: string;
+}
+
+/** The port that a listening server really has. */
+export function portOf(server: Pick<Server, 'address'>): number {
+  const address = server.address();
+  assert(typeof address === 'object' && address !== null, 'the server listens on no port');
+  return address.port;
+}
+
+async function answer({ health, registry, clock }: InternalServerOptions, request: IncomingMessage): Promise<Page> {
+  switch (`${request.method} ${request.url?.split('?')[0]}`) {
+    case 'GET /livez':
+      // An event loop that answers is alive; what the program depends on is readiness, which no restart mends.
+      return { status: 200, type: 'text/plain', body: 'ok\n' };
+    case 'GET /readyz': {
+      const report = health.report();
+      return {
+        status: report.ready ? 200 : 503,
+        type: 'application/json',
+        body: `${JSON.stringify(report, null, 2)}\n`,
+      };
+    }
+    case 'GET /metrics':
+      return { status: 200, type: registry.contentType, body: await registry.metrics() };
+    case 'PUT /test/clock':
+      return setClock(clock, await readShortBody(request));
+    default:
+      return { status: 404, type: 'text/plain', body: 'Here are /livez, /readyz and /metrics.\n' };
+  }
+}
+
+function setClock(clock: Clock | undefined, body: string): Page {
+  if (!clock?.testMode) return { status: 404, type: 'text/plain', body: 'The clock can be moved in test mode only.\n' };
+  if (!/^-?\d{1,15}$/.test(body))
+    return { status: 400, type: 'text/plain', body: 'The body is the offset in milliseconds.\n' };
+  clock.setOffset(Number(body));
+  return { status: 200, type: 'application/json', body: `{"now":${clock.now()}}\n` };
+}
+
+async function readShortBody(request: IncomingMessage): Promise<string> {
+  let body = '';
+  for await (const chunk of request) {
+    body += String(chunk);
+    if (body.length > 100) break;
+  }
+  return body.trim();
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+  });
+  response.end(body);
+}
+
+function closeServer(server: ReturnType<typeof createServer>): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

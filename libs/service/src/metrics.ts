@@ -1,0 +1,47 @@
+// One registry per program, with the process's own figures (CPU, memory, event-loop delay, garbage collection) in it.
+import assert from 'node:assert';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+export type { Counter, Gauge, Histogram };
+
+interface Named<L extends string> {
+  /** `platte_<area>_<thing>_<unit>`; a counter ends in `_total`. */
+  name: `platte_${string}`;
+  help: string;
+  /** Never an id: routes, reasons, causes. */
+  labels?: readonly L[];
+}
+
+export interface Metrics {
+  registry: Registry;
+  counter<L extends string = never>(named: Named<L>): Counter<L>;
+  /** `read`, when given, is called at each scrape and sets the gauge. */
+  gauge<L extends string = never>(named: Named<L> & { read?: (gauge: Gauge<L>) => void }): Gauge<L>;
+  histogram<L extends string = never>(named: Named<L> & { buckets: number[] }): Histogram<L>;
+}
+
+export function makeMetrics({ program }: { program: string }): Metrics {
+  const registry = new Registry();
+  registry.setDefaultLabels({ program });
+  collectDefaultMetrics({ register: registry });
+  const shared = <L extends string>({ name, help, labels }: Named<L>) => {
+    assert(/^platte(_[a-z0-9]+){3,}$/.test(name), `a metric is named platte_<area>_<thing>_<unit>, not ${name}`);
+    return { name, help, labelNames: labels ?? [], registers: [registry] };
+  };
+  return {
+    registry,
+    counter: (named) => new Counter(shared(named)),
+    histogram: (named) => new Histogram({ ...shared(named), buckets: named.buckets }),
+    gauge({ read, ...named }) {
+      // prom-client calls `collect` with the gauge as `this`.
+      return new Gauge({
+        ...shared(named),
+        ...(read && {
+          collect() {
+            read(this);
+          },
+        }),
+      });
+    },
+  };
+}

@@ -1,0 +1,11 @@
+// The door of `service`: what every program of Platte does besides its own work. It knows nothing of ours and no Nest.
+export { makeClock, type Clock } from './clock.js';
+export { describeConfig, exitBadConfig, parseConfig, readConfig } from './config.js';
+export { byteSize, choice, count, duration, flag, list, port, secret, text, url } from './config-pieces.js';
+export { makeHealth, type Dependency, type DependencyReport, type Health, type HealthReport } from './health.js';
+export { portOf, startInternalServer, type InternalServer } from './internal-server.js';
+export { makeLog, type Log } from './log.js';
+export { makeMetrics, type Counter, type Gauge, type Histogram, type Metrics } from './metrics.js';
+export { announceReady, isReadyMessage, type ReadyMessage } from './ready.js';
+export { makeStopper, type Stopper } from './stopper.js';
+export { waitFor } from './wait-for.js';
