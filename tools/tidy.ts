@@ -1,5 +1,5 @@
 // The house's style as a check, in the house's own language: what no off-the-shelf linter knows. Each rule has a reason.
-// Run by `./platte check`; prints each finding as `file:line: rule` and exits 1 when there is one.
+// Run by `./platte check` over all files, or over those named; prints each finding as `file:line: rule` and exits 1 when there is one.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 
@@ -18,20 +18,45 @@ interface LineRule {
 
 const lineRules: LineRule[] = [
   { files: /\.tsx?$/, line: /^export \* from/, rule: 'a door names what it lets out: no `export *`' },
-  { files: /\.(tsx?|sql|sh)$/, line: /\b(TO[D]O|FIX[M]E|X[X]X)\b/, rule: 'do it, or file an issue: no reminders in the code' },
+  {
+    files: /\.(tsx?|sql|sh)$/,
+    line: /\b(TO[D]O|FIX[M]E|X[X]X)\b/,
+    rule: 'do it, or file an issue: no reminders in the code',
+  },
   { files: /\.spec\.tsx?$/, line: /\b(it|test|describe)\.(skip|only|todo)\b/, rule: 'a test runs or is deleted' },
-  { files: /\.spec\.tsx?$/, line: /\b(it|test)\(\s*['"`](it )?should\b/, rule: 'a test name is a fact in the present: no "should"' },
-  { files: /\.spec\.tsx?$/, line: /setTimeout\(\s*(resolve|r|done)\s*,/, rule: 'no sleeps: wait on a signal or poll a condition' },
+  {
+    files: /\.spec\.tsx?$/,
+    line: /\b(it|test)\(\s*['"`](it )?should\b/,
+    rule: 'a test name is a fact in the present: no "should"',
+  },
+  {
+    files: /\.spec\.tsx?$/,
+    line: /setTimeout\(\s*(resolve|r|done)\s*,/,
+    rule: 'no sleeps: wait on a signal or poll a condition',
+  },
+  {
+    files: /^libs\/(omaha|rollout|fleet|facts)\/src\/(?!.*\.spec\.ts$)/,
+    line: /new Date\(\)/,
+    rule: 'core has no clock: take `now`',
+  },
   { files: /\.tsx?$/, line: /@ts-(ignore|nocheck)/, rule: 'types are not silenced' },
   { files: /\.tsx?$/, line: /^\s*(public|private|protected)?\s*(abstract )?class I[A-Z][a-z]/, rule: 'no IThing' },
-  { files: /\.tsx?$/, line: /\b(class|interface|type) \w+(Manager|Helper|Util|Impl)\b/, rule: 'name the thing: no Manager, Helper, Util, Impl' },
-  { files: /\.(tsx?|md|json|ya?ml|sql)$/, line: /(^|[^\w.])\/(work|root|home)\/\w/, rule: 'no path of somebody\'s machine' },
+  {
+    files: /\.tsx?$/,
+    line: /\b(class|interface|type) \w+(Manager|Helper|Util|Impl)\b/,
+    rule: 'name the thing: no Manager, Helper, Util, Impl',
+  },
+  {
+    files: /\.(tsx?|md|json|ya?ml|sql)$/,
+    line: /(^|[^\w.])\/(work|root|home)\/\w/,
+    rule: "no path of somebody's machine",
+  },
 ];
 
 /** A rule about a file's name. */
 const nameRules: { file: RegExp; rule: string }[] = [
   { file: /(^|\/)(utils?|helpers?|common|shared|misc)(\/|\.tsx?$)/, rule: 'rooms are named for a subject, not a kind' },
-  { file: /(^|\/)index\.tsx?$/, rule: 'a lib\'s door is a named file, not an index' },
+  { file: /(^|\/)index\.tsx?$/, rule: "a lib's door is a named file, not an index" },
   { file: /^(apps|libs|tools)\/.*[A-Z_].*\.tsx?$/, rule: 'file names are kebab-case' },
 ];
 
@@ -39,21 +64,32 @@ const linesMax = 400;
 const bytesMax = 512 * 1024;
 const generated = /(^package-lock\.json$|\.gen\.|^docs\/reference\/openapi\.json$)/;
 
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
-  .split('\n')
-  .filter((file) => file !== '' && !generated.test(file) && statSync(file, { throwIfNoEntry: false })?.isFile());
+const named = process.argv.slice(2);
+const files = (named.length > 0 ? named : listFiles()).filter(
+  (file) => file !== '' && !generated.test(file) && statSync(file, { throwIfNoEntry: false })?.isFile(),
+);
 
 const findings = files.flatMap((file) => [...nameFindings(file), ...contentFindings(file)]);
 for (const { file, line, rule } of findings) console.log(`${file}:${line}: ${rule}`);
-console.log(findings.length === 0 ? `${files.length} files are tidy` : `${findings.length} findings in ${files.length} files`);
+console.log(
+  findings.length === 0 ? `${files.length} files are tidy` : `${findings.length} findings in ${files.length} files`,
+);
 process.exit(findings.length === 0 ? 0 : 1);
+
+/** What git keeps or would keep. */
+function listFiles(): string[] {
+  return execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' }).split(
+    '\n',
+  );
+}
 
 function nameFindings(file: string): Finding[] {
   return nameRules.filter((rule) => rule.file.test(file)).map(({ rule }) => ({ file, line: 1, rule }));
 }
 
 function contentFindings(file: string): Finding[] {
-  if (statSync(file).size > bytesMax) return [{ file, line: 1, rule: `larger than ${bytesMax} bytes: does it belong here?` }];
+  if (statSync(file).size > bytesMax)
+    return [{ file, line: 1, rule: `larger than ${bytesMax} bytes: does it belong here?` }];
   if (!/\.(tsx?|sql|md|json|ya?ml|sh|cjs|mjs)$/.test(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n');
   return [...lineFindings(file, lines), ...sizeFindings(file, lines), ...titleFindings(file, lines)];
@@ -80,5 +116,7 @@ function titleFindings(file: string, lines: string[]): Finding[] {
     if (text.startsWith('```')) fence.open = !fence.open;
     return !fence.open && text.startsWith('# ') ? [index] : [];
   });
-  return titles.length === 1 && titles[0] === 0 ? [] : [{ file, line: 1, rule: 'a page has one title, on its first line' }];
+  return titles.length === 1 && titles[0] === 0
+    ? []
+    : [{ file, line: 1, rule: 'a page has one title, on its first line' }];
 }
