@@ -1,8 +1,11 @@
 // The door of `facts`: every fact, its schema, name, version and upcasters; nothing else.
 export { Answer, AnswerInputs, AnswerReason, answerReasons } from './answer.js';
+export { decodeBatch, type DecodedBatch, encodeBatch, encodeFact } from './batch.js';
 export { CatalogFact, catalogFactKinds } from './catalog-facts.js';
 export { Fact, type FactKind, type UnknownFact } from './fact.js';
+export { factKinds, factVersions } from './fact-versions.js';
 export { comparePositions, countsPerMs, makePositions, Position, Time } from './identity.js';
+export { toJsonSchema } from './json-schema.js';
 export {
   Arch,
   EventReported,
@@ -15,3 +18,4 @@ export {
   UpdateGranted,
 } from './machine-facts.js';
 export { RolloutFact, rolloutFactKinds } from './rollout-facts.js';
+export { type Upcaster, type Upcasters, upcast, type VersionedFact } from './upcast.js';

@@ -91,7 +91,15 @@ export type UpdateGranted = z.infer<typeof UpdateGranted>;
  * How a lease or an attempt ended. `installed` frees the slot while the attempt stays open (the machine waits for its
  * reboot); `passed` is an upgrade beyond the granted version: an end, but no success of that version.
  */
-export const leaseOutcomes = ['installed', 'complete', 'passed', 'failed', 'rolled-back', 'timed-out', 'cancelled'] as const;
+export const leaseOutcomes = [
+  'installed',
+  'complete',
+  'passed',
+  'failed',
+  'rolled-back',
+  'timed-out',
+  'cancelled',
+] as const;
 export const LeaseOutcome = z.enum(leaseOutcomes);
 export type LeaseOutcome = z.infer<typeof LeaseOutcome>;
 
@@ -107,5 +115,11 @@ export const LeaseEnded = z.object({
 });
 export type LeaseEnded = z.infer<typeof LeaseEnded>;
 
-export const MachineFact = z.discriminatedUnion('kind', [MachineCheckedIn, EventReported, SyncerCheckedIn, UpdateGranted, LeaseEnded]);
+export const MachineFact = z.discriminatedUnion('kind', [
+  MachineCheckedIn,
+  EventReported,
+  SyncerCheckedIn,
+  UpdateGranted,
+  LeaseEnded,
+]);
 export type MachineFact = z.infer<typeof MachineFact>;

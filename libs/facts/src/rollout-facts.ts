@@ -19,7 +19,14 @@ const rolloutFact = {
   cause: z.string(),
 };
 
-export const rolloutFactKinds = ['RolloutStarted', 'RolloutPaused', 'RolloutResumed', 'RolloutHalted', 'RolloutSuperseded', 'RolloutFinished'] as const;
+export const rolloutFactKinds = [
+  'RolloutStarted',
+  'RolloutPaused',
+  'RolloutResumed',
+  'RolloutHalted',
+  'RolloutSuperseded',
+  'RolloutFinished',
+] as const;
 
 export const RolloutFact = z.object({ kind: z.enum(rolloutFactKinds), ...rolloutFact });
 export type RolloutFact = z.infer<typeof RolloutFact>;
