@@ -1,6 +1,8 @@
 // The door of `omaha`: the protocol as a codec. Bytes become a request or a named refusal, an answer becomes bytes. It decides
 // nothing. Wire words (app, updatecheck, ping) end here.
 export { normaliseAppId } from './application-id.js';
+export { type DecodedErrorCode, decodeErrorCode, type ErrorFlag } from './error-codes.js';
+export { describeEvent } from './event-words.js';
 export { limits } from './limits.js';
 export { parseRequest } from './parse.js';
 export { isHeartbeat, isSyncer, type MachineArch, resolveArch, resolveTrack } from './recognise.js';
