@@ -28,7 +28,13 @@ export const AskedMachine = z.object({
   forced: z.boolean(),
   /** The events of the same app and request, which policy folds before it decides. Their facts follow through the log. */
   events: z.array(
-    z.object({ n: z.number().int(), type: z.number().int(), result: z.number().int(), errorCode: z.string(), previousVersion: z.string() }),
+    z.object({
+      n: z.number().int(),
+      type: z.number().int(),
+      result: z.number().int(),
+      errorCode: z.string(),
+      previousVersion: z.string(),
+    }),
   ),
 });
 export type AskedMachine = z.infer<typeof AskedMachine>;

@@ -5,7 +5,10 @@ import { Arch, Time } from '@platte/facts';
 export const Uuid = z.guid().transform((id) => id.toLowerCase());
 
 /** Reverse-domain, two segments at least: `io.example.agent`. Unique without regard to case. */
-const ProductId = z.string().max(155).regex(/^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+$/);
+const ProductId = z
+  .string()
+  .max(155)
+  .regex(/^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+$/);
 
 export const Application = z.object({
   id: Uuid,
@@ -22,9 +25,16 @@ const Sha1Base64 = z.string().regex(/^[A-Za-z0-9+/]{27}=$/);
 const Sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
 const Sha256Base64 = z.string().regex(/^[A-Za-z0-9+/]{43}=$/);
 /** A payload's file name: what every client can append to a codebase (no slash, no `..`). */
-const Filename = z.string().max(250).regex(/^[A-Za-z0-9][A-Za-z0-9._+~-]*$/).refine((name) => !name.includes('..'));
+const Filename = z
+  .string()
+  .max(250)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._+~-]*$/)
+  .refine((name) => !name.includes('..'));
 /** An absolute http(s) base that ends in `/`, without query or fragment. */
-const Codebase = z.string().max(256).regex(/^https?:\/\/[^\s?#"<>]+\/$/);
+const Codebase = z
+  .string()
+  .max(256)
+  .regex(/^https?:\/\/[^\s?#"<>]+\/$/);
 const Size = z.number().int().positive();
 
 export const PackageFile = z.object({

@@ -1,5 +1,13 @@
 // The door of `rollout`: applications, groups, channels, packages, policies, rollouts; judge, decide, evolve.
-export { AskedMachine, askedMachinesMax, Decision, Decisions, decideSubject, decideTimeoutMs, Question } from './asking.js';
+export {
+  AskedMachine,
+  askedMachinesMax,
+  Decision,
+  Decisions,
+  decideSubject,
+  decideTimeoutMs,
+  Question,
+} from './asking.js';
 export {
   Application,
   Channel,
@@ -18,5 +26,29 @@ export {
   Wave,
   WeeklyWindow,
 } from './catalog.js';
-export type { Check, Judgement, SyncerJudgement } from './judge.js';
+export { wordsFor } from './answer-words.js';
+export { applicationKeys, normaliseApplicationId } from './application-id.js';
+export { judgeRules, nextStep } from './judge-rules.js';
+export { judgeSyncer } from './judge-syncer.js';
+export { judge, judgeInGroup, verdictOf } from './judge.js';
+export type { Check, Judgement, SyncerJudgement } from './judgement.js';
+export { placeOf, placesMax, toSaltSeed } from './place.js';
+export {
+  findGroup,
+  type IndexedGroup,
+  type IndexedPackage,
+  indexSnapshot,
+  type SnapshotGroup,
+  type SnapshotIndex,
+  type Verdict,
+} from './snapshot-index.js';
 export { ApplicationSnapshot, snapshotBytesMax } from './snapshot.js';
+export {
+  compareVersions,
+  isOfVersionPrefix,
+  parseVersion,
+  type Version,
+  type Versioning,
+  versionCharsMax,
+} from './version.js';
+export { type Hours, hoursAt, isTimeZone, windowWords } from './windows.js';

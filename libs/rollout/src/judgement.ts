@@ -1,0 +1,33 @@
+// What is asked of judging, and what it says.
+import type { Answer, AnswerInputs, AnswerReason, Arch } from '@platte/facts';
+import type { Package } from './catalog.js';
+
+/** A machine that asks for an update, as ingress understood it. */
+export interface Check {
+  machine: string;
+  version: string;
+  track: string;
+  arch: Arch;
+  /** `targetversionprefix` of the request; '' when it names none. */
+  versionPrefix: string;
+}
+
+/**
+ * `answer`: this is it; the object may be shared between machines, so it is frozen. `ask`: the machine could be granted
+ * `target`; policy decides. With `onlyOpenLease` the wave stops it, and policy only looks for an open lease.
+ */
+export type Judgement =
+  | { kind: 'answer'; answer: Answer }
+  | { kind: 'ask'; group: string; revision: number; target: string; onlyOpenLease: boolean; forced: boolean };
+
+/** What a syncer gets: every manifest from its version to the channel's, floors first; empty when the answer is a no. */
+export interface SyncerJudgement {
+  answer: Answer;
+  manifests: { package: Package; floorReason: string | null; isTarget: boolean }[];
+}
+
+/** A final answer. */
+export function toAnswer(reason: AnswerReason, inputs: AnswerInputs, until?: number): Judgement & { kind: 'answer' } {
+  const answer: Answer = { reason, inputs: Object.freeze(inputs), ...(until !== undefined && { until }) };
+  return Object.freeze({ kind: 'answer', answer: Object.freeze(answer) });
+}
