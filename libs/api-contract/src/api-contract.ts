@@ -1,0 +1,58 @@
+// The door of `api-contract`: REST shapes once, the table of operations, OpenAPI, and the client that is typed by them.
+export { CreatedToken, CreateToken, Principal, Token } from './access.js';
+export {
+  Application,
+  Channel,
+  CreateApplication,
+  CreateChannel,
+  CreatePackage,
+  EditablePackage,
+  EditApplication,
+  EditChannel,
+  EditPackage,
+  Package,
+} from './catalog.js';
+export {
+  ApiError,
+  ConnectionError,
+  eachItem,
+  makeClient,
+  toRequest,
+  type Client,
+  type ClientOptions,
+} from './client.js';
+export { Because, CreateGroup, EditableGroup, EditGroup, EditPolicy, Group, Rollout } from './groups.js';
+export {
+  AnswerView,
+  EditInstance,
+  HistoryItem,
+  Instance,
+  InstanceSummary,
+  MachineStatus,
+  WhyAnswer,
+} from './instances.js';
+export { makeOpenApi } from './openapi.js';
+export { isAllowed, problemsOf, Role, roles, type Operation, type RequiredRole, type Scope } from './operation.js';
+export {
+  apiPrefix,
+  getOperation,
+  operationIds,
+  operations,
+  type BodyOf,
+  type InputOf,
+  type OperationId,
+  type OutputOf,
+  type ParamsOf,
+  type QueryOf,
+} from './operations.js';
+export { pageLimitDefault, pageLimitMax, toInstant } from './page.js';
+export { Problem, ProblemError, problemKinds, toProblemType, type ProblemName } from './problem.js';
+export { Activity, Change, Health, RefusedRequest, Version } from './system.js';
+export {
+  Breakdown,
+  PresenceTimeline,
+  spanToMs,
+  StatusTimeline,
+  timelinePointsMax,
+  VersionTimeline,
+} from './timelines.js';

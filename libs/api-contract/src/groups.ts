@@ -1,0 +1,100 @@
+// Groups, their policy and their rollouts, as the API shows them and takes them.
+import { z } from 'zod';
+import {
+  defaultPolicy,
+  Freeze,
+  Group as DomainGroup,
+  Policy as DomainPolicy,
+  Rollout as DomainRollout,
+  rolloutStates,
+  Uuid,
+  Wave,
+  WeeklyWindow,
+} from '@platte/rollout';
+import { revision } from './catalog.js';
+import { Instant } from './page.js';
+
+export const Policy = DomainPolicy.meta({ id: 'Policy' });
+
+export const Rollout = DomainRollout.omit({ startedAt: true, earlierLeasesUntil: true, state: true })
+  .extend({
+    state: z.enum(rolloutStates).describe('Paused by a person, halted by a rule; `cause` says why.'),
+    startedAt: Instant,
+  })
+  .meta({ id: 'Rollout' });
+export type Rollout = z.infer<typeof Rollout>;
+
+export const Group = DomainGroup.extend({
+  policy: Policy,
+  ...revision,
+  rollout: Rollout.nullable().describe('The rollout of the package that the channel has now.'),
+}).meta({ id: 'Group' });
+export type Group = z.infer<typeof Group>;
+
+const group = DomainGroup.shape;
+const policy = DomainPolicy.shape;
+
+const RateLimit = z.strictObject({
+  max: z.number().int().positive(),
+  periodMs: z.number().int().min(1000).describe('Milliseconds.'),
+});
+
+const Hours = z.strictObject({
+  kind: z.enum(['always', 'office', 'windows']),
+  windows: z.array(z.strictObject(WeeklyWindow.shape)).min(1).max(50),
+});
+
+/** A merge patch of the policy: what is left out stays as it is. */
+const policyFields = {
+  ...policy,
+  rateLimit: RateLimit.partial().nullable(),
+  hours: Hours.partial(),
+  freezes: z.array(z.strictObject(Freeze.shape)).max(50).describe('Replaces the whole list.'),
+};
+export const EditPolicy = z.strictObject(policyFields).partial().meta({ id: 'EditPolicy' });
+
+export const CreateGroup = z
+  .strictObject({
+    id: Uuid.optional(),
+    application: Uuid,
+    name: group.name,
+    description: group.description.default(''),
+    track: group.track,
+    channel: group.channel.default(null),
+    policy: EditPolicy.default({}).describe('What is left out has the default of the documentation.'),
+  })
+  .meta({ id: 'CreateGroup' });
+
+export const EditGroup = z
+  .strictObject({
+    name: group.name,
+    description: group.description,
+    track: group.track,
+    channel: group.channel,
+    policy: EditPolicy,
+  })
+  .partial()
+  .meta({ id: 'EditGroup' });
+
+/** What a merged group must be: all of what can be edited, whole. */
+export const EditableGroup = z.object({
+  name: group.name,
+  description: group.description,
+  track: group.track,
+  channel: group.channel,
+  policy: DomainPolicy,
+});
+
+export const PolicyDefaults = defaultPolicy;
+
+/** A person's words for the audit log and for whoever asks why. */
+export const Because = z
+  .strictObject({ note: z.string().max(500).default('').describe('Why, in your words.') })
+  .meta({ id: 'Because' });
+
+export const StartRollout = z
+  .strictObject({
+    waves: z.array(z.strictObject(Wave.shape)).min(1).max(50).optional(),
+    note: z.string().max(500).default(''),
+  })
+  .meta({ id: 'StartRollout' });

@@ -1,0 +1,118 @@
+// Machines, as the API shows them: the row of a list, one machine whole, its history, and why it was not updated.
+import { z } from 'zod';
+import { AnswerInputs, AnswerReason, Arch, LeaseOutcome } from '@platte/facts';
+import { machineStatuses } from '@platte/fleet';
+import { Instant } from './page.js';
+
+export const MachineStatus = z.enum(machineStatuses);
+export type MachineStatus = z.infer<typeof MachineStatus>;
+
+/** An answer in full: the reason, what the rule saw, and when it would change by itself. */
+export const AnswerView = z
+  .object({
+    reason: AnswerReason,
+    words: z.string().describe('The same for people.'),
+    inputs: AnswerInputs.extend({ deadline: Instant.optional() }),
+    until: Instant.nullable().describe('When the answer would change by itself; null when that is not known.'),
+  })
+  .meta({ id: 'Answer' });
+export type AnswerView = z.infer<typeof AnswerView>;
+
+const seen = {
+  id: z.string().describe('As the machine reported it.'),
+  application: z.string(),
+  group: z.string().nullable(),
+  version: z.string(),
+  status: MachineStatus,
+  arch: Arch,
+  alias: z.string(),
+  ip: z.string(),
+  oem: z.string(),
+  firstSeen: Instant.nullable(),
+  lastSeen: Instant.nullable(),
+};
+
+/** A row of a list or search: from the history's current state, exact to the last check-in. */
+export const InstanceSummary = z
+  .object({ ...seen, reason: AnswerReason.nullable().describe('Of the last answer; null when it never asked.') })
+  .meta({ id: 'InstanceSummary' });
+export type InstanceSummary = z.infer<typeof InstanceSummary>;
+
+export const Lease = z
+  .object({
+    package: z.string(),
+    toVersion: z.string(),
+    grantedAt: Instant,
+    deadline: Instant,
+  })
+  .meta({ id: 'Lease' });
+
+export const Instance = z
+  .object({
+    ...seen,
+    oemVersion: z.string(),
+    aleph: z.string(),
+    bootId: z.string(),
+    track: z.string().describe('What it said last, also when that leads to no group.'),
+    lease: Lease.nullable().describe('Its open grant.'),
+    answer: AnswerView.extend({ at: Instant }).nullable().describe('The last answer; null when it never asked.'),
+    labels: z.record(z.string(), z.string()),
+    held: z.string().nullable().describe('The note of the person that holds it.'),
+    forcedUntil: Instant.nullable(),
+  })
+  .meta({ id: 'Instance' });
+export type Instance = z.infer<typeof Instance>;
+
+export const WhyAnswer = z
+  .object({
+    instance: z.string(),
+    application: z.string(),
+    group: z.string().nullable(),
+    version: z.string(),
+    at: Instant.describe('When the machine asked.'),
+    answer: AnswerView,
+  })
+  .meta({ id: 'WhyAnswer' });
+export type WhyAnswer = z.infer<typeof WhyAnswer>;
+
+/** One thing that a machine reported or that was decided about it, newest first. */
+export const HistoryItem = z
+  .object({
+    at: Instant,
+    kind: z.enum(['check-in', 'event', 'grant', 'lease-end']),
+    version: z.string().describe('The version it reported then.'),
+    group: z.string().nullable(),
+    status: MachineStatus.nullable().describe('The status that this brought; null when it brought none.'),
+    words: z.string().describe('What happened, for people.'),
+    reason: AnswerReason.nullable(),
+    event: z
+      .object({
+        type: z.number().int(),
+        result: z.number().int(),
+        errorCode: z.string(),
+        previousVersion: z.string(),
+      })
+      .nullable(),
+    toVersion: z.string().nullable(),
+    outcome: LeaseOutcome.nullable(),
+  })
+  .meta({ id: 'HistoryItem' });
+export type HistoryItem = z.infer<typeof HistoryItem>;
+
+/** Labels are small: they are in every replica's memory with the snapshot. */
+export const labelsMax = 32;
+const LabelName = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/);
+export const EditInstance = z
+  .strictObject({
+    alias: z.string().max(256).describe('Overrules the name that the machine reports; empty gives that back.'),
+    labels: z
+      .record(LabelName, z.string().max(256).nullable())
+      .describe('A merge patch: null removes a label, what is left out stays.')
+      .refine((labels) => Object.keys(labels).length <= labelsMax, `at most ${labelsMax} labels`),
+  })
+  .partial()
+  .meta({ id: 'EditInstance' });

@@ -1,0 +1,34 @@
+// Lists: `{ items, next }`. The cursor is opaque, and stays valid while things are added and removed behind it.
+import { z } from 'zod';
+import { Uuid } from '@platte/rollout';
+
+export const pageLimitDefault = 50;
+/** Above this an answer passes a megabyte for wide items, and a store's work for one request is no longer small. */
+export const pageLimitMax = 500;
+
+export const Cursor = z
+  .string()
+  .max(1024)
+  .regex(/^[A-Za-z0-9_-]+$/, 'is the `next` of an answer')
+  .describe('The `next` of the answer before.');
+
+export const paging = {
+  limit: z.coerce.number().int().min(1).max(pageLimitMax).default(pageLimitDefault).describe('Items per answer.'),
+  cursor: Cursor.optional(),
+};
+
+/** Times on the wire are RFC 3339 with milliseconds, in UTC; on the way in any offset is understood. */
+export const Instant = z.iso.datetime({ offset: true }).describe('RFC 3339, for example 2026-11-23T09:00:00.000Z');
+
+export const IdParams = z.strictObject({ id: Uuid });
+
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.object({
+    items: z.array(item),
+    next: z.string().nullable().describe('Pass it as ?cursor= for the next page; null on the last.'),
+  });
+}
+
+export function toInstant(ms: number): string {
+  return new Date(ms).toISOString();
+}
