@@ -25,13 +25,57 @@ export const inFlightStatuses: ReadonlySet<MachineStatus> = new Set<MachineStatu
   'installed',
 ]);
 
+/** Whole, so that a new answer must say which status it brings. */
+const ofAnswers: Readonly<Record<AnswerReason, MachineStatus | null>> = {
+  granted: 'granted',
+  're-offered': 'granted',
+  'up-to-date': 'complete',
+  held: 'on-hold',
+  'outside-window': 'on-hold',
+  frozen: 'on-hold',
+  'not-in-wave': 'on-hold',
+  'awaiting-approval': 'on-hold',
+  'rate-limited': 'on-hold',
+  'concurrency-limited': 'on-hold',
+  'safe-mode-probing': 'on-hold',
+  'unknown-application': null,
+  'invalid-application-id': null,
+  'no-machine-id': null,
+  'unknown-group': null,
+  'no-package': null,
+  'syncer-needs-multi-manifest': null,
+  'invalid-version': null,
+  'dead-end': null,
+  'ahead-of-channel': null,
+  blacklisted: null,
+  'updates-disabled': null,
+  'rollout-paused': null,
+  'rollout-halted': null,
+  'policy-unavailable': null,
+  'rolled-back': null,
+  'backing-off': null,
+  quarantined: null,
+};
+
+const ofMeanings: Readonly<Record<EventMeaning, MachineStatus | null>> = {
+  downloading: 'downloading',
+  downloaded: 'downloaded',
+  installed: 'installed',
+  complete: 'complete',
+  failed: 'failed',
+  'rolled-back': 'rolled-back',
+  deferred: null,
+  heartbeat: null,
+  other: null,
+};
+
 /** null: the fact brings none, and the machine keeps the one it had (`unknown` before the first). */
 export function statusOf(fact: Fact): MachineStatus | null {
   switch (fact.kind) {
     case 'MachineCheckedIn':
-      return fact.answer === undefined ? null : statusOfAnswer(fact.answer.reason);
+      return fact.answer === undefined ? null : ofAnswers[fact.answer.reason];
     case 'EventReported':
-      return statusOfMeaning(classifyEvent(fact.type, fact.result, fact.errorCode, fact.previousVersion, fact.reboots));
+      return ofMeanings[classifyEvent(fact.type, fact.result, fact.errorCode, fact.previousVersion, fact.reboots)];
     case 'LeaseEnded':
       // The other outcomes follow from what the machine sent, and that fact brought the status already.
       return fact.outcome === 'timed-out' ? 'timed-out' : null;
@@ -43,57 +87,4 @@ export function statusOf(fact: Fact): MachineStatus | null {
 /** Whether the machine itself sent something: only that counts as seen. A syncer is no machine of the fleet. */
 export function isSeen(fact: Fact): boolean {
   return fact.kind === 'MachineCheckedIn' || fact.kind === 'EventReported';
-}
-
-function statusOfAnswer(reason: AnswerReason): MachineStatus | null {
-  switch (reason) {
-    case 'granted':
-    case 're-offered':
-      return 'granted';
-    case 'up-to-date':
-      return 'complete';
-    case 'held':
-    case 'outside-window':
-    case 'frozen':
-    case 'not-in-wave':
-    case 'awaiting-approval':
-    case 'rate-limited':
-    case 'concurrency-limited':
-    case 'safe-mode-probing':
-      return 'on-hold';
-    case 'unknown-application':
-    case 'invalid-application-id':
-    case 'no-machine-id':
-    case 'unknown-group':
-    case 'no-package':
-    case 'syncer-needs-multi-manifest':
-    case 'invalid-version':
-    case 'dead-end':
-    case 'ahead-of-channel':
-    case 'blacklisted':
-    case 'updates-disabled':
-    case 'rollout-paused':
-    case 'rollout-halted':
-    case 'policy-unavailable':
-    case 'rolled-back':
-    case 'backing-off':
-    case 'quarantined':
-      return null;
-  }
-}
-
-function statusOfMeaning(meaning: EventMeaning): MachineStatus | null {
-  switch (meaning) {
-    case 'downloading':
-    case 'downloaded':
-    case 'installed':
-    case 'complete':
-    case 'failed':
-    case 'rolled-back':
-      return meaning;
-    case 'deferred':
-    case 'heartbeat':
-    case 'other':
-      return null;
-  }
 }

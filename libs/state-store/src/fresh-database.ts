@@ -1,0 +1,64 @@
+// A database of one's own with the whole schema, for tests and benches: cloned from a template that is migrated once
+// for each state of the migrations, which takes a tenth of the time of migrating again.
+import { createHash, randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { migrate, migrationsFolder } from './migrate.js';
+
+export interface FreshDatabase {
+  url: string;
+  /** Ends what is still connected to it. */
+  drop: () => Promise<void>;
+}
+
+/** One creation at a time in a server: two clones of one template get into each other's way. */
+const cloningLock = 7_306_001;
+
+/** `serverUrl`: a superuser's, to make databases with. */
+export async function makeFreshDatabase(serverUrl: string): Promise<FreshDatabase> {
+  const name = `platte_test_${randomBytes(6).toString('hex')}`;
+  await withAdmin(serverUrl, async (admin) => {
+    await admin.query('select pg_advisory_lock($1)', [cloningLock]);
+    const template = await findOrMakeTemplate(serverUrl, admin);
+    await admin.query(`create database ${name} template ${template}`);
+  });
+  const drop = () =>
+    withAdmin(serverUrl, async (admin) => void (await admin.query(`drop database if exists ${name} with (force)`)));
+  return { url: toDatabaseUrl(serverUrl, name), drop };
+}
+
+async function findOrMakeTemplate(serverUrl: string, admin: pg.Client): Promise<string> {
+  const template = `platte_template_${await hashMigrations()}`;
+  const found = await admin.query('select from pg_database where datname = $1 and datistemplate', [template]);
+  if (found.rowCount === 1) return template;
+  // One that is no template yet was left by a process that died while it migrated.
+  await admin.query(`drop database if exists ${template} with (force)`);
+  await admin.query(`create database ${template}`);
+  await migrate(toDatabaseUrl(serverUrl, template));
+  await admin.query(`alter database ${template} is_template true`);
+  return template;
+}
+
+async function hashMigrations(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of (await readdir(migrationsFolder)).toSorted())
+    hash.update(file).update(await readFile(join(migrationsFolder, file)));
+  return hash.digest('hex').slice(0, 16);
+}
+
+async function withAdmin<T>(serverUrl: string, work: (admin: pg.Client) => Promise<T>): Promise<T> {
+  const admin = new pg.Client({ connectionString: serverUrl });
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.end();
+  }
+}
+
+function toDatabaseUrl(serverUrl: string, name: string): string {
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}

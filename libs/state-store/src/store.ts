@@ -1,0 +1,79 @@
+// The connection to PostgreSQL. Two pools, because their sessions differ:
+//
+// - `pool`: everything that is asked now and then.
+// - `hot`: what check-ins wait for. Pipelined, so that several statements travel in one round trip, and with planner
+//   settings that keep every statement on its primary key.
+import pg from 'pg';
+
+export interface Store {
+  readonly pool: pg.Pool;
+  readonly hot: pg.Pool;
+  /**
+   * Added to PostgreSQL's clock wherever a time is decided: 0, but for tests, which change it while programs run. All
+   * programs use the same one.
+   */
+  readonly clockOffsetMs: () => number;
+}
+
+export interface StoreOptions {
+  url: string;
+  /** Connections for what is asked now and then. */
+  poolMax?: number;
+  /** Connections for decisions and folding. More gain nothing: a group's row lock is the serial point. */
+  hotMax?: number;
+  clockOffsetMs?: () => number;
+  /** An idle connection broke: the pool replaces it, so this is only for the log. */
+  onError?: (error: Error) => void;
+}
+
+/** A statement or a wait for a lock that lasts longer is broken: decisions take milliseconds, commands tens of them. */
+const statementTimeoutMs = 10_000;
+/** A program that holds a lock and says nothing (stopped, not killed) is cut off, so that its group goes on. */
+const idleInTransactionTimeoutMs = 5_000;
+
+/**
+ * Statistics lie about a table that has just begun to grow, and a plan that scans it is kept by the prepared statement:
+ * measured, 25 decisions per second instead of 579. Every hot statement is a lookup by primary key or by a partial index.
+ */
+const plannerOptions =
+  '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan';
+
+export function openStore(options: StoreOptions): Store {
+  const { url, poolMax = 8, hotMax = 4, clockOffsetMs = () => 0, onError = () => {} } = options;
+  const shared = {
+    connectionString: url,
+    types: { getTypeParser },
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
+    connectionTimeoutMillis: 5_000,
+  };
+  const pool = new pg.Pool({ ...shared, application_name: 'platte', max: poolMax });
+  const hot = new pg.Pool({
+    ...shared,
+    application_name: 'platte-hot',
+    max: hotMax,
+    pipeline: true,
+    options: plannerOptions,
+  });
+  pool.on('error', onError);
+  hot.on('error', onError);
+  return { pool, hot, clockOffsetMs };
+}
+
+export async function closeStore(store: Store): Promise<void> {
+  await Promise.all([store.pool.end(), store.hot.end()]);
+}
+
+const int8 = 20;
+
+/** A bigint column is a number here: times in ms, positions below 2^52, counts. Beyond 2^53 it is a mistake, and said. */
+function getTypeParser(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
+  return oid === int8 ? toSafeInteger : (pg.types.getTypeParser(oid, format) as (text: string) => unknown);
+}
+
+function toSafeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value))
+    throw new RangeError(`${text} does not fit a JavaScript number: a bigint column holds more than 2^53`);
+  return value;
+}

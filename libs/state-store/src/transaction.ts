@@ -1,0 +1,31 @@
+// One transaction on one connection. What fails rolls back; a connection whose rollback fails is thrown away.
+import type pg from 'pg';
+
+/** A connection inside a transaction. */
+export type Client = pg.PoolClient;
+
+export async function withTransaction<T>(pool: pg.Pool, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    broken = await rollBack(client);
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** The error that broke the connection, if it is broken. */
+export async function rollBack(client: Client): Promise<Error | undefined> {
+  try {
+    await client.query('rollback');
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
