@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
+import { Client } from 'pg';
 import { migrate, migrationsFolder } from './migrate.js';
 
 export interface FreshDatabase {
@@ -28,7 +28,7 @@ export async function makeFreshDatabase(serverUrl: string): Promise<FreshDatabas
   return { url: toDatabaseUrl(serverUrl, name), drop };
 }
 
-async function findOrMakeTemplate(serverUrl: string, admin: pg.Client): Promise<string> {
+async function findOrMakeTemplate(serverUrl: string, admin: Client): Promise<string> {
   const template = `platte_template_${await hashMigrations()}`;
   const found = await admin.query('select from pg_database where datname = $1 and datistemplate', [template]);
   if (found.rowCount === 1) return template;
@@ -47,8 +47,8 @@ async function hashMigrations(): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-async function withAdmin<T>(serverUrl: string, work: (admin: pg.Client) => Promise<T>): Promise<T> {
-  const admin = new pg.Client({ connectionString: serverUrl });
+async function withAdmin<T>(serverUrl: string, work: (admin: Client) => Promise<T>): Promise<T> {
+  const admin = new Client({ connectionString: serverUrl });
   await admin.connect();
   try {
     return await work(admin);

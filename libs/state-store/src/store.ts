@@ -3,11 +3,11 @@
 // - `pool`: everything that is asked now and then.
 // - `hot`: what check-ins wait for. Pipelined, so that several statements travel in one round trip, and with planner
 //   settings that keep every statement on its primary key.
-import pg from 'pg';
+import { Pool, types } from 'pg';
 
 export interface Store {
-  readonly pool: pg.Pool;
-  readonly hot: pg.Pool;
+  readonly pool: Pool;
+  readonly hot: Pool;
   /**
    * Added to PostgreSQL's clock wherever a time is decided: 0, but for tests, which change it while programs run. All
    * programs use the same one.
@@ -42,13 +42,13 @@ export function openStore(options: StoreOptions): Store {
   const { url, poolMax = 8, hotMax = 4, clockOffsetMs = () => 0, onError = () => {} } = options;
   const shared = {
     connectionString: url,
-    types: { getTypeParser },
+    types: { getTypeParser: typeParserOf },
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
     connectionTimeoutMillis: 5_000,
   };
-  const pool = new pg.Pool({ ...shared, application_name: 'platte', max: poolMax });
-  const hot = new pg.Pool({
+  const pool = new Pool({ ...shared, application_name: 'platte', max: poolMax });
+  const hot = new Pool({
     ...shared,
     application_name: 'platte-hot',
     max: hotMax,
@@ -67,8 +67,10 @@ export async function closeStore(store: Store): Promise<void> {
 const int8 = 20;
 
 /** A bigint column is a number here: times in ms, positions below 2^52, counts. Beyond 2^53 it is a mistake, and said. */
-function getTypeParser(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
-  return oid === int8 ? toSafeInteger : (pg.types.getTypeParser(oid, format) as (text: string) => unknown);
+function typeParserOf(oid: number, format: 'text' | 'binary' = 'text'): (text: string) => unknown {
+  if (oid === int8) return toSafeInteger;
+  const parse: (text: string) => unknown = types.getTypeParser(oid, format);
+  return parse;
 }
 
 function toSafeInteger(text: string): number {
