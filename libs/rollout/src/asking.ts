@@ -22,6 +22,8 @@ export const AskedMachine = z.object({
   arch: Arch,
   oem: z.string(),
   bootId: z.string(),
+  /** `targetversionprefix` of the check; '' when it names none: policy judges again when it holds a newer catalog. */
+  versionPrefix: z.string(),
   /** Only the wave stops it: policy may re-offer an open lease, and answers `not-in-wave` or `awaiting-approval` else. */
   onlyOpenLease: z.boolean(),
   /** A person's force was seen in the snapshot; policy decides whether it still stands. */

@@ -170,15 +170,24 @@ function readHours(group: IndexedGroup, now: number): IndexedGroup['hours'] {
 
 /** While leases of the rollout before may be open, machines that only the wave stops go on to policy, which re-offers. */
 function judgeWave(seen: MomentCase, reason: 'not-in-wave' | 'awaiting-approval'): Judgement | null {
-  const { check, group, next, forced, now } = seen;
+  const refusal = seen.forced ? null : refuseByWave(seen);
+  if (refusal?.answer.reason !== reason) return null;
+  return seen.now < (seen.group.rollout?.earlierLeasesUntil ?? 0) ? toAsk(seen, true) : refusal;
+}
+
+/** What the wave says to a machine without an open lease; null when it lets it through. Policy asks for it too. */
+export function refuseByWave({
+  check,
+  group,
+  next,
+}: Pick<MomentCase, 'check' | 'group' | 'next'>): (Judgement & { kind: 'answer' }) | null {
   const { rollout, openPlaces } = group;
-  if (rollout === null || forced || openPlaces >= placesMax) return null;
+  if (rollout === null || openPlaces >= placesMax) return null;
   const place = placeOf(check.machine, group.saltSeed);
   if (place < openPlaces) return null;
   const upcoming = rollout.waves[rollout.openWave];
   const needsApproval = upcoming?.needsApproval === true && place < upcoming.places;
-  if (needsApproval !== (reason === 'awaiting-approval')) return null;
-  if (now < rollout.earlierLeasesUntil) return toAsk(seen, true);
+  const reason = needsApproval ? 'awaiting-approval' : 'not-in-wave';
   return toAnswer(reason, { target: next.package.version, wave: rollout.openWave, wavePlaces: openPlaces, place });
 }
 

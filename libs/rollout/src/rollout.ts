@@ -28,7 +28,7 @@ export {
 } from './catalog.js';
 export { wordsFor } from './answer-words.js';
 export { applicationKeys, normaliseApplicationId } from './application-id.js';
-export { judgeRules, nextStep } from './judge-rules.js';
+export { judgeRules, nextStep, refuseByWave } from './judge-rules.js';
 export { judgeSyncer } from './judge-syncer.js';
 export { judge, judgeInGroup, verdictOf } from './judge.js';
 export type { Check, Judgement, SyncerJudgement } from './judgement.js';
