@@ -1,0 +1,107 @@
+// The one place that knows @clickhouse/client. Every statement names all its settings: an embedded engine keeps what an
+// earlier statement set, and a server's profile may say something else.
+import { Readable } from 'node:stream';
+import { ClickHouseLogLevel, type ClickHouseSettings, createClient } from '@clickhouse/client';
+
+export interface HistoryLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface HistoryOptions {
+  /** `http://127.0.0.1:8123`, without credentials. */
+  url: string;
+  user: string;
+  password: string;
+  database: string;
+  log: HistoryLog;
+}
+
+export type Params = Record<string, unknown>;
+
+export interface History {
+  readonly database: string;
+  readonly log: HistoryLog;
+  /** Rows of a question; 64-bit integers come as numbers (ours stay below 2^53), moments as milliseconds. */
+  read<Row>(question: string, params?: Params): Promise<Row[]>;
+  /** A statement without an answer. */
+  run(statement: string, params?: Params): Promise<void>;
+  /** `insert into … format RowBinary` with its rows. */
+  insert(statement: string, rows: Uint8Array): Promise<void>;
+  /** Throws with the cause when the engine does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Longer than any question over a million machines; a person's query that takes more should ask for less. */
+const readSecondsMax = 60;
+/** A rebuild from nothing over a billion facts goes in slices, each well below this. */
+const writeSecondsMax = 600;
+/** Headers and a handful of slow statements: more would only queue in the engine. */
+const connectionsMax = 16;
+
+const everywhere: ClickHouseSettings = {
+  // A leaked token would make inserts vanish with success; our keys make repeats harmless.
+  insert_deduplication_token: '',
+  async_insert: 0,
+  // Partitions are functions of the sorting keys: no row of one can replace a row of another.
+  do_not_merge_across_partitions_select_final: 1,
+  output_format_json_quote_64bit_integers: 0,
+  join_use_nulls: 0,
+  final: 0,
+};
+const readSettings: ClickHouseSettings = {
+  ...everywhere,
+  max_execution_time: readSecondsMax,
+  max_result_rows: '1000000',
+  result_overflow_mode: 'throw',
+};
+const writeSettings: ClickHouseSettings = {
+  ...everywhere,
+  max_execution_time: writeSecondsMax,
+  max_result_rows: '0',
+  parallel_view_processing: 1,
+};
+
+/** Opens no connection yet: the first statement does. */
+export function openHistory({ url, user, password, database, log }: HistoryOptions): History {
+  const client = createClient({
+    url,
+    username: user,
+    password,
+    database,
+    max_open_connections: connectionsMax,
+    request_timeout: writeSecondsMax * 1000,
+    keep_alive: { enabled: true },
+    // Errors reach the caller, who logs them once.
+    log: { level: ClickHouseLogLevel.OFF },
+  });
+  return {
+    database,
+    log,
+    async read<Row>(question: string, params: Params = {}) {
+      const result = await client.query({
+        query: question,
+        query_params: params,
+        format: 'JSONEachRow',
+        clickhouse_settings: readSettings,
+      });
+      return result.json<Row>();
+    },
+    async run(statement, params = {}) {
+      await client.command({ query: statement, query_params: params, clickhouse_settings: writeSettings });
+    },
+    async insert(statement, rows) {
+      const values = Readable.from([rows], { objectMode: false });
+      const { stream } = await client.exec({ query: statement, values, clickhouse_settings: writeSettings });
+      // The socket is free for the next statement only once the answer is read.
+      stream.resume();
+      await new Promise<void>((resolve, reject) => stream.once('close', resolve).once('error', reject));
+    },
+    async ping() {
+      const answer = await client.ping({ select: true });
+      if (!answer.success) throw answer.error;
+    },
+    close: () => client.close(),
+  };
+}
