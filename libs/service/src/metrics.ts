@@ -14,10 +14,10 @@ interface Named<L extends string> {
 
 export interface Metrics {
   registry: Registry;
-  counter<L extends string = never>(named: Named<L>): Counter<L>;
+  counter: <L extends string = never>(named: Named<L>) => Counter<L>;
   /** `read`, when given, is called at each scrape and sets the gauge. */
-  gauge<L extends string = never>(named: Named<L> & { read?: (gauge: Gauge<L>) => void }): Gauge<L>;
-  histogram<L extends string = never>(named: Named<L> & { buckets: number[] }): Histogram<L>;
+  gauge: <L extends string = never>(named: Named<L> & { read?: (gauge: Gauge<L>) => void }) => Gauge<L>;
+  histogram: <L extends string = never>(named: Named<L> & { buckets: number[] }) => Histogram<L>;
 }
 
 export function makeMetrics({ program }: { program: string }): Metrics {

@@ -1,0 +1,86 @@
+// The figures of ingress. Everything that is counted per request is counted through a child that was made once: looking up a
+// label costs as much as the rest of the count.
+import { answerReasons } from '@platte/facts';
+import { malformedCauses } from '@platte/omaha';
+import type { Counter, Metrics } from '@platte/service';
+
+const latencyBuckets = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+export type IngressMetrics = ReturnType<typeof makeIngressMetrics>;
+
+export function makeIngressMetrics({ counter, gauge, histogram }: Metrics) {
+  const answers = counter({
+    name: 'platte_ingress_answers_total',
+    help: 'Answered apps of requests by reason.',
+    labels: ['reason'],
+  });
+  const refused = counter({
+    name: 'platte_ingress_refused_total',
+    help: 'Refused requests by cause.',
+    labels: ['cause'],
+  });
+  return {
+    answers: children(answers, [...answerReasons, 'no-check']),
+    refused: children(refused, [...malformedCauses, 'http', 'slow', 'too-large', 'unsupported']),
+    declined: counter({
+      name: 'platte_ingress_parse_declines_total',
+      help: 'Requests that the fast scanner left to the reference parser.',
+    }),
+    questionable: counter({
+      name: 'platte_ingress_questionable_values_total',
+      help: 'Optional values of requests that were no good and became their default.',
+    }),
+    shed: counter({
+      name: 'platte_ingress_shed_total',
+      help: 'Requests answered 503 because too many answers were held.',
+    }),
+    lost: counter({
+      name: 'platte_ingress_unrecorded_total',
+      help: 'Requests answered 503 because their facts could not be recorded.',
+    }),
+    batchFacts: histogram({
+      name: 'platte_ingress_batch_facts_count',
+      help: 'Facts per message.',
+      buckets: batchBuckets,
+    }),
+    ackSeconds: histogram({
+      name: 'platte_ingress_ack_latency_seconds',
+      help: 'From publishing a batch to its ack.',
+      buckets: latencyBuckets,
+    }),
+    questionMachines: histogram({
+      name: 'platte_ingress_question_machines_count',
+      help: 'Machines per question to policy.',
+      buckets: batchBuckets,
+    }),
+    questionSeconds: histogram({
+      name: 'platte_ingress_question_latency_seconds',
+      help: 'From a question to policy to its answer.',
+      buckets: latencyBuckets,
+    }),
+    questionsFailed: counter({
+      name: 'platte_ingress_questions_failed_total',
+      help: 'Questions to policy that got no answer.',
+    }),
+    held: (read: () => number) =>
+      gauge({
+        name: 'platte_ingress_held_answers_count',
+        help: 'Answers held for their ack.',
+        read: (held) => held.set(read()),
+      }),
+    pollSeconds: (read: () => number) =>
+      gauge({
+        name: 'platte_ingress_poll_interval_seconds',
+        help: 'The automatic poll interval.',
+        read: (interval) => interval.set(read()),
+      }),
+  };
+}
+
+function children<L extends string>(
+  counter: Counter<L>,
+  values: readonly string[],
+): ReadonlyMap<string, Counter.Internal> {
+  return new Map(values.map((value) => [value, counter.labels(value)]));
+}

@@ -1,0 +1,164 @@
+// The listener: one node:http server for Nest and for the Omaha endpoint. A POST to the endpoint is read here and given to
+// `receive` as bytes, an address and a reply; everything else goes to Nest's own handler. Nothing of Nest runs per check-in, and
+// `receive` knows nothing of node:http, so that a faster listener can take this one's place.
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type FixedReply, replies, sendFixed } from './fixed-replies.js';
+
+/** How `receive` answers, once: with an Omaha document, or with one of the fixed refusals. */
+export interface Reply {
+  document(xml: string): void;
+  refuse(refusal: FixedReply): void;
+}
+
+export interface OmahaServerOptions {
+  isOmahaPath: (url: string) => boolean;
+  addressOf: (peer: string | undefined, forwardedFor: string | undefined) => string;
+  receive: (body: Uint8Array, address: string, reply: Reply) => void;
+  /** A request that could not even be read as HTTP, or is refused before its body is read: for the counters. */
+  onRefused: (cause: 'http' | 'too-large' | 'unsupported' | 'slow', address: string, bytes: Uint8Array) => void;
+  /** From then on each answer ends its connection. */
+  isClosing: () => boolean;
+  bodyBytesMax: number;
+  /** From the first byte to the last of the headers, and of the whole request. A slow client costs a connection, no more. */
+  headersTimeoutMs: number;
+  requestTimeoutMs: number;
+  keepAliveMs: number;
+  connectionsMax: number;
+}
+
+/** A real client sends 200 bytes of headers, a proxy adds a few hundred. */
+const headerBytesMax = 8 * 1024;
+/** How often node looks for requests that are past their deadline. */
+const deadlineCheckMs = 1_000;
+/** A body over the limit is read and dropped up to here, so that its sender sees the answer instead of a reset. */
+const droppedBytesMax = 2 * 1024 * 1024;
+const nothing = new Uint8Array(0);
+
+export function makeOmahaServer(options: OmahaServerOptions, ordinary: RequestListener): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: headerBytesMax,
+      headersTimeout: options.headersTimeoutMs,
+      requestTimeout: options.requestTimeoutMs,
+      keepAliveTimeout: options.keepAliveMs,
+      connectionsCheckingInterval: deadlineCheckMs,
+      // The answers of one connection are small and complete: nothing to gather.
+      noDelay: true,
+    },
+    (request, response) => {
+      if (!options.isOmahaPath(request.url ?? '')) ordinary(request, response);
+      else if (request.method !== 'POST') sendFixed(response, replies.wrongMethod);
+      else readBody(options, request, response);
+    },
+  );
+  server.maxConnections = options.connectionsMax;
+  return server;
+}
+
+/** For `clientError`: bytes that are no HTTP, both a length and chunks, headers too large, deadlines passed. */
+export function refuseBrokenRequest(
+  { onRefused }: OmahaServerOptions,
+  error: NodeJS.ErrnoException & { rawPacket?: Buffer },
+  socket: Duplex,
+): void {
+  if (!socket.writable || error.code === 'ECONNRESET' || error.code === 'EPIPE') {
+    socket.destroy();
+    return;
+  }
+  const isSlow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const peer = 'remoteAddress' in socket && typeof socket.remoteAddress === 'string' ? socket.remoteAddress : '';
+  onRefused(isSlow ? 'slow' : 'http', peer, error.rawPacket ?? nothing);
+  const status = isSlow
+    ? '408 Request Timeout'
+    : error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : '400 Bad Request';
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function readBody(options: OmahaServerOptions, request: IncomingMessage, response: ServerResponse): void {
+  const { headers } = request;
+  if (isUnsupported(headers['content-encoding'], headers['content-type'])) {
+    options.onRefused('unsupported', addressOf(options, request), nothing);
+    sendFixed(response, replies.unsupported);
+    return;
+  }
+  const length = headers['content-length'] === undefined ? -1 : Number(headers['content-length']);
+  if (length > options.bodyBytesMax) {
+    dropBody(options, request, response, 0);
+    return;
+  }
+  let chunks: Buffer[] | undefined;
+  let bytes = 0;
+  request.on('data', function take(chunk: Buffer) {
+    bytes += chunk.byteLength;
+    // The usual case: the whole body came with the headers. Waiting for `end` would cost another turn of the queue.
+    if (bytes === length && chunks === undefined) receive(options, request, response, chunk);
+    else if (bytes > options.bodyBytesMax) {
+      request.off('data', take);
+      dropBody(options, request, response, bytes);
+    } else (chunks ??= []).push(chunk);
+  });
+  request.on('end', () => {
+    if (bytes > options.bodyBytesMax) return;
+    if (chunks !== undefined) receive(options, request, response, Buffer.concat(chunks));
+    else if (bytes === 0) receive(options, request, response, nothing);
+  });
+}
+
+function receive(
+  options: OmahaServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: Uint8Array,
+): void {
+  options.receive(body, addressOf(options, request), {
+    document: (xml) => {
+      const headers = [
+        'Content-Type',
+        'text/xml; charset=utf-8',
+        'Cache-Control',
+        'no-store',
+        'Content-Length',
+        String(Buffer.byteLength(xml)),
+      ];
+      if (options.isClosing()) headers.push('Connection', 'close');
+      response.writeHead(200, headers);
+      response.end(xml);
+    },
+    refuse: (refusal) => sendFixed(response, refusal),
+  });
+}
+
+/** Answers 413 once the rest has been read, or at once when there is too much of it. */
+function dropBody(
+  options: OmahaServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  already: number,
+): void {
+  let bytes = already;
+  options.onRefused('too-large', addressOf(options, request), nothing);
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.byteLength;
+    if (bytes > droppedBytesMax && !response.headersSent) {
+      sendFixed(response, replies.tooLarge);
+      request.pause();
+    }
+  });
+  request.on('end', () => {
+    if (!response.headersSent) sendFixed(response, replies.tooLarge);
+  });
+}
+
+const addressOf = (options: OmahaServerOptions, request: IncomingMessage): string => {
+  const forwarded = request.headers['x-forwarded-for'];
+  return options.addressOf(request.socket.remoteAddress, Array.isArray(forwarded) ? forwarded.join(',') : forwarded);
+};
+
+/** Compressed bodies, which no client sends, and types that are obviously something else; a missing or odd type is read. */
+function isUnsupported(encoding: string | undefined, type: string | undefined): boolean {
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') return true;
+  return type !== undefined && type !== 'text/xml' && /^\s*(multipart|image|audio|video|font)\//i.test(type);
+}
