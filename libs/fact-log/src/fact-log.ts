@@ -1,0 +1,17 @@
+// The door of `fact-log`: append facts to JetStream and follow them, with the spool, snapshots and retention around it.
+// No other room touches NATS's streams.
+export { AppendError, type AppendFailure } from './append-error.js';
+export {
+  type Appender,
+  type AppenderHooks,
+  type AppenderLimits,
+  type AppenderOptions,
+  type AppenderStats,
+  defaultAppenderLimits,
+  makeAppender,
+  type OnAppended,
+} from './appender.js';
+export { connectNats, type ConnectionState, type ConnectOptions, followConnection } from './connect.js';
+export { defaultPrefix, type LogNames, logNames } from './log-names.js';
+export { openSpool, type Spool, type SpoolOptions } from './spool.js';
+export { duplicateWindowMs, ensureStreams, type StreamsOptions, type StreamsReport } from './streams.js';

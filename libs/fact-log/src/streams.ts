@@ -1,0 +1,160 @@
+// The streams and the bucket that every program expects, made by whichever program comes first. An existing stream is
+// never changed behind its owner's back: it grows to a raised `factsBytesMax`, loudly, and every other difference is
+// only told.
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  DiscardPolicy,
+  JetStreamApiError,
+  jetstreamManager,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import { type NatsConnection, nanos } from '@nats-io/transport-node';
+import { makeBackoff } from './backoff.js';
+import { type LogNames, logNames } from './log-names.js';
+
+export interface StreamsOptions {
+  /** 1 on a single server; 3 in a cluster, so that one lost server loses nothing. */
+  replicas: number;
+  /** How much of the disk `FACTS` may take. Full means: new facts are refused, ingress spools, then answers 503. */
+  factsBytesMax: number;
+  prefix?: string | undefined;
+  say?: ((line: string) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface StreamsReport {
+  created: string[];
+  /** What was raised on a stream that existed, in words. */
+  raised: string[];
+  /** What an existing stream has otherwise than we would make it, in words: for the log and `/readyz`. */
+  differences: string[];
+}
+
+/** Retries of a batch within this time are recognised by the server by their message id. */
+export const duplicateWindowMs = 20 * 60_000;
+/** The server's own default: a message of facts may have so much. */
+const messageBytesMin = 1024 * 1024;
+const refusedMessagesMax = 10_000;
+/** Parked messages are few by nature; the bound keeps a bug that parks everything from filling the disk. */
+const parkedBytesMax = 256 * 1024 * 1024;
+/** Room for 512 applications of the largest snapshot. */
+const catalogBytesMax = 256 * 1024 * 1024;
+
+/** Waits until JetStream answers, for ever, saying so. @throws Error when the server refuses a stream's settings. */
+export async function ensureStreams(nc: NatsConnection, options: StreamsOptions): Promise<StreamsReport> {
+  const backoff = makeBackoff({ firstMs: 100, maxMs: 5000 });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ensureOnce(nc, options);
+    } catch (cause) {
+      if (nc.isClosed() || isRefusal(cause)) throw cause;
+      if (Number.isInteger(Math.log2(attempt)))
+        options.say?.(`waiting for JetStream at ${nc.getServer()}: ${String(cause)}`);
+    }
+    await delay(backoff.nextMs(), undefined, { signal: options.signal });
+  }
+}
+
+async function ensureOnce(nc: NatsConnection, options: StreamsOptions): Promise<StreamsReport> {
+  const manager = await jetstreamManager(nc);
+  const names = logNames(options.prefix);
+  const report: StreamsReport = { created: [], raised: [], differences: [] };
+  if ((nc.info?.max_payload ?? messageBytesMin) < messageBytesMin) {
+    report.differences.push(`server: max_payload is ${nc.info!.max_payload}, expected at least ${messageBytesMin}`);
+  }
+  for (const wanted of toStreamConfigs(names, options)) await ensureStream(manager, wanted, report);
+  await ensureBucket(nc, names.bucket, options.replicas, report);
+  return report;
+}
+
+type WantedStream = Partial<StreamConfig> & { name: string };
+
+function toStreamConfigs(names: LogNames, { replicas, factsBytesMax }: StreamsOptions): WantedStream[] {
+  const kept = { storage: StorageType.File, retention: RetentionPolicy.Limits, num_replicas: replicas, max_age: 0 };
+  const stream = ({ stream, subject }: { stream: string; subject: string }) => ({
+    name: stream,
+    subjects: [`${subject}.>`],
+    ...kept,
+  });
+  return [
+    {
+      ...stream(names.facts),
+      discard: DiscardPolicy.New,
+      max_bytes: factsBytesMax,
+      duplicate_window: nanos(duplicateWindowMs),
+      allow_direct: true,
+    },
+    {
+      ...stream(names.refused),
+      discard: DiscardPolicy.Old,
+      max_msgs: refusedMessagesMax,
+      max_bytes: 64 * 1024 * 1024,
+      allow_direct: true,
+    },
+    {
+      ...stream(names.parked),
+      discard: DiscardPolicy.New,
+      max_bytes: parkedBytesMax,
+      duplicate_window: nanos(duplicateWindowMs),
+      allow_direct: true,
+    },
+  ];
+}
+
+async function ensureStream(manager: JetStreamManager, wanted: WantedStream, report: StreamsReport): Promise<void> {
+  const existing = await findStream(manager, wanted.name);
+  if (existing === undefined) {
+    await manager.streams.add(wanted);
+    report.created.push(wanted.name);
+    return;
+  }
+  const raise = wanted.max_bytes !== undefined && existing.max_bytes > 0 && wanted.max_bytes > existing.max_bytes;
+  if (raise) {
+    await manager.streams.update(wanted.name, { ...existing, max_bytes: wanted.max_bytes! });
+    report.raised.push(`${wanted.name}: max_bytes from ${existing.max_bytes} to ${wanted.max_bytes!}`);
+    existing.max_bytes = wanted.max_bytes!;
+  }
+  report.differences.push(...toDifferences(existing, wanted));
+}
+
+function toDifferences(existing: StreamConfig, wanted: WantedStream): string[] {
+  return Object.entries(wanted).flatMap(([key, value]) => {
+    const found = existing[key as keyof StreamConfig];
+    if (JSON.stringify(found) === JSON.stringify(value)) return [];
+    return [`${wanted.name}: ${key} is ${JSON.stringify(found)}, expected ${JSON.stringify(value)}`];
+  });
+}
+
+async function findStream(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
+  try {
+    return (await manager.streams.info(name)).config;
+  } catch (cause) {
+    if (cause instanceof JetStreamApiError && cause.code === 10_059) return undefined;
+    throw cause;
+  }
+}
+
+async function ensureBucket(
+  nc: NatsConnection,
+  bucket: string,
+  replicas: number,
+  report: StreamsReport,
+): Promise<void> {
+  const manager = await jetstreamManager(nc);
+  const existing = await findStream(manager, `KV_${bucket}`);
+  if (existing === undefined) {
+    await new Kvm(nc).create(bucket, { history: 1, replicas, storage: StorageType.File, max_bytes: catalogBytesMax });
+    report.created.push(bucket);
+  } else if (existing.num_replicas !== replicas) {
+    report.differences.push(`${bucket}: num_replicas is ${existing.num_replicas}, expected ${replicas}`);
+  }
+}
+
+/** A setting that no waiting mends: bad configuration (10052), too little storage (10047), overlapping subjects (10065). */
+function isRefusal(cause: unknown): boolean {
+  return cause instanceof JetStreamApiError && [10_047, 10_052, 10_065, 10_074].includes(cause.code);
+}
