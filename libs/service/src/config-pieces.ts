@@ -67,10 +67,20 @@ export const flag = () => piece('true or false', (text) => flags[text.toLowerCas
 
 /** An absolute URL of one of these schemes (without `:`), kept as text. */
 export const url = (...schemes: [string, ...string[]]) =>
-  piece(`a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`, (text) => {
-    const scheme = /^([a-z][a-z0-9+.-]*):\/\//.exec(text)?.[1];
-    return scheme !== undefined && schemes.includes(scheme) && URL.canParse(text) ? text : undefined;
-  });
+  piece(`a URL that starts with ${startsOf(schemes)}`, (text) => (isUrlOf(schemes, text) ? text : undefined));
+
+/** One URL or several, apart by commas: the servers of a cluster. Kept as one text. */
+export const urls = (...schemes: [string, ...string[]]) =>
+  piece(`a URL that starts with ${startsOf(schemes)}, or several apart by commas`, (text) =>
+    text.split(',').every((one) => isUrlOf(schemes, one.trim())) ? text : undefined,
+  );
+
+const startsOf = (schemes: readonly string[]): string => schemes.map((scheme) => `${scheme}://`).join(' or ');
+
+function isUrlOf(schemes: readonly string[], text: string): boolean {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//.exec(text)?.[1];
+  return scheme !== undefined && schemes.includes(scheme) && URL.canParse(text);
+}
 
 export const text = (expected = 'a text that is not empty') =>
   piece(expected, (value) => (value === '' ? undefined : value));

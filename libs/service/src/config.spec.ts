@@ -17,7 +17,8 @@ import {
 
 const schema = z.object({
   port: port().default(8000),
-  natsUrl: url('nats', 'tls'),
+  natsUrl: urls('nats', 'tls'),
+  webUrl: url('http', 'https').optional(),
   natsPassword: secret().optional(),
   drainTime: duration({ minMs: 100, maxMs: 60_000 }).default(10_000),
   bodyBytesMax: byteSize({ max: 2 ** 20 }).default(131_072),
@@ -67,7 +68,7 @@ describe('settings', () => {
       status: 'bad',
       problems: [
         'PLATTE_PORT should be a port from 0 to 65535 (0 takes a free one); it is "70000"',
-        'PLATTE_NATS_URL is missing: it should be a URL that starts with nats:// or tls://',
+        'PLATTE_NATS_URL is missing: it should be a URL that starts with nats:// or tls://, or several apart by commas',
         'PLATTE_NATS_PASSWORD should be a secret that is not empty',
         'PLATTE_DRAIN_TIME should be a duration such as 500ms, 10s, 5m, 24h or 7d, from 100ms to 60000ms; it is "10"',
         'PLATTE_BODY_BYTES_MAX should be a size such as 128KiB, 512MiB or 10GiB, from 0 to 1048576 bytes; it is "2MiB"',
@@ -80,12 +81,12 @@ describe('settings', () => {
 
   test('are described without secrets and without credentials in URLs', () => {
     const parsed = parseConfig(schema, {
-      PLATTE_NATS_URL: 'nats://me:hunter2@example.org:4222',
+      PLATTE_NATS_URL: 'nats://me:hunter2@example.org:4222,nats://me:hunter2@example.net:4222',
       PLATTE_NATS_PASSWORD: 'hunter3',
     });
     if (parsed.status === 'bad') throw new Error(parsed.problems.join());
     const described = JSON.stringify(describeConfig(schema, parsed.config));
-    expect(described).toContain('nats://example.org:4222');
+    expect(described).toContain('nats://example.org:4222,nats://example.net:4222');
     expect(described).not.toContain('hunter');
   });
 });

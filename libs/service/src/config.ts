@@ -61,5 +61,5 @@ function isSecret(schema: z.ZodObject, key: string): boolean {
 }
 
 function withoutCredentials(value: unknown): unknown {
-  return typeof value === 'string' ? value.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1') : value;
+  return typeof value === 'string' ? value.replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^/?#,]*@/gi, '$1') : value;
 }

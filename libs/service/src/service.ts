@@ -1,7 +1,7 @@
 // The door of `service`: what every program of Platte does besides its own work. It knows nothing of ours and no Nest.
 export { makeClock, type Clock } from './clock.js';
 export { describeConfig, exitBadConfig, parseConfig, readConfig } from './config.js';
-export { byteSize, choice, count, duration, flag, list, port, secret, text, url } from './config-pieces.js';
+export { byteSize, choice, count, duration, flag, list, port, secret, text, url, urls } from './config-pieces.js';
 export { makeHealth, type Dependency, type DependencyReport, type Health, type HealthReport } from './health.js';
 export { portOf, startInternalServer, type InternalServer } from './internal-server.js';
 export { makeLog, type Log } from './log.js';
