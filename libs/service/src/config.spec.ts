@@ -13,6 +13,7 @@ import {
   secret,
   text,
   url,
+  urls,
 } from './service.js';
 
 const schema = z.object({
