@@ -3,3 +3,24 @@ export { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
 export { migrate, migrationsFolder } from './migrate.js';
 export { closeStore, openStore, type Store, type StoreOptions } from './store.js';
 export { type Client, withTransaction } from './transaction.js';
+export {
+  beginKey,
+  forgetKey,
+  keepAnswer,
+  type KeptAnswer,
+  keysKeptMs,
+  type KeyState,
+  purgeKeys,
+} from './access-idempotency.js';
+export {
+  type AccessRole,
+  type AccessToken,
+  addToken,
+  checkToken,
+  listTokens,
+  type NewAccessToken,
+  noteTokenUse,
+  putBootstrapToken,
+  revokeToken,
+  type TokenCheck,
+} from './access-tokens.js';

@@ -1,0 +1,135 @@
+// API tokens: `plt_<id>_<secret>`. What is kept of the secret is its SHA-256, so that a copy of the database signs nobody
+// in; the secret has 192 random bits, so that a slow hash would add nothing but work for each request.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type pg from 'pg';
+
+type Db = Pick<pg.Pool, 'query'>;
+
+export type AccessRole = 'viewer' | 'operator' | 'admin';
+
+/** Times are milliseconds since the epoch. */
+export interface AccessToken {
+  id: string;
+  name: string;
+  role: AccessRole;
+  /** Limited to these applications; null is all. */
+  applications: string[] | null;
+  createdBy: string;
+  createdAt: number;
+  expiresAt: number | null;
+  lastUsedAt: number | null;
+  revokedAt: number | null;
+}
+
+export type NewAccessToken = Omit<AccessToken, 'lastUsedAt' | 'revokedAt'> & { secret: string };
+
+/** How a token that does not sign in fails; all of them are told to callers as one. */
+export type TokenCheck =
+  | { status: 'valid'; token: AccessToken }
+  | { status: 'unknown' | 'wrong-secret' | 'revoked' | 'expired' };
+
+const columns = `id, name, role, applications, created_by, created_at, expires_at, last_used_at, revoked_at`;
+
+interface TokenRow {
+  id: string;
+  name: string;
+  role: AccessRole;
+  applications: string[] | null;
+  created_by: string;
+  created_at: number;
+  expires_at: number | null;
+  last_used_at: number | null;
+  revoked_at: number | null;
+}
+
+const insertToken = `
+  insert into access_token (id, secret_sha256, name, role, applications, created_by, created_at, expires_at)
+  values ($1, $2, $3, $4, $5, $6, $7, $8)`;
+
+/** An id that exists is an error: ids are random. */
+export async function addToken(db: Db, token: NewAccessToken): Promise<void> {
+  await db.query(insertToken, toParameters(token));
+}
+
+const insertBootstrapToken = `${insertToken} on conflict (id) do nothing`;
+
+const revokeOtherBootstrapTokens = `
+  update access_token set revoked_at = $3
+  where created_by = $1 and id <> $2 and revoked_at is null`;
+
+/**
+ * The admin token of a first start, given by whoever starts the programs. The one that is configured is the only one:
+ * those configured before are revoked. One that a person revoked stays revoked.
+ */
+export async function putBootstrapToken(db: Db, token: NewAccessToken): Promise<void> {
+  await db.query(insertBootstrapToken, toParameters(token));
+  await db.query(revokeOtherBootstrapTokens, [token.createdBy, token.id, token.createdAt]);
+}
+
+const selectTokenWithHash = `select ${columns}, secret_sha256 from access_token where id = $1`;
+
+/** Whether this id and secret sign in at `now`. An unknown id costs the same work as a wrong secret. */
+export async function checkToken(db: Db, id: string, secret: string, now: number): Promise<TokenCheck> {
+  const { rows } = await db.query<TokenRow & { secret_sha256: Buffer }>(selectTokenWithHash, [id]);
+  const [row] = rows;
+  const matches = timingSafeEqual(row?.secret_sha256 ?? hashOf(''), hashOf(secret));
+  if (!row) return { status: 'unknown' };
+  if (!matches) return { status: 'wrong-secret' };
+  const token = toToken(row);
+  if (token.revokedAt !== null) return { status: 'revoked' };
+  if (token.expiresAt !== null && token.expiresAt <= now) return { status: 'expired' };
+  return { status: 'valid', token };
+}
+
+const updateLastUsed = `
+  update access_token set last_used_at = $2
+  where id = $1 and (last_used_at is null or last_used_at < $2 - 60000)`;
+
+/** Exact to a minute: a busy token costs one write a minute, not one per request. */
+export async function noteTokenUse(db: Db, id: string, now: number): Promise<void> {
+  await db.query(updateLastUsed, [id, now]);
+}
+
+const selectTokens = `
+  select ${columns} from access_token
+  where $2::text is null or (created_at, id) < (select created_at, id from access_token where id = $2)
+  order by created_at desc, id desc
+  limit $1`;
+
+/** The newest first; revoked and expired ones too. `after`: the id of the last one of the page before. */
+export async function listTokens(db: Db, page: { limit: number; after?: string }): Promise<AccessToken[]> {
+  const { rows } = await db.query<TokenRow>(selectTokens, [page.limit, page.after ?? null]);
+  return rows.map(toToken);
+}
+
+const revoke = `
+  update access_token set revoked_at = coalesce(revoked_at, $2) where id = $1`;
+
+/** @returns whether there is such a token; one that is revoked already stays so */
+export async function revokeToken(db: Db, id: string, now: number): Promise<boolean> {
+  const { rowCount } = await db.query(revoke, [id, now]);
+  return rowCount === 1;
+}
+
+function toParameters(token: NewAccessToken): unknown[] {
+  const { id, secret, name, role, applications, createdBy, createdAt, expiresAt } = token;
+  return [id, hashOf(secret), name, role, applications, createdBy, createdAt, expiresAt];
+}
+
+function hashOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}
+
+function toToken(row: TokenRow): AccessToken {
+  return {
+    id: row.id,
+    name: row.name,
+    role: row.role,
+    applications: row.applications,
+    createdBy: row.created_by,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
+    revokedAt: row.revoked_at,
+  };
+}

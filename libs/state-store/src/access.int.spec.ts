@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { beginKey, forgetKey, keepAnswer, keysKeptMs, purgeKeys } from './access-idempotency.js';
+import {
+  addToken,
+  checkToken,
+  listTokens,
+  type NewAccessToken,
+  noteTokenUse,
+  putBootstrapToken,
+  revokeToken,
+} from './access-tokens.js';
+import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
+import { closeStore, openStore, type Store } from './store.js';
+
+let database: FreshDatabase;
+let store: Store;
+
+beforeAll(async () => {
+  database = await makeFreshDatabase(inject('postgresUrl'));
+  store = openStore({ url: database.url });
+});
+
+afterAll(async () => {
+  await closeStore(store);
+  await database.drop();
+});
+
+beforeEach(async () => {
+  await store.pool.query('truncate access_token, idempotency_key');
+});
+
+const token: NewAccessToken = {
+  id: 'aaaaaaaaaaaa',
+  secret: 'a secret',
+  name: 'deploy',
+  role: 'operator',
+  applications: ['e96281a6-d1af-4bde-9a0a-97b76e56dc57'],
+  createdBy: 'ada',
+  createdAt: 1000,
+  expiresAt: 5000,
+};
+
+describe('access tokens', () => {
+  it('signs in with the secret that it was made with, until it expires', async () => {
+    await addToken(store.pool, token);
+    const { secret: _secret, ...rest } = token;
+    expect(await checkToken(store.pool, token.id, 'a secret', 4999)).toEqual({
+      status: 'valid',
+      token: { ...rest, lastUsedAt: null, revokedAt: null },
+    });
+    expect(await checkToken(store.pool, token.id, 'a secret', 5000)).toEqual({ status: 'expired' });
+    expect(await checkToken(store.pool, token.id, 'another', 2000)).toEqual({ status: 'wrong-secret' });
+    expect(await checkToken(store.pool, 'bbbbbbbbbbbb', 'a secret', 2000)).toEqual({ status: 'unknown' });
+  });
+
+  it('keeps nothing that signs in', async () => {
+    await addToken(store.pool, token);
+    const { rows } = await store.pool.query('select t::text as row from access_token t');
+    expect(JSON.stringify(rows)).not.toContain(token.secret);
+  });
+
+  it('refuses a revoked token, and keeps when it was revoked first', async () => {
+    await addToken(store.pool, token);
+    expect(await revokeToken(store.pool, token.id, 2000)).toBe(true);
+    expect(await revokeToken(store.pool, token.id, 3000)).toBe(true);
+    expect(await revokeToken(store.pool, 'bbbbbbbbbbbb', 3000)).toBe(false);
+    expect(await checkToken(store.pool, token.id, token.secret, 2000)).toEqual({ status: 'revoked' });
+    expect(await listTokens(store.pool, { limit: 10 })).toMatchObject([{ revokedAt: 2000 }]);
+  });
+
+  it('notes its last use once a minute', async () => {
+    await addToken(store.pool, token);
+    for (const now of [1000, 30_000, 61_001]) await noteTokenUse(store.pool, token.id, now);
+    expect(await listTokens(store.pool, { limit: 10 })).toMatchObject([{ lastUsedAt: 61_001 }]);
+  });
+
+  it('lists the newest first, page by page', async () => {
+    for (const [index, id] of ['aaaaaaaaaaaa', 'bbbbbbbbbbbb', 'cccccccccccc'].entries())
+      await addToken(store.pool, { ...token, id, createdAt: 1000 + index });
+    const first = await listTokens(store.pool, { limit: 2 });
+    const second = await listTokens(store.pool, { limit: 2, after: 'bbbbbbbbbbbb' });
+    expect([first, second].map((page) => page.map(({ id }) => id))).toEqual([
+      ['cccccccccccc', 'bbbbbbbbbbbb'],
+      ['aaaaaaaaaaaa'],
+    ]);
+  });
+
+  it('lets only the bootstrap token that is configured sign in, and never brings a revoked one back', async () => {
+    const bootstrap = { ...token, createdBy: 'platte', expiresAt: null, applications: null };
+    await addToken(store.pool, { ...token, id: 'dddddddddddd' });
+    await putBootstrapToken(store.pool, bootstrap);
+    await putBootstrapToken(store.pool, { ...bootstrap, id: 'bbbbbbbbbbbb', createdAt: 2000 });
+    const statuses = async () =>
+      Promise.all(
+        ['aaaaaaaaaaaa', 'bbbbbbbbbbbb', 'dddddddddddd'].map(
+          async (id) => (await checkToken(store.pool, id, token.secret, 3000)).status,
+        ),
+      );
+    expect(await statuses()).toEqual(['revoked', 'valid', 'valid']);
+    await revokeToken(store.pool, 'bbbbbbbbbbbb', 2500);
+    await putBootstrapToken(store.pool, { ...bootstrap, id: 'bbbbbbbbbbbb', createdAt: 2600 });
+    expect(await statuses()).toEqual(['revoked', 'revoked', 'valid']);
+  });
+});
+
+const sha = (text: string) => createHash('sha256').update(text).digest();
+const request = { actor: 'ada', key: 'k1', requestSha256: sha('POST /groups {}'), now: 1000 };
+const answer = { status: 201, headers: { etag: '"1"' }, body: '{"id":"g"}' };
+
+describe('idempotency keys', () => {
+  it('lets one of many begin, and gives the others its answer', async () => {
+    const states = await Promise.all(Array.from({ length: 8 }, () => beginKey(store.pool, request)));
+    expect(states.map(({ status }) => status).toSorted()).toEqual(['begun', ...Array<string>(7).fill('running')]);
+    await keepAnswer(store.pool, 'ada', 'k1', answer);
+    expect(await beginKey(store.pool, { ...request, now: 2000 })).toEqual({ status: 'answered', answer });
+  });
+
+  it('refuses a key that was used for another request, and keeps actors apart', async () => {
+    await beginKey(store.pool, request);
+    expect(await beginKey(store.pool, { ...request, requestSha256: sha('other') })).toEqual({
+      status: 'other-request',
+    });
+    expect(await beginKey(store.pool, { ...request, actor: 'bob' })).toEqual({ status: 'begun' });
+  });
+
+  it('can be begun again when its process died, when it was forgotten, and after a day', async () => {
+    await beginKey(store.pool, request);
+    expect(await beginKey(store.pool, { ...request, now: 61_000 })).toEqual({ status: 'running' });
+    expect(await beginKey(store.pool, { ...request, now: 61_001 })).toEqual({ status: 'begun' });
+    await forgetKey(store.pool, 'ada', 'k1');
+    expect(await beginKey(store.pool, { ...request, now: 61_002 })).toEqual({ status: 'begun' });
+    await keepAnswer(store.pool, 'ada', 'k1', answer);
+    expect(await beginKey(store.pool, { ...request, now: 61_003 + keysKeptMs })).toEqual({ status: 'begun' });
+  });
+
+  it('is purged after a day', async () => {
+    await beginKey(store.pool, request);
+    expect(await purgeKeys(store.pool, request.now + keysKeptMs)).toBe(0);
+    expect(await purgeKeys(store.pool, request.now + keysKeptMs + 1)).toBe(1);
+  });
+});
