@@ -1,0 +1,68 @@
+// A nats-server with JetStream. Its configuration is a file of mode 0600, never arguments: `ps` shows those to everybody.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { resolveNats } from './nats-program.js';
+import { keepSecret } from './secrets.js';
+import { type RunningServer, type StartOptions, startUntilReady, withPort } from './server.js';
+
+export interface NatsOptions extends StartOptions {
+  /** `password` (the default) draws one at the first start; `none` is for tests on loopback. */
+  auth?: 'password' | 'none' | undefined;
+  mayInstallPackages?: boolean | undefined;
+}
+
+const user = 'platte';
+/** A clean stop writes the streams' indexes; more than this means that it hangs. */
+const graceSeconds = 10;
+/** Streams are on disk; memory is only for what clients keep there on purpose, which Platte does not. */
+const memoryStoreBytesMax = 64 * 1024 * 1024;
+
+/** @returns the server once it accepts connections */
+export async function startNats(options: NatsOptions): Promise<RunningServer> {
+  const { dataDir, host = '127.0.0.1', port = 0, auth = 'password' } = options;
+  const program = await resolveNats(options);
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const password = auth === 'none' ? '' : await keepSecret(join(dataDir, 'password'));
+  const config = join(dataDir, 'nats.conf');
+  return withPort({ host, port }, async (port) => {
+    await writeFile(config, renderConfig({ host, port, storeDir: join(dataDir, 'jetstream'), password }), {
+      mode: 0o600,
+    });
+    const server = await startUntilReady(
+      'nats-server',
+      { dataDir, command: program.file, args: ['--config', config], graceSeconds, log: options.log ?? (() => {}) },
+      (line) => line.includes('Server is ready'),
+    );
+    const { version, source } = program;
+    return {
+      ...server,
+      url: `nats://${host}:${port}`,
+      host,
+      port,
+      user: auth === 'none' ? '' : user,
+      password,
+      version,
+      source,
+    };
+  });
+}
+
+function renderConfig({
+  host,
+  port,
+  storeDir,
+  password,
+}: {
+  host: string;
+  port: number;
+  storeDir: string;
+  password: string;
+}): string {
+  const authorization =
+    password === '' ? '' : `authorization { user: ${user}, password: ${JSON.stringify(password)} }\n`;
+  return `server_name: platte
+host: ${JSON.stringify(host)}
+port: ${port}
+jetstream { store_dir: ${JSON.stringify(storeDir)}, max_memory_store: ${memoryStoreBytesMax} }
+${authorization}`;
+}
