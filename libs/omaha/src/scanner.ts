@@ -143,7 +143,7 @@ function scanLeaf(scan: Scan, table: AttributeNames, values: Values, endTag: str
 function scanAttributes(scan: Scan, table: AttributeNames, values: Values): boolean {
   const text = scan.text;
   let at = scan.at;
-  values.fill(undefined);
+  for (let slot = 0; slot < values.length; slot++) values[slot] = undefined;
   for (;;) {
     const separator = at;
     let code = text.charCodeAt(at);
