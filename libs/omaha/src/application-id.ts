@@ -1,7 +1,7 @@
 import { limits } from './limits.js';
 
-/** What can name an application: a UUID, a product id, a module of one (`<appid>_<module>`); no path, no braces within. */
-const usable = /^[a-z0-9][a-z0-9._:+-]*$/;
+/** What can name an application: a UUID, a product id, or a module of one (`{uuid}_module`); nothing like a path. */
+const usable = /^(?=.*[a-z0-9])[a-z0-9{}._:+-]+$/;
 
 /**
  * For look-up: trimmed, one pair of braces and the blanks within them taken off, lower case (omaha.md 1.4). The same for

@@ -68,7 +68,7 @@ function assertWellFormed(text: string): void {
     if (++nodes > limits.nodesMax) throw new Refusal('too-many-nodes');
   };
   parser.on('error', (error) => {
-    throw new Refusal(causeOf(error.message));
+    throw new Refusal(causeOf(error.message, text));
   });
   parser.on('xmldecl', ({ version, encoding }) => {
     if (version !== '1.0') throw new Refusal('not-well-formed');
@@ -95,10 +95,13 @@ function assertWellFormed(text: string): void {
   parser.write(text).close();
 }
 
-function causeOf(message: string): MalformedCause {
+/**
+ * A bare `&` (shell clients do not escape) swallows the text up to the next `;`, often to the end: that is no truncation.
+ */
+function causeOf(message: string, text: string): MalformedCause {
   if (message.includes('duplicate attribute')) return 'duplicate-attribute';
-  if (message.includes('unclosed tag') || message.includes('unexpected end')) return 'truncated';
-  return 'not-well-formed';
+  const ended = message.includes('unclosed tag') || message.includes('unexpected end');
+  return ended && !/&(?!#?\w+;)/.test(text) ? 'truncated' : 'not-well-formed';
 }
 
 /** Names are matched without their prefix, so `a:version` beside `version` is a duplicate, too. */
