@@ -1,4 +1,6 @@
 // Waits that double up to a bound, each with up to a quarter of chance, so that replicas do not retry in step.
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from './causes.js';
 
 export interface Backoff {
   nextMs: () => number;
@@ -17,4 +19,34 @@ export function makeBackoff({ firstMs, maxMs }: { firstMs: number; maxMs: number
       plainMs = firstMs;
     },
   };
+}
+
+/** Tries until it succeeds, saying what it waits for at once and then at every doubling. @throws Error when aborted. */
+export async function retryForever<T>(
+  {
+    waitingFor,
+    say,
+    signal,
+    isFinal,
+  }: {
+    waitingFor: string;
+    say: (line: string) => void;
+    signal?: AbortSignal | undefined;
+    isFinal?: (cause: unknown) => boolean;
+  },
+  attemptOnce: () => Promise<T>,
+): Promise<T> {
+  const backoff = makeBackoff({ firstMs: 100, maxMs: 5000 });
+  for (let attempt = 1; ; attempt++) {
+    signal?.throwIfAborted();
+    try {
+      const result = await attemptOnce();
+      if (attempt > 1) say(`${waitingFor}: here`);
+      return result;
+    } catch (cause) {
+      if (isFinal?.(cause) === true) throw cause;
+      if (Number.isInteger(Math.log2(attempt))) say(`waiting for ${waitingFor}: ${messageOf(cause)}`);
+    }
+    await delay(backoff.nextMs(), undefined, { signal });
+  }
 }

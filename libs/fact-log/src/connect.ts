@@ -1,8 +1,7 @@
 // One connection to NATS for a program. It waits for the server for ever and says for what; once connected it reconnects
 // for ever. What is sent while the connection is away is lost, so that senders ask `isUp` and keep what matters.
-import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
-import { makeBackoff } from './backoff.js';
+import { retryForever } from './backoff.js';
 
 export interface ConnectOptions {
   /** One server or several, separated by commas: `nats://10.0.0.1:4222,nats://10.0.0.2:4222`. */
@@ -32,21 +31,15 @@ const serverVersionMin = [2, 10] as const;
 
 /** @throws Error when the server is too old (a mistake that waiting does not mend) or when `signal` ends the waiting. */
 export async function connectNats(options: ConnectOptions): Promise<NatsConnection> {
-  const backoff = makeBackoff({ firstMs: 100, maxMs: 5000 });
-  for (let attempt = 1; ; attempt++) {
-    options.signal?.throwIfAborted();
-    try {
+  const { url, say, signal } = options;
+  return retryForever(
+    { waitingFor: `NATS at ${url}`, say, signal, isFinal: (cause) => cause instanceof ServerTooOld },
+    async () => {
       const nc = await connect(toDriverOptions(options));
       await assertServerVersion(nc);
-      if (attempt > 1) options.say(`NATS is here: ${nc.getServer()}`);
       return nc;
-    } catch (cause) {
-      if (cause instanceof ServerTooOld) throw cause;
-      // Said at once, then at every doubling: a wait of an hour is a dozen lines.
-      if (Number.isInteger(Math.log2(attempt))) options.say(`waiting for NATS at ${options.url}: ${reasonOf(cause)}`);
-    }
-    await delay(backoff.nextMs(), undefined, { signal: options.signal });
-  }
+    },
+  );
 }
 
 /** Calls back at once with the state of now and at every change, until the returned function is called. */
@@ -99,8 +92,4 @@ function toDriverOptions(options: ConnectOptions): ConnectionOptions {
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
   };
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

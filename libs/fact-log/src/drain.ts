@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AckedPublisher } from './acked-publisher.js';
 import type { AppendError } from './append-error.js';
 import { makeBackoff } from './backoff.js';
+import { messageOf } from './causes.js';
 import type { Spool, SpoolRecord } from './spool.js';
 
 export interface Drain {
@@ -18,7 +19,7 @@ export interface DrainOptions {
   /** Undefined while NATS is away. */
   publisher: () => AckedPublisher | undefined;
   onSegment: (messages: number) => void;
-  onFailed: (error: Error) => void;
+  onFailed: () => void;
   say?: ((line: string) => void) | undefined;
 }
 
@@ -55,8 +56,8 @@ export function makeDrain({ spool, publisher, onSegment, onFailed, say }: DrainO
       } catch (cause) {
         if (stopping.signal.aborted) return;
         const waitMs = backoff.nextMs();
-        say?.(`the spool waits ${Math.round(waitMs)} ms: ${cause instanceof Error ? cause.message : String(cause)}`);
-        onFailed(cause as Error);
+        say?.(`the spool waits ${Math.round(waitMs)} ms: ${messageOf(cause)}`);
+        onFailed();
         await delay(waitMs, undefined, { signal: stopping.signal }).catch(() => {});
       }
     }

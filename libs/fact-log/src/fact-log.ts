@@ -11,7 +11,20 @@ export {
   makeAppender,
   type OnAppended,
 } from './appender.js';
+export { followClockOffset, setClockOffset } from './clock.js';
 export { connectNats, type ConnectionState, type ConnectOptions, followConnection } from './connect.js';
+export type { Lag } from './consumer.js';
+export { type FactMessage, followFacts, type Follower, type FollowOptions } from './follow.js';
 export { defaultPrefix, type LogNames, logNames } from './log-names.js';
+export { dropParked, listParked, type ParkedMessage, retryParked } from './parked.js';
+export { makePoison } from './settle.js';
+export {
+  followSnapshots,
+  type FollowSnapshotsOptions,
+  publishSnapshot,
+  type SnapshotFollower,
+  type SnapshotsState,
+  withdrawSnapshot,
+} from './snapshots.js';
 export { openSpool, type Spool, type SpoolOptions } from './spool.js';
 export { duplicateWindowMs, ensureStreams, type StreamsOptions, type StreamsReport } from './streams.js';

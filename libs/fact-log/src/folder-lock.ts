@@ -2,6 +2,7 @@
 // kill is known for what it is, also when the id has been given to another process since.
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf } from './causes.js';
 
 /** @returns a function that gives the folder free. @throws Error when a living process holds it. */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
@@ -12,7 +13,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
       await writeFile(file, me, { flag: 'wx' });
       return () => rm(file, { force: true });
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw new Error(`cannot write to ${folder}`, { cause });
+      if (codeOf(cause) !== 'EEXIST') throw new Error(`cannot write to ${folder}`, { cause });
     }
     await dropStaleLock(file, folder);
   }
@@ -33,7 +34,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (cause) {
-    return (cause as NodeJS.ErrnoException).code === 'EPERM';
+    return codeOf(cause) === 'EPERM';
   }
 }
 

@@ -7,6 +7,7 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppendError } from './append-error.js';
+import { messageOf } from './causes.js';
 import { lockFolder } from './folder-lock.js';
 import { decodeSegment, encodeRecord, recordBytes, segmentMagic, type SpoolRecord } from './spool-record.js';
 
@@ -143,7 +144,7 @@ function makeWriter(folder: string, segments: Segment[], segmentBytesMax: number
     } catch (cause) {
       failedAt = performance.now();
       await abandonFile();
-      return new AppendError('spool-failed', `the spool in ${folder} cannot be written: ${(cause as Error).message}`, {
+      return new AppendError('spool-failed', `the spool in ${folder} cannot be written: ${messageOf(cause)}`, {
         cause,
       });
     }

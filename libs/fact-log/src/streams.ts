@@ -1,7 +1,6 @@
 // The streams and the bucket that every program expects, made by whichever program comes first. An existing stream is
 // never changed behind its owner's back: it grows to a raised `factsBytesMax`, loudly, and every other difference is
 // only told.
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   DiscardPolicy,
   JetStreamApiError,
@@ -13,7 +12,7 @@ import {
 } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
-import { makeBackoff } from './backoff.js';
+import { retryForever } from './backoff.js';
 import { type LogNames, logNames } from './log-names.js';
 
 export interface StreamsOptions {
@@ -46,17 +45,11 @@ const catalogBytesMax = 256 * 1024 * 1024;
 
 /** Waits until JetStream answers, for ever, saying so. @throws Error when the server refuses a stream's settings. */
 export async function ensureStreams(nc: NatsConnection, options: StreamsOptions): Promise<StreamsReport> {
-  const backoff = makeBackoff({ firstMs: 100, maxMs: 5000 });
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await ensureOnce(nc, options);
-    } catch (cause) {
-      if (nc.isClosed() || isRefusal(cause)) throw cause;
-      if (Number.isInteger(Math.log2(attempt)))
-        options.say?.(`waiting for JetStream at ${nc.getServer()}: ${String(cause)}`);
-    }
-    await delay(backoff.nextMs(), undefined, { signal: options.signal });
-  }
+  const isFinal = (cause: unknown) => nc.isClosed() || isRefusal(cause);
+  const { say = () => {}, signal } = options;
+  return retryForever({ waitingFor: `JetStream at ${nc.getServer()}`, say, signal, isFinal }, () =>
+    ensureOnce(nc, options),
+  );
 }
 
 async function ensureOnce(nc: NatsConnection, options: StreamsOptions): Promise<StreamsReport> {
@@ -122,10 +115,10 @@ async function ensureStream(manager: JetStreamManager, wanted: WantedStream, rep
 }
 
 function toDifferences(existing: StreamConfig, wanted: WantedStream): string[] {
+  const found: Record<string, unknown> = { ...existing };
   return Object.entries(wanted).flatMap(([key, value]) => {
-    const found = existing[key as keyof StreamConfig];
-    if (JSON.stringify(found) === JSON.stringify(value)) return [];
-    return [`${wanted.name}: ${key} is ${JSON.stringify(found)}, expected ${JSON.stringify(value)}`];
+    if (JSON.stringify(found[key]) === JSON.stringify(value)) return [];
+    return [`${wanted.name}: ${key} is ${JSON.stringify(found[key])}, expected ${JSON.stringify(value)}`];
   });
 }
 

@@ -1,0 +1,155 @@
+// Follows facts with a durable consumer that replicas share: each message goes to one of them, and is acknowledged
+// strictly after its effect is committed. What is not acknowledged comes again, to anybody, so that effects must be
+// idempotent by fact identity; a message may also come twice, and in any order.
+//
+// Acks are explicit: ack-all on a consumer that replicas share would acknowledge what another replica still holds.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { decodeBatch, type Fact, type UnknownFact } from '@platte/facts';
+import { makeBackoff } from './backoff.js';
+import { type Buffer, type BufferLimits, makeBuffer } from './buffer.js';
+import { messageOf } from './causes.js';
+import { ensureConsumer, type Lag, readLag } from './consumer.js';
+import { acknowledge, giveBack, keepInHand, readDelivery } from './delivery.js';
+import { logNames } from './log-names.js';
+import { parkMessage } from './parked.js';
+import { makePuller, type Puller } from './pull.js';
+import { makeSettling, type SettleHooks } from './settle.js';
+
+/** One message of the log, decoded. */
+export interface FactMessage {
+  facts: Fact[];
+  /** Of kinds or versions that this program does not know, whole: to be kept where everything is kept, else ignored. */
+  unknown: UnknownFact[];
+  /** Its number in the stream: grows, with gaps; the same at a redelivery. */
+  sequence: number;
+  /** When the server stored it, ms since the epoch. */
+  storedAt: number;
+}
+
+export interface FollowOptions {
+  nc: NatsConnection;
+  /** Name of the consumer: one per effect (`policy`, `analytics`). */
+  durable: string;
+  /**
+   * Commits the effect of all messages, or throws and leaves nothing that a repetition would harm. One call at a time.
+   * For a message that can never be applied throw `makePoison(sequence, reason)`: it is parked, the rest comes again.
+   */
+  onBatch: (messages: FactMessage[]) => Promise<void>;
+  /** A batch is handed over when it has so many facts (10,000), or when its first message is so old (50 ms). */
+  batchFactsMax?: number | undefined;
+  batchDelayMs?: number | undefined;
+  /** Messages that wait at most while a batch is being committed (256). */
+  messagesMax?: number | undefined;
+  /** Without a sign of life for so long (30 s) the server gives a message to another replica. Signs are sent by themselves. */
+  ackWaitMs?: number | undefined;
+  prefix?: string | undefined;
+  say?: ((line: string) => void) | undefined;
+  hooks?: (SettleHooks & { onParked?: (reason: string) => void }) | undefined;
+}
+
+export interface Follower {
+  /** Asked of the server. @throws Error when it does not answer. */
+  lag: () => Promise<Lag>;
+  /** Why the last batch failed, and since when batches fail; undefined while they succeed. */
+  trouble: () => { reason: string; since: number } | undefined;
+  /** Finishes the batch in hand (at most `withinMs`), gives back what waits, and ends. The connection stays. */
+  stop: (withinMs?: number) => Promise<void>;
+}
+
+const defaults = { batchFactsMax: 10_000, batchDelayMs: 50, messagesMax: 256, ackWaitMs: 30_000 };
+/** Bounds what one request brings; at least one message of the largest size fits. */
+const pullBytesMax = 16 * 1024 * 1024;
+
+/** Resolves when the consumer exists: waits for JetStream and its stream for ever, saying so. */
+export async function followFacts(options: FollowOptions): Promise<Follower> {
+  const { nc, durable, say = () => {} } = options;
+  const limits = toLimits(options);
+  const { stream } = logNames(options.prefix).facts;
+  const stopping = new AbortController();
+  const consumer = { stream, durable, ackWaitMs: limits.ackWaitMs, say, signal: stopping.signal };
+  await ensureConsumer(nc, consumer);
+
+  const park = async (msg: Msg, reason: string): Promise<void> => {
+    await parkMessage(nc, { msg, durable, reason, prefix: options.prefix });
+    acknowledge(msg);
+    say(`parked message ${readDelivery(msg).sequence} of ${stream}: ${reason}`);
+    options.hooks?.onParked?.(reason);
+  };
+  const buffer = makeBuffer(limits);
+  const settling = makeSettling({ ...options, signal: stopping.signal, park: ({ msg }, reason) => park(msg, reason) });
+  const puller = makePuller(nc, {
+    stream,
+    durable,
+    bytesMax: pullBytesMax,
+    onMessage: (msg) => takeIn(msg, buffer, park),
+  });
+
+  let inHand: Msg[] = [];
+  const signs = setInterval(
+    () => [...inHand, ...buffer.waiting().map(({ msg }) => msg)].forEach(keepInHand),
+    limits.ackWaitMs / 3,
+  );
+  const pulling = keepPulling(puller, buffer, stopping.signal, () => ensureConsumer(nc, consumer));
+  const committing = (async () => {
+    for (let batch = await buffer.take(); batch.length > 0; batch = await buffer.take()) {
+      inHand = batch.map(({ msg }) => msg);
+      await settling.settle(batch);
+      inHand = [];
+    }
+  })();
+
+  return {
+    lag: () => readLag(nc, stream, durable),
+    trouble: settling.trouble,
+    stop: async (withinMs = 5000) => {
+      stopping.abort();
+      buffer.close();
+      await puller.close();
+      await Promise.race([committing, delay(withinMs, undefined, { ref: false })]);
+      await pulling;
+      clearInterval(signs);
+      for (const msg of [...inHand, ...buffer.waiting().map((held) => held.msg)]) giveBack(msg, 0);
+      if (!nc.isClosed()) await Promise.race([nc.flush(), delay(1000, undefined, { ref: false })]).catch(() => {});
+    },
+  };
+}
+
+function takeIn(msg: Msg, buffer: Buffer, park: (msg: Msg, reason: string) => Promise<void>): void {
+  try {
+    buffer.put({ msg, message: { ...decodeBatch(msg.data), ...readDelivery(msg) } });
+  } catch (cause) {
+    // Given back when parking fails: it comes again, and is parked then.
+    park(msg, messageOf(cause)).catch(() => giveBack(msg, 5000));
+  }
+}
+
+async function keepPulling(
+  puller: Puller,
+  buffer: Buffer,
+  signal: AbortSignal,
+  ensure: () => Promise<void>,
+): Promise<void> {
+  const backoff = makeBackoff({ firstMs: 50, maxMs: 5000 });
+  while (!signal.aborted) {
+    const room = await buffer.room();
+    if (signal.aborted) return;
+    const end = await puller.pull(room);
+    if (end.status === 'done') {
+      backoff.reset();
+      continue;
+    }
+    await delay(backoff.nextMs(), undefined, { signal }).catch(() => {});
+    // Made again if somebody deleted it: it starts from the beginning, which idempotent effects allow.
+    if (end.status === 'gone' && !signal.aborted) await ensure().catch(() => {});
+  }
+}
+
+function toLimits(options: FollowOptions): BufferLimits & { ackWaitMs: number } {
+  return {
+    batchFactsMax: options.batchFactsMax ?? defaults.batchFactsMax,
+    batchDelayMs: options.batchDelayMs ?? defaults.batchDelayMs,
+    messagesMax: options.messagesMax ?? defaults.messagesMax,
+    ackWaitMs: options.ackWaitMs ?? defaults.ackWaitMs,
+  };
+}
