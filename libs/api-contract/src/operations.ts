@@ -29,8 +29,10 @@ type SchemaOf<Id extends OperationId, Key extends string> =
 type Part<Id extends OperationId, Key extends string> = Operations[Id] extends Record<Key, z.ZodType> ? Key : never;
 type Keys<Id extends OperationId> = Part<Id, 'params'> | Part<Id, 'query'> | Part<Id, 'body'>;
 
-/** What the api's handler gets: parsed, with defaults. */
-export type InputOf<Id extends OperationId> = { [K in Keys<Id>]: z.output<SchemaOf<Id, K>> };
+/** What the api's handler gets: parsed, with defaults; undefined where there is nothing to give. */
+export type InputOf<Id extends OperationId> = [Keys<Id>] extends [never]
+  ? undefined
+  : { [K in Keys<Id>]: z.output<SchemaOf<Id, K>> };
 
 /** What a caller gives: before parsing. */
 export type ParamsOf<Id extends OperationId> = z.input<SchemaOf<Id, 'params'>>;

@@ -47,7 +47,9 @@ export type RefusedRequest = z.infer<typeof RefusedRequest>;
 export const Health = z
   .object({
     status: z.enum(['ok', 'degraded']),
-    checks: z.record(z.string(), z.object({ status: z.enum(['ok', 'failed']), detail: z.string() })),
+    checks: z
+      .record(z.string(), z.object({ status: z.enum(['ok', 'failed']) }))
+      .describe('Details are at /readyz of the internal port: here anybody may ask.'),
   })
   .meta({ id: 'Health' });
 export type Health = z.infer<typeof Health>;

@@ -83,7 +83,7 @@ export async function checkToken(db: Db, id: string, secret: string, now: number
 
 const updateLastUsed = `
   update access_token set last_used_at = $2
-  where id = $1 and (last_used_at is null or last_used_at < $2 - 60000)`;
+  where id = $1 and (last_used_at is null or last_used_at < $2::bigint - 60000)`;
 
 /** Exact to a minute: a busy token costs one write a minute, not one per request. */
 export async function noteTokenUse(db: Db, id: string, now: number): Promise<void> {

@@ -71,8 +71,8 @@ describe('access tokens', () => {
 
   it('notes its last use once a minute', async () => {
     await addToken(store.pool, token);
-    for (const now of [1000, 30_000, 61_001]) await noteTokenUse(store.pool, token.id, now);
-    expect(await listTokens(store.pool, { limit: 10 })).toMatchObject([{ lastUsedAt: 61_001 }]);
+    for (const now of [1_800_000_000_000, 1_800_000_030_000, 1_800_000_060_001]) await noteTokenUse(store.pool, token.id, now);
+    expect(await listTokens(store.pool, { limit: 10 })).toMatchObject([{ lastUsedAt: 1_800_000_060_001 }]);
   });
 
   it('lists the newest first, page by page', async () => {

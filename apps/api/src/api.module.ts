@@ -1,0 +1,27 @@
+// The one Nest module of api: its controllers, and what stands around each of them.
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { AccessController } from './controllers/access.controller.js';
+import { SystemController } from './controllers/system.controller.js';
+import { AccessGuard, type Identify, type Throttle } from './http/access-guard.js';
+import { AnswerHeaders } from './http/answer-headers.js';
+import { ProblemFilter } from './http/problem-filter.js';
+import { ApiParts } from './parts.js';
+
+export const controllers = [AccessController, SystemController];
+
+@Module({})
+export class ApiModule {
+  static of({ parts, identify, throttle }: { parts: ApiParts; identify: Identify; throttle: Throttle }): DynamicModule {
+    return {
+      module: ApiModule,
+      controllers,
+      providers: [
+        { provide: ApiParts, useFactory: () => parts },
+        { provide: APP_GUARD, useFactory: () => new AccessGuard(identify, throttle) },
+        { provide: APP_INTERCEPTOR, useFactory: () => new AnswerHeaders() },
+        { provide: APP_FILTER, useFactory: () => new ProblemFilter(parts.log) },
+      ],
+    };
+  }
+}

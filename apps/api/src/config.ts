@@ -1,0 +1,39 @@
+// The settings of api: PLATTE_API_PORT for `apiPort`, and so on. docs/reference lists those of all programs.
+import { byteSize, choice, count, duration, port, secret, text, url } from '@platte/service';
+import { z } from 'zod';
+
+export const Config = z.object({
+  /** For people and tools: the API and the console. */
+  apiPort: port().default(8080),
+  /** Another address than loopback needs sign-in (PLATTE_OIDC_ISSUER). */
+  apiListen: text('an address to listen on, such as 127.0.0.1 or 0.0.0.0').default('127.0.0.1'),
+  /** /livez, /readyz, /metrics. */
+  internalPort: port().default(0),
+  internalListen: text('an address to listen on').default('127.0.0.1'),
+
+  natsUrl: url('nats', 'tls'),
+  natsUser: text().optional(),
+  natsPassword: secret().optional(),
+  /** Of streams that this program is the first to need: 3 in a cluster. */
+  natsReplicas: count({ min: 1, max: 5 }).default(1),
+  factsMax: byteSize({ min: 2 ** 20 }).default(10 * 2 ** 30),
+  postgresUrl: url('postgres', 'postgresql'),
+  clickhouseUrl: url('http', 'https'),
+  clickhouseUser: text().default('default'),
+  clickhousePassword: secret().optional(),
+  clickhouseDatabase: text().default('platte'),
+
+  /** An admin's token from the start: `plt_<12 letters or digits>_<secret>`. The one that is set is the only such one. */
+  bootstrapToken: secret().optional(),
+  /** The same, read from a file, such as a mounted secret. */
+  adminTokenFile: text('a file').optional(),
+
+  /** A command to policy that takes longer is answered 503; policy may still carry it out. */
+  commandTimeout: duration({ minMs: 100, maxMs: 60_000 }).default(5_000),
+  /** Per token or person. A console that shows ten live charts asks some 300 times a minute. */
+  requestsPerMinute: count({ min: 1, max: 1_000_000 }).default(3_000),
+
+  logLevel: choice('debug', 'info', 'warn', 'error', 'silent').default('info'),
+  stopGrace: duration({ minMs: 100, maxMs: 300_000 }).default(10_000),
+});
+export type Config = z.infer<typeof Config>;

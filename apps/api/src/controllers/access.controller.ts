@@ -1,0 +1,73 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { Controller } from '@nestjs/common';
+import { toInstant, type InputOf, type OutputOf, type Token } from '@platte/api-contract';
+import { addToken, listTokens, revokeToken, type AccessToken } from '@platte/state-store';
+import { z } from 'zod';
+import type { Caller } from '../http/caller.js';
+import { parseCursor, toPage } from '../http/cursor.js';
+import { Operation } from '../http/operation-route.js';
+import { notFound } from '../http/problems.js';
+import { ApiParts } from '../parts.js';
+
+const dayMs = 86_400_000;
+
+@Controller()
+export class AccessController {
+  constructor(private readonly parts: ApiParts) {}
+
+  @Operation('getMe')
+  async getMe(_: InputOf<'getMe'>, caller: Caller): Promise<OutputOf<'getMe'>> {
+    const { name, role, applications, expiresAt } = caller;
+    const kind = caller.kind === 'person' ? 'person' : 'token';
+    return { name, kind, role, applications, expires: toInstantOrNull(expiresAt) };
+  }
+
+  @Operation('listTokens')
+  async listTokens({ query }: InputOf<'listTokens'>): Promise<OutputOf<'listTokens'>> {
+    const after = parseCursor(query.cursor, z.string());
+    const rows = await listTokens(this.parts.store.pool, { limit: query.limit + 1, ...(after && { after }) });
+    return toPage(rows, query.limit, toTokenView, ({ id }) => id);
+  }
+
+  @Operation('createToken')
+  async createToken({ body }: InputOf<'createToken'>, caller: Caller): Promise<OutputOf<'createToken'>> {
+    const id = Array.from({ length: 12 }, () => randomInt(36).toString(36)).join('');
+    const secret = randomBytes(24).toString('base64url');
+    const createdAt = this.parts.now();
+    const token = {
+      id,
+      name: body.name,
+      role: body.role,
+      applications: body.applications,
+      createdBy: caller.name,
+      createdAt,
+      expiresAt: body.expiresInDays === null ? null : createdAt + body.expiresInDays * dayMs,
+    };
+    await addToken(this.parts.store.pool, { ...token, secret });
+    return { ...toTokenView({ ...token, lastUsedAt: null, revokedAt: null }), token: `plt_${id}_${secret}` };
+  }
+
+  @Operation('revokeToken')
+  async revokeToken({ params }: InputOf<'revokeToken'>): Promise<OutputOf<'revokeToken'>> {
+    if (!(await revokeToken(this.parts.store.pool, params.id, this.parts.now()))) throw notFound('token', params.id);
+  }
+}
+
+function toTokenView(token: AccessToken): Token {
+  const { id, name, role, applications, createdBy } = token;
+  return {
+    id,
+    name,
+    role,
+    applications,
+    createdBy,
+    createdAt: toInstant(token.createdAt),
+    expires: toInstantOrNull(token.expiresAt),
+    lastUsed: toInstantOrNull(token.lastUsedAt),
+    revoked: toInstantOrNull(token.revokedAt),
+  };
+}
+
+function toInstantOrNull(ms: number | null): string | null {
+  return ms === null ? null : toInstant(ms);
+}

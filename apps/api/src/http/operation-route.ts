@@ -1,0 +1,96 @@
+// `@Operation('getGroup')` makes a controller's method the one that does what the table of operations says: its method
+// and path, its status, its role, and what it takes. The method gets the parsed input and who asks; the types of both,
+// and of what it answers, follow from the table, so that a route cannot drift from it.
+import {
+  createParamDecorator,
+  HttpCode,
+  RequestMapping,
+  RequestMethod,
+  SetMetadata,
+  type ExecutionContext,
+} from '@nestjs/common';
+import {
+  apiPrefix,
+  getOperation,
+  type InputOf,
+  type Operation as OperationShape,
+  type OperationId,
+  type OutputOf,
+  type ProblemError,
+} from '@platte/api-contract';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { callerOf, type Caller } from './caller.js';
+import { ApiProblem } from './problems.js';
+
+export const operationKey = 'platte:operation';
+
+type Handler<Id extends OperationId> = (input: InputOf<Id>, caller: Caller) => Promise<OutputOf<Id>>;
+
+export function Operation<const Id extends OperationId>(id: Id) {
+  const { method, path, status } = getOperation(id);
+  return <H extends Handler<Id>>(target: object, name: string, descriptor: TypedPropertyDescriptor<H>): void => {
+    SetMetadata(operationKey, id)(target, name, descriptor);
+    HttpCode(status)(target, name, descriptor);
+    RequestMapping({ method: RequestMethod[method], path: apiPrefix + path.replace(/\{(\w+)\}/g, ':$1') })(
+      target,
+      name,
+      descriptor,
+    );
+    Input(id)(target, name, 0);
+    Asking()(target, name, 1);
+  };
+}
+
+const Input = createParamDecorator((id: OperationId, context: ExecutionContext) =>
+  parseInput(getOperation(id), context.switchToHttp().getRequest<FastifyRequest>()),
+);
+
+const Asking = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  callerOf(context.switchToHttp().getRequest<FastifyRequest>()),
+);
+
+/** @throws ApiProblem with every error of path, query and body at once */
+export function parseInput(
+  operation: OperationShape,
+  request: Pick<FastifyRequest, 'params' | 'query' | 'body'>,
+): unknown {
+  const errors: ProblemError[] = [];
+  const read = (schema: z.ZodType | undefined, value: unknown, toPointer: (path: PropertyKey[]) => string) => {
+    if (!schema) return undefined;
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    errors.push(...parsed.error.issues.flatMap((issue) => toErrors(issue, toPointer)));
+    return undefined;
+  };
+  const input = {
+    params: read(operation.params, request.params, (path) => `{${path.map(String).join('.')}}`),
+    query: read(operation.query, request.query, (path) => `?${path.map(String).join('.')}`),
+    body: read(operation.body, request.body ?? {}, toJsonPointer),
+  };
+  if (errors.length > 0) {
+    const first = errors[0]!;
+    const more = errors.length === 1 ? '' : `, and ${errors.length - 1} more`;
+    throw new ApiProblem('invalid-request', {
+      detail: `${first.pointer || 'The body'}: ${first.detail}${more}`,
+      errors,
+    });
+  }
+  return input;
+}
+
+/** At most this many are told: one wrong list would otherwise answer with a megabyte. */
+export const errorsMax = 50;
+
+function toErrors(issue: z.core.$ZodIssue, toPointer: (path: PropertyKey[]) => string): ProblemError[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys
+      .slice(0, errorsMax)
+      .map((key) => ({ pointer: toPointer([...issue.path, key]), detail: 'is not known here' }));
+  return [{ pointer: toPointer(issue.path), detail: issue.message }];
+}
+
+/** RFC 6901; the whole body is ''. */
+export function toJsonPointer(path: PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}

@@ -1,0 +1,112 @@
+// The one place where what went wrong becomes a problem document: our own refusals, Fastify's, and failures of stores.
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { apiPrefix, getOperation, operationIds, problemKinds, toProblemType, type Problem } from '@platte/api-contract';
+import type { Log } from '@platte/service';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ApiProblem } from './problems.js';
+
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly log: Log) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    sendProblem(this.log, error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+}
+
+export function sendProblem(log: Log, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = toApiProblem(error, request);
+  const { status, title, remedy } = problemKinds[problem.kind];
+  if (status >= 500) log.error({ err: error, requestId: request.id, route: request.routeOptions.url }, problem.message);
+  const { headers = {}, detail, ...rest } = problem.details;
+  const path = request.url.split('?')[0] ?? '';
+  const body: Problem = {
+    type: toProblemType(problem.kind),
+    title,
+    status,
+    detail,
+    instance: path,
+    requestId: request.id,
+    remedy,
+    ...rest,
+  };
+  // An event stream that has begun cannot change its mind: it ends, and the client asks again.
+  if (reply.sent || reply.raw.headersSent) {
+    reply.raw.destroy();
+    return;
+  }
+  void reply
+    .status(status)
+    .headers(headers)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .send(JSON.stringify(body));
+}
+
+function toApiProblem(error: unknown, request: FastifyRequest): ApiProblem {
+  if (error instanceof ApiProblem) return error;
+  const status = statusOf(error);
+  const code = codeOf(error);
+  if (status === 404) return toNoRoute(request);
+  if (status === 413) return new ApiProblem('body-too-large', { detail: 'The body passes the limit of 256 KiB.' });
+  if (status === 415)
+    return new ApiProblem('unsupported-media-type', {
+      detail: `${request.headers['content-type'] ?? 'A body without a type'} is not understood here.`,
+    });
+  if (status === 400) return new ApiProblem('malformed-body', { detail: wordsOf(error) }, { cause: error });
+  if (status !== undefined && status < 500)
+    return new ApiProblem('invalid-request', { detail: wordsOf(error) }, { cause: error });
+  if (isStoreFailure(code))
+    return new ApiProblem(
+      'store-unavailable',
+      { detail: 'A store that this needs does not answer.' },
+      { cause: error },
+    );
+  return new ApiProblem('internal', { detail: 'The cause is in the log, under the request id.' }, { cause: error });
+}
+
+function toNoRoute(request: FastifyRequest): ApiProblem {
+  const path = request.url.split('?')[0] ?? '';
+  const methods = operationIds
+    .map(getOperation)
+    .filter((operation) => toPattern(operation.path).test(path))
+    .map(({ method }) => method);
+  if (methods.length === 0)
+    return new ApiProblem('not-found', { detail: `There is nothing at ${path}. The API is below ${apiPrefix}.` });
+  return new ApiProblem('method-not-allowed', {
+    detail: `${path} knows ${methods.join(', ')}, not ${request.method}.`,
+    headers: { allow: methods.join(', ') },
+  });
+}
+
+function toPattern(path: string): RegExp {
+  return new RegExp(`^${apiPrefix}${path.replace(/\{\w+\}/g, '[^/]+')}$`);
+}
+
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof HttpException) return error.getStatus();
+  if (typeof error === 'object' && error !== null && 'statusCode' in error && typeof error.statusCode === 'number')
+    return error.statusCode;
+  return undefined;
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return '';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return 'cause' in error ? codeOf(error.cause) : '';
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'The request cannot be read.';
+}
+
+/**
+ * Sockets that fail; PostgreSQL's classes 08 (connection), 53 (resources) and 57 (shutting down); a pool that is
+ * exhausted has no code and is told by its message in `store-errors`.
+ */
+function isStoreFailure(code: string): boolean {
+  return (
+    /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|UND_ERR)/.test(code) ||
+    /^(08|53|57)[0-9A-Z]{3}$/.test(code)
+  );
+}

@@ -1,0 +1,86 @@
+// Api: REST for people and tools. Settings -> stores -> HTTP -> listen; and the same backwards at the end.
+import 'reflect-metadata';
+import {
+  announceReady,
+  describeConfig,
+  exitBadConfig,
+  makeHealth,
+  makeLog,
+  makeMetrics,
+  makeStopper,
+  readConfig,
+  startInternalServer,
+  waitFor,
+} from '@platte/service';
+import { closeStore, migrate, openStore } from '@platte/state-store';
+import { openHistory } from '@platte/history';
+import { startApiServer } from './api-server.js';
+import { installBootstrapToken } from './bootstrap-token.js';
+import { Config } from './config.js';
+import { makeIdentify } from './identify.js';
+import { refuseListen } from './listen-rule.js';
+import { linkNats } from './nats-link.js';
+import { readVersion } from './version.js';
+import { watchStore } from './watch-stores.js';
+
+const config = readConfig(Config);
+const refused = refuseListen(config.apiListen, { hasSignIn: false });
+if (refused !== undefined) {
+  process.stderr.write(`${refused}\n`);
+  process.exit(exitBadConfig);
+}
+
+const log = makeLog({ program: 'api', level: config.logLevel });
+const stopper = makeStopper({ log, graceMs: config.stopGrace });
+const health = makeHealth();
+const { registry } = makeMetrics({ program: 'api' });
+const now = (): number => Date.now();
+const say = (line: string): void => log.info(line);
+log.info({ settings: describeConfig(Config, config) }, 'starting');
+
+const internal = await startInternalServer({
+  port: config.internalPort,
+  host: config.internalListen,
+  health,
+  registry,
+});
+stopper.add('internal port', () => internal.close());
+
+const nats = linkNats({ config, log, dependency: health.dependency('nats', 'reported'), stopper });
+const store = openStore({
+  url: config.postgresUrl,
+  onError: (error) => log.warn({ err: error }, 'a connection broke'),
+});
+stopper.add('PostgreSQL', () => closeStore(store));
+const history = openHistory({
+  url: config.clickhouseUrl,
+  user: config.clickhouseUser,
+  password: config.clickhousePassword ?? '',
+  database: config.clickhouseDatabase,
+  log,
+});
+stopper.add('ClickHouse', () => history.close());
+
+await waitFor({ what: 'PostgreSQL', attempt: () => migrate(config.postgresUrl), say, signal: stopper.signal });
+await installBootstrapToken(config, store, now());
+const stores = [
+  { name: 'postgres', dependency: health.dependency('postgres', 'required'), ping: () => store.pool.query('select 1') },
+  { name: 'clickhouse', dependency: health.dependency('clickhouse', 'reported'), ping: () => history.ping() },
+];
+for (const watched of stores) void watchStore(watched, log, stopper.signal);
+
+const server = await startApiServer({
+  host: config.apiListen,
+  port: config.apiPort,
+  parts: { store, history, nats, log, health, now, version: readVersion() },
+  identify: makeIdentify({ store, now, log }),
+  requestsPerMinute: config.requestsPerMinute,
+});
+stopper.add('http', () => server.close());
+stopper.add('readiness', () => health.stop());
+announceReady({
+  log,
+  program: 'api',
+  ports: { api: server.port, internal: internal.port },
+  urls: { api: server.url, internal: `http://${config.internalListen}:${internal.port}` },
+});

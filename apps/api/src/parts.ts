@@ -1,0 +1,17 @@
+// What the controllers work with: made by main.ts (or a test), the same for all of them. A class only because Nest finds
+// what a constructor wants by class.
+import type { History } from '@platte/history';
+import type { Health, Log } from '@platte/service';
+import type { Store } from '@platte/state-store';
+import type { NatsLink } from './nats-link.js';
+
+export abstract class ApiParts {
+  abstract readonly store: Store;
+  abstract readonly history: History;
+  abstract readonly nats: NatsLink;
+  abstract readonly health: Health;
+  abstract readonly log: Log;
+  abstract readonly version: string;
+  /** Milliseconds since the epoch. */
+  abstract readonly now: () => number;
+}
