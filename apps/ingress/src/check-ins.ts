@@ -24,20 +24,20 @@ export interface CheckInsOptions {
 
 /** What is counted. Called at the hot path: each must be cheap. */
 export interface CheckInCounters {
-  malformed(cause: MalformedCause, address: string, body: Uint8Array): void;
-  parsed(request: ParsedRequest): void;
-  shed(): void;
-  lost(error: Error): void;
-  refused(reason: AnswerReason, address: string, body: Uint8Array): void;
-  answered(reason: AnswerReason | 'no-check', pollIntervalSeconds: number): void;
+  malformed: (cause: MalformedCause, address: string, body: Uint8Array) => void;
+  parsed: (request: ParsedRequest) => void;
+  shed: () => void;
+  lost: (error: Error) => void;
+  refused: (reason: AnswerReason, address: string, body: Uint8Array) => void;
+  answered: (reason: AnswerReason | 'no-check', pollIntervalSeconds: number) => void;
 }
 
 export interface CheckIns {
-  receive(body: Uint8Array, address: string, reply: Reply): void;
+  receive: (body: Uint8Array, address: string, reply: Reply) => void;
   /** Requests whose answers are held now. */
-  held(): number;
+  held: () => number;
   /** Resolves when no answer is held. */
-  drained(): Promise<void>;
+  drained: () => Promise<void>;
 }
 
 export function makeCheckIns(options: CheckInsOptions): CheckIns {

@@ -1,5 +1,5 @@
 // The settings of ingress: PLATTE_PORT for `port`, and so on. docs/reference lists those of all programs.
-import { byteSize, choice, count, duration, flag, list, port, secret, text, url } from '@platte/service';
+import { byteSize, choice, count, duration, flag, list, port, secret, text, urls } from '@platte/service';
 import { z } from 'zod';
 import { isNetwork } from './client-address.js';
 
@@ -11,9 +11,13 @@ export const Config = z.object({
   /** /livez, /readyz, /metrics. */
   internalPort: port().default(0),
   internalListen: text('an address to listen on').default('127.0.0.1'),
-  natsUrl: url('nats', 'tls'),
+  natsUrl: urls('nats', 'tls'),
   natsUser: text().optional(),
   natsPassword: secret().optional(),
+  /** Of the streams, where this program is the first to come: 3 in a cluster. */
+  natsReplicas: count({ min: 1, max: 5 }).default(1),
+  /** How much of NATS's disk the facts may take. */
+  factsMax: byteSize({ min: 2 ** 20 }).default(10 * 2 ** 30),
   /** The last catalog snapshot and the spool: survives restarts. */
   dataDir: text('a folder').default('.platte/ingress'),
   /** Processes that share the port. One serves some 20,000 idle machines' checks per second on a core. */

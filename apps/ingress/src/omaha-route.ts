@@ -2,13 +2,14 @@
 // `shut` until a provider opens it (every request gets 503), `open`, and `closing` while the last answers go out, each of which
 // then closes its connection.
 import type { RequestListener, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { limits } from '@platte/omaha';
 import { makeClientAddress } from './client-address.js';
 import type { CheckIns } from './check-ins.js';
 import type { Config } from './config.js';
 import { replies } from './fixed-replies.js';
 import { makeIsOmahaPath } from './omaha-path.js';
-import { makeOmahaServer, type OmahaServerOptions } from './omaha-server.js';
-import { limits } from '@platte/omaha';
+import { makeOmahaServer, type OmahaServerOptions, refuseBrokenRequest } from './omaha-server.js';
 
 type Handlers = { checkIns: CheckIns } & Pick<OmahaServerOptions, 'onRefused'>;
 
@@ -16,9 +17,9 @@ export interface OmahaRoute {
   /** For Nest's Fastify adapter. */
   serverFactory: (ordinary: RequestListener) => Server;
   options: OmahaServerOptions;
-  open(handlers: Handlers): void;
+  open: (handlers: Handlers) => void;
   /** Takes no new connections, waits for the answers that are held, then ends the connections. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 export function makeOmahaRoute(config: Config): OmahaRoute {
@@ -48,4 +49,9 @@ export function makeOmahaRoute(config: Config): OmahaRoute {
       server?.closeAllConnections();
     },
   };
+}
+
+/** Fastify's own answer to bytes that are no HTTP is longer than they deserve, and counts nothing. */
+export function refuseBrokenRequests({ options }: OmahaRoute): (error: NodeJS.ErrnoException, socket: Duplex) => void {
+  return (error, socket) => refuseBrokenRequest(options, error, socket);
 }

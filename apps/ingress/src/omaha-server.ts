@@ -7,8 +7,8 @@ import { type FixedReply, replies, sendFixed } from './fixed-replies.js';
 
 /** How `receive` answers, once: with an Omaha document, or with one of the fixed refusals. */
 export interface Reply {
-  document(xml: string): void;
-  refuse(refusal: FixedReply): void;
+  document: (xml: string) => void;
+  refuse: (refusal: FixedReply) => void;
 }
 
 export interface OmahaServerOptions {

@@ -5,9 +5,9 @@ import { type AskedMachine, askedMachinesMax, type Decision, Decisions, decideSu
 
 export interface PolicyQuestions {
   /** The decisions in the order of the machines; null when there is no answer. Never rejects. */
-  ask(asked: readonly AskedMachine[]): Promise<readonly Decision[] | null>;
+  ask: (asked: readonly AskedMachine[]) => Promise<readonly Decision[] | null>;
   /** Machines that wait for an answer now. */
-  waiting(): number;
+  waiting: () => number;
 }
 
 export interface PolicyQuestionsOptions {
@@ -16,7 +16,7 @@ export interface PolicyQuestionsOptions {
   /** Beyond so many waiting machines a hung policy is taken for absent at once, before held answers fill the memory. */
   waitingMax: number;
   /** Told after each question: how many machines it had, how long it took, and the error if it failed. */
-  onAnswered: (answered: { machines: number; elapsedMs: number; error?: unknown }) => void;
+  onAnswered: (answered: { machines: number; elapsedMs: number; error?: Error }) => void;
 }
 
 interface Waiting {
@@ -44,7 +44,8 @@ export function makePolicyQuestions({ request, waitingMax, onAnswered }: PolicyQ
       const decisions = readDecisions(await request(writeQuestion(asked)), asked.length);
       onAnswered({ machines: asked.length, elapsedMs: performance.now() - begun });
       spread(batch, decisions);
-    } catch (error) {
+    } catch (cause) {
+      const error = cause instanceof Error ? cause : new Error('policy could not be asked', { cause });
       onAnswered({ machines: asked.length, elapsedMs: performance.now() - begun, error });
       for (const one of batch) one.resolve(null);
     }

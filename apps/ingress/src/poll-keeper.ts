@@ -5,10 +5,10 @@ const tickMs = 1_000;
 
 export interface PollKeeper {
   /** The automatic interval of now. */
-  seconds(): number;
+  seconds: () => number;
   /** A check was answered with this interval. */
-  told(intervalSeconds: number): void;
-  stop(): void;
+  told: (intervalSeconds: number) => void;
+  stop: () => void;
 }
 
 export function startPollKeeper({

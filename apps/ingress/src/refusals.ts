@@ -25,9 +25,9 @@ const samplesPerReportMax = 10;
 const sampleBytesMax = 300;
 
 export interface Refusals {
-  count(cause: string, address: string, body: Uint8Array): void;
+  count: (cause: string, address: string, body: Uint8Array) => void;
   /** What was counted since the last call; undefined when nothing was. */
-  take(now: number): RefusedReport | undefined;
+  take: (now: number) => RefusedReport | undefined;
 }
 
 export function makeRefusals({

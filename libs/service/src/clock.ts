@@ -3,9 +3,9 @@
 import assert from 'node:assert';
 
 export interface Clock {
-  now(): number;
+  now: () => number;
   /** Test mode only. The offset in milliseconds that every program of a test shares. */
-  setOffset(offsetMs: number): void;
+  setOffset: (offsetMs: number) => void;
   readonly testMode: boolean;
 }
 

@@ -5,8 +5,8 @@ export type DependencyState = 'starting' | 'up' | 'down';
 type Need = 'required' | 'reported';
 
 export interface Dependency {
-  up(detail?: string): void;
-  down(detail: string): void;
+  up: (detail?: string) => void;
+  down: (detail: string) => void;
 }
 
 export interface DependencyReport {
@@ -26,11 +26,11 @@ export interface HealthReport {
 
 export interface Health {
   /** A dependency whose owner tells when it changes. It starts as `starting`. */
-  dependency(name: string, need: Need): Dependency;
+  dependency: (name: string, need: Need) => Dependency;
   /** A dependency that is looked at when somebody asks. `read` must be cheap and must not throw. */
   probe(name: string, need: Need, read: () => { state: DependencyState; detail: string }): void;
-  report(): HealthReport;
-  stop(): void;
+  report: () => HealthReport;
+  stop: () => void;
 }
 
 export function makeHealth(): Health {

@@ -3,21 +3,20 @@
 import assert from 'node:assert';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Server } from 'node:net';
-import type { Registry } from 'prom-client';
 import type { Clock } from './clock.js';
 import type { Health } from './health.js';
 
 export interface InternalServer {
   /** The real one, where 0 was asked for. */
   port: number;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 export interface InternalServerOptions {
   port: number;
   host: string;
   health: Health;
-  registry: Pick<Registry, 'metrics' | 'contentType'>;
+  registry: { contentType: string; metrics: () => Promise<string> };
   clock?: Clock;
 }
 

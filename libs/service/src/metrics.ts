@@ -1,6 +1,6 @@
 // One registry per program, with the process's own figures (CPU, memory, event-loop delay, garbage collection) in it.
 import assert from 'node:assert';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 export type { Counter, Gauge, Histogram };
 
@@ -44,4 +44,17 @@ export function makeMetrics({ program }: { program: string }): Metrics {
       });
     },
   };
+}
+
+/** In a worker of a cluster: its metrics go to the primary whenever that is asked for them. */
+export function shareMetrics(registry: Registry): void {
+  AggregatorRegistry.setRegistries([registry]);
+  // Making one is what listens for the primary's questions.
+  assert(new AggregatorRegistry() instanceof Registry);
+}
+
+/** In the primary: the metrics of all workers, counters added up. */
+export function collectSharedMetrics(): { contentType: string; metrics: () => Promise<string> } {
+  const aggregated = new AggregatorRegistry();
+  return { contentType: aggregated.contentType, metrics: () => aggregated.clusterMetrics() };
 }

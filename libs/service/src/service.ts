@@ -5,7 +5,15 @@ export { byteSize, choice, count, duration, flag, list, port, secret, text, url,
 export { makeHealth, type Dependency, type DependencyReport, type Health, type HealthReport } from './health.js';
 export { portOf, startInternalServer, type InternalServer } from './internal-server.js';
 export { makeLog, type Log } from './log.js';
-export { makeMetrics, type Counter, type Gauge, type Histogram, type Metrics } from './metrics.js';
+export {
+  collectSharedMetrics,
+  makeMetrics,
+  shareMetrics,
+  type Counter,
+  type Gauge,
+  type Histogram,
+  type Metrics,
+} from './metrics.js';
 export { announceReady, isReadyMessage, type ReadyMessage } from './ready.js';
 export { makeStopper, type Stopper } from './stopper.js';
 export { waitFor } from './wait-for.js';

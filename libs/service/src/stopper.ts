@@ -6,9 +6,9 @@ import type { Log } from './log.js';
 
 export interface Stopper {
   /** A step that drains or closes something. What was opened first is closed last. */
-  add(name: string, step: () => Promise<void> | void): void;
+  add: (name: string, step: () => Promise<void> | void) => void;
   /** Ends the program in order. Calling it again changes nothing. */
-  stop(cause: string, exitCode?: number): Promise<void>;
+  stop: (cause: string, exitCode?: number) => Promise<void>;
   /** Aborted when stopping begins: for loops that wait. */
   readonly signal: AbortSignal;
 }

@@ -1,0 +1,201 @@
+// How ingress is put together. Every provider is made by a factory from those before it; what must end in order tells the
+// stopper so where it is made. The last one opens the Omaha route: from then on check-ins are answered.
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { type Appender, followClockOffset, followSnapshots, logNames, makeAppender, openSpool } from '@platte/fact-log';
+import { makePositions } from '@platte/facts';
+import { decideSubject } from '@platte/rollout';
+import type { Clock, Health, Log, Metrics, Stopper } from '@platte/service';
+import { type Catalog, makeCatalog } from './catalog.js';
+import { type CheckIns, makeCheckIns } from './check-ins.js';
+import type { Config } from './config.js';
+import { type IngressMetrics, makeIngressMetrics } from './ingress-metrics.js';
+import { linkNats, type NatsLink } from './nats-link.js';
+import type { OmahaRoute } from './omaha-route.js';
+import { makePolicyQuestions, type PolicyQuestions } from './policy-questions.js';
+import { type PollKeeper, startPollKeeper } from './poll-keeper.js';
+import { makeRefusals, type Refusals } from './refusals.js';
+import { countCheckIns } from './check-in-counters.js';
+
+/** What the program has from its start, before Nest. */
+export interface Program {
+  config: Config;
+  log: Log;
+  clock: Clock;
+  health: Health;
+  metrics: Metrics;
+  stopper: Stopper;
+  route: OmahaRoute;
+  /** Which of several processes on one port this is, from 1: each has its own spool. */
+  worker: number;
+}
+
+const reportMs = 1_000;
+
+@Module({})
+export class IngressModule {
+  static of(program: Program): DynamicModule {
+    return { module: IngressModule, providers: [{ provide: 'program', useValue: program }, ...providers] };
+  }
+}
+
+const providers: Provider[] = [
+  { provide: 'ingressMetrics', inject: ['program'], useFactory: ({ metrics }: Program) => makeIngressMetrics(metrics) },
+  {
+    provide: 'nats',
+    inject: ['program'],
+    useFactory: ({ config, log, health, stopper }: Program) =>
+      linkNats({ config, log, stopper, dependency: health.dependency('nats', 'reported') }),
+  },
+  { provide: 'clockOffset', inject: ['program', 'nats'], useFactory: followClock },
+  { provide: 'appender', inject: ['program', 'nats', 'ingressMetrics'], useFactory: openAppender },
+  { provide: 'catalog', inject: ['program', 'nats'], useFactory: followCatalog },
+  { provide: 'questions', inject: ['program', 'nats', 'ingressMetrics'], useFactory: openQuestions },
+  { provide: 'refusals', inject: ['program', 'nats'], useFactory: openRefusals },
+  { provide: 'pollKeeper', inject: ['program'], useFactory: openPollKeeper },
+  {
+    provide: 'checkIns',
+    inject: ['program', 'catalog', 'appender', 'questions', 'refusals', 'pollKeeper', 'ingressMetrics'],
+    useFactory: openCheckIns,
+  },
+  { provide: 'openRoute', inject: ['program', 'checkIns', 'refusals', 'ingressMetrics'], useFactory: openRoute },
+];
+
+async function openAppender(
+  { config, log, health, stopper, worker }: Program,
+  nats: NatsLink,
+  metrics: IngressMetrics,
+): Promise<Appender> {
+  const say = (line: string) => log.info(line);
+  const spool = await openSpool({ folder: join(config.dataDir, `spool-${worker}`), bytesMax: config.spoolMax, say });
+  stopper.add('spool', () => spool.close());
+  const appender = makeAppender({
+    nc: nats.connected,
+    program: 'ingress',
+    spool,
+    say,
+    hooks: {
+      onStored: ({ facts, waitedMs }) => {
+        metrics.batchFacts.observe(facts);
+        metrics.ackSeconds.observe(waitedMs / 1000);
+      },
+    },
+  });
+  stopper.add('facts', () => appender.close(config.stopGrace / 2));
+  health.probe('facts', 'required', () => {
+    const { route, spooledBytes, queuedRequests } = appender.stats();
+    const detail = `to the ${route}, ${queuedRequests} requests wait, ${spooledBytes} bytes spooled`;
+    return { state: appender.hasRoom() ? 'up' : 'down', detail };
+  });
+  return appender;
+}
+
+/** Resolves when there is a snapshot to judge by: of NATS, or of the disk while NATS is away. */
+async function followCatalog({ config, log, health, stopper, worker }: Program, nats: NatsLink): Promise<Catalog> {
+  const catalog = makeCatalog();
+  const first = Promise.withResolvers<void>();
+  const follower = await followSnapshots({
+    nc: nats.connected,
+    cacheFolder: join(config.dataDir, `catalog-${worker}`),
+    onChange: (snapshot) => {
+      catalog.put(snapshot);
+      first.resolve();
+    },
+    onRemoved: catalog.remove,
+    say: (line) => log.info(line),
+  });
+  stopper.add('catalog', () => follower.stop());
+  health.probe('catalog', 'required', () => {
+    const { revision, source, ageMs, trouble } = follower.state();
+    const detail = `${catalog.size()} applications, revision ${revision} from ${source}, ${ageMs} ms old${trouble === undefined ? '' : `; ${trouble}`}`;
+    return { state: catalog.size() > 0 ? 'up' : 'starting', detail };
+  });
+  if (catalog.size() === 0) log.info('waiting for the first catalog snapshot: policy publishes it');
+  await first.promise;
+  return catalog;
+}
+
+function followClock({ clock, stopper }: Program, nats: NatsLink): void {
+  if (!clock.testMode) return;
+  void nats.connected.then((nc) => stopper.add('test clock', followClockOffset(nc, clock.setOffset)));
+}
+
+function openQuestions({ config, health }: Program, nats: NatsLink, metrics: IngressMetrics): PolicyQuestions {
+  const policy = health.dependency('policy', 'reported');
+  return makePolicyQuestions({
+    waitingMax: config.askedMax,
+    request: (payload) => nats.request(decideSubject, payload, config.decideTimeout),
+    onAnswered: ({ machines, elapsedMs, error }) => {
+      metrics.questionMachines.observe(machines);
+      metrics.questionSeconds.observe(elapsedMs / 1000);
+      if (error === undefined) policy.up('answers');
+      else {
+        metrics.questionsFailed.inc();
+        policy.down(error.message);
+      }
+    },
+  });
+}
+
+function openRefusals({ clock, stopper, worker }: Program, nats: NatsLink): Refusals {
+  const refusals = makeRefusals({
+    program: 'ingress',
+    replica: `${process.env['HOSTNAME'] ?? 'local'}-${worker}`,
+    now: clock.now,
+  });
+  const report = () => {
+    const taken = refusals.take(clock.now());
+    if (taken !== undefined) nats.publish(`${logNames().refused.subject}.ingress`, Buffer.from(JSON.stringify(taken)));
+  };
+  const timer = setInterval(report, reportMs);
+  stopper.add('refused requests', () => {
+    clearInterval(timer);
+    report();
+  });
+  return refusals;
+}
+
+function openPollKeeper({ config, clock, stopper }: Program): PollKeeper {
+  const keeper = startPollKeeper({
+    now: clock.now,
+    checksPerSecondMax: config.checksPerSecondMax / config.ingressWorkers,
+  });
+  stopper.add('poll intervals', keeper.stop);
+  return keeper;
+}
+
+function openCheckIns(
+  { config, clock }: Program,
+  catalog: Catalog,
+  appender: Appender,
+  questions: PolicyQuestions,
+  refusals: Refusals,
+  pollKeeper: PollKeeper,
+  metrics: IngressMetrics,
+): CheckIns {
+  const checkIns = makeCheckIns({
+    now: clock.now,
+    nextPosition: makePositions(randomInt(2 ** 32)),
+    findApplication: catalog.find,
+    ask: questions.ask,
+    append: appender.append,
+    pollIntervalSeconds: pollKeeper.seconds,
+    heldLimits: { checksMax: config.heldChecksMax, requestsMax: config.heldChecksMax * 2 },
+    seen: countCheckIns({ metrics, refusals, pollKeeper }),
+  });
+  metrics.held(checkIns.held);
+  metrics.pollSeconds(pollKeeper.seconds);
+  return checkIns;
+}
+
+function openRoute({ route }: Program, checkIns: CheckIns, refusals: Refusals, metrics: IngressMetrics): OmahaRoute {
+  route.open({
+    checkIns,
+    onRefused: (cause, address, bytes) => {
+      metrics.refused.get(cause)?.inc();
+      refusals.count(cause, address, bytes);
+    },
+  });
+  return route;
+}

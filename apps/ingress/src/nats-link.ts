@@ -1,0 +1,62 @@
+// This program's connection to NATS, which may not be there yet: ingress starts from its stored catalog and its spool, and
+// whoever needs NATS at once is told that it is away instead of waiting.
+import { connectNats, ensureStreams, followConnection } from '@platte/fact-log';
+import type { Dependency, Log, Stopper } from '@platte/service';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Config } from './config.js';
+
+export interface NatsLink {
+  connected: Promise<NatsConnection>;
+  /** Rejects at once when NATS is away or nobody listens, and after the timeout. */
+  request: (subject: string, payload: Uint8Array, timeoutMs: number) => Promise<Uint8Array>;
+  /** Without an acknowledgement; dropped when NATS is away. */
+  publish: (subject: string, payload: Uint8Array) => void;
+}
+
+interface Needs {
+  config: Config;
+  log: Log;
+  dependency: Dependency;
+  stopper: Stopper;
+}
+
+export function linkNats({ config, log, dependency, stopper }: Needs): NatsLink {
+  let live: NatsConnection | undefined;
+  const say = (line: string) => log.info(line);
+  const connected = connectNats({
+    url: config.natsUrl,
+    user: config.natsUser,
+    password: config.natsPassword,
+    name: 'platte-ingress',
+    say,
+    signal: stopper.signal,
+  });
+
+  async function follow(): Promise<void> {
+    const nc = await connected;
+    stopper.add('NATS', () => nc.drain());
+    followConnection(nc, ({ up, server }) => {
+      live = up ? nc : undefined;
+      if (up) dependency.up(`connected to ${server}`);
+      else dependency.down(`no connection to ${server}`);
+    });
+    const streams = { replicas: config.natsReplicas, factsBytesMax: config.factsMax, say, signal: stopper.signal };
+    const report = await ensureStreams(nc, streams);
+    for (const difference of report.differences)
+      log.warn({ difference }, 'a stream is not as this program would make it');
+  }
+  follow().catch((error: unknown) => {
+    if (stopper.signal.aborted) return;
+    log.fatal({ err: error }, 'NATS cannot be used');
+    void stopper.stop('NATS cannot be used', 1);
+  });
+
+  return {
+    connected,
+    async request(subject, payload, timeoutMs) {
+      if (live === undefined) throw new Error('NATS is away');
+      return (await live.request(subject, payload, { timeout: timeoutMs })).data;
+    },
+    publish: (subject, payload) => live?.publish(subject, payload),
+  };
+}

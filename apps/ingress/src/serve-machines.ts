@@ -1,0 +1,86 @@
+// One serving process: settings -> chassis -> Nest with the Omaha route -> listen; and the same backwards at the end: unready,
+// no new connections, the held answers out, facts stored, NATS drained.
+import cluster from 'node:cluster';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import {
+  announceReady,
+  describeConfig,
+  type Health,
+  makeClock,
+  makeHealth,
+  makeLog,
+  makeMetrics,
+  makeStopper,
+  type Metrics,
+  portOf,
+  shareMetrics,
+  startInternalServer,
+  type Stopper,
+} from '@platte/service';
+import { Config } from './config.js';
+import { IngressModule } from './ingress.module.js';
+import { makeOmahaRoute, refuseBrokenRequests } from './omaha-route.js';
+import { tellPrimary, workerNumber } from './workers.js';
+
+export async function serveMachines(config: Config): Promise<void> {
+  const log = makeLog({ program: 'ingress', level: config.logLevel });
+  const stopper = makeStopper({ log, graceMs: config.stopGrace });
+  const clock = makeClock({ testMode: config.testMode });
+  const health = makeHealth();
+  const metrics = makeMetrics({ program: 'ingress' });
+  log.info({ settings: describeConfig(Config, config) }, 'starting');
+
+  const internalPort = await openInternalPort({ config, health, metrics, stopper });
+  const route = makeOmahaRoute(config);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    IngressModule.of({ config, log, clock, health, metrics, stopper, route, worker: workerNumber() }),
+    new FastifyAdapter({ serverFactory: route.serverFactory, clientErrorHandler: refuseBrokenRequests(route) }),
+    { logger: false, abortOnError: false },
+  );
+  stopper.add('Nest', () => app.close());
+  await app.listen(config.port, config.listen);
+  stopper.add('machines', () => route.close());
+  stopper.add('readiness', () => health.stop());
+
+  const port = portOf(app.getHttpServer());
+  announceReady({
+    log,
+    program: 'ingress',
+    ports: { omaha: port, internal: internalPort },
+    urls: urlsOf(config, port, internalPort),
+  });
+}
+
+/** A worker has none: it tells the primary, which has one for all. */
+async function openInternalPort(needs: {
+  config: Config;
+  health: Health;
+  metrics: Metrics;
+  stopper: Stopper;
+}): Promise<number> {
+  const { config, health, metrics, stopper } = needs;
+  if (cluster.isWorker) {
+    shareMetrics(metrics.registry);
+    stopper.add('health', tellPrimary(health));
+    return 0;
+  }
+  const { registry } = metrics;
+  const internal = await startInternalServer({
+    port: config.internalPort,
+    host: config.internalListen,
+    health,
+    registry,
+  });
+  stopper.add('internal port', () => internal.close());
+  return internal.port;
+}
+
+export function urlsOf(config: Config, port: number, internalPort: number): Record<string, string> {
+  return {
+    omaha: `http://${hostOf(config.listen)}:${port}/v1/update/`,
+    internal: `http://${hostOf(config.internalListen)}:${internalPort}`,
+  };
+}
+
+const hostOf = (address: string): string => (address.includes(':') ? `[${address}]` : address);

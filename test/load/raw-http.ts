@@ -1,0 +1,36 @@
+// The baseline of the ingress bench: node:http that reads the body and sends a constant answer of the usual size. Run as a child
+// process with an IPC channel; it tells its port, and its processor time when asked.
+import { createServer } from 'node:http';
+
+const body = Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>
+<response protocol="3.0" server="platte">
+  <daystart elapsed_seconds="49008" elapsed_days="7265"/>
+  <app appid="{e96281a6-d1af-4bde-9a0a-97b76e56dc57}" status="ok">
+    <ping status="ok"/>
+    <updatecheck status="noupdate" PollInterval="2700" info="up-to-date"/>
+  </app>
+</response>
+`);
+const headers = [
+  'Content-Type',
+  'text/xml; charset=utf-8',
+  'Cache-Control',
+  'no-store',
+  'Content-Length',
+  String(body.length),
+];
+
+const server = createServer((request, response) => {
+  request.on('data', () => {});
+  request.on('end', () => {
+    response.writeHead(200, headers);
+    response.end(body);
+  });
+});
+
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  process.send?.({ port: typeof address === 'object' && address !== null ? address.port : 0 });
+});
+process.on('message', () => process.send?.({ cpu: process.cpuUsage() }));
+process.on('disconnect', () => process.exit(0));
