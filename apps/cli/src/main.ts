@@ -26,7 +26,7 @@ program
   .option('--data <dir>', 'where everything is kept', '.platte')
   .option('--listen <address>', 'open the Omaha port to machines on this address (default: loopback only)')
   .option('--demo', 'a simulated fleet beside it, with a rollout under way')
-  .option('--verbose', 'the programs\' logs on the terminal too')
+  .option('--verbose', "the programs' logs on the terminal too")
   .action(async (options) => {
     const { up } = await import('./up/up.js');
     process.exitCode = await up(options);

@@ -17,10 +17,22 @@ const bin = (name: string) => join('node_modules', '.bin', name);
 const steps: Step[] = [
   { name: 'format', command: [bin('oxfmt'), '--check', ...places], mend: './platte check --fix' },
   { name: 'types', command: [bin('tsc'), '-b'], mend: 'node_modules/.bin/tsc -b' },
-  { name: 'lint', command: [bin('oxlint'), '--type-aware', ...places], mend: 'node_modules/.bin/oxlint --type-aware --fix apps libs' },
-  { name: 'boundaries', command: [bin('depcruise'), '--config', '.dependency-cruiser.cjs', 'apps', 'libs'], mend: 'docs/architecture.md says who may import whom' },
+  {
+    name: 'lint',
+    command: [bin('oxlint'), '--type-aware', ...places],
+    mend: 'node_modules/.bin/oxlint --type-aware --fix apps libs',
+  },
+  {
+    name: 'boundaries',
+    command: [bin('depcruise'), '--config', '.dependency-cruiser.cjs', 'apps', 'libs'],
+    mend: 'docs/architecture.md says who may import whom',
+  },
   { name: 'unused code', command: [bin('knip')], mend: 'delete what nothing uses' },
-  { name: 'lock', command: [process.execPath, 'tools/check-lock.ts'], mend: 'pin a release whose whole platform set is served' },
+  {
+    name: 'lock',
+    command: [process.execPath, 'tools/check-lock.ts'],
+    mend: 'pin a release whose whole platform set is served',
+  },
   { name: 'tidy', command: [process.execPath, 'tools/tidy.ts'], mend: 'tools/tidy.ts says each rule and its reason' },
 ];
 

@@ -31,7 +31,14 @@ export async function runTests(filters: string[], wanted: string[] = kinds): Pro
   const report = join(folder, 'report.json');
   try {
     const projects = wanted.flatMap((kind) => ['--project', kind]);
-    const code = await runScript('node_modules/vitest/vitest.mjs', ['run', ...projects, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...filters]);
+    const code = await runScript('node_modules/vitest/vitest.mjs', [
+      'run',
+      ...projects,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+      ...filters,
+    ]);
     return await sayResult(report, code);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -46,9 +53,14 @@ async function getServers(wanted: string[]): Promise<void> {
 }
 
 async function sayResult(report: string, code: number): Promise<number> {
-  const result = await readFile(report, 'utf8').then((text) => JSON.parse(text) as Report, () => undefined);
+  const result = await readFile(report, 'utf8').then(
+    (text) => JSON.parse(text) as Report,
+    () => undefined,
+  );
   if (result === undefined) {
-    console.error(`platte: the test runner ended with code ${code} and left no report in ${repositoryRoot()}; its output above says why`);
+    console.error(
+      `platte: the test runner ended with code ${code} and left no report in ${repositoryRoot()}; its output above says why`,
+    );
     console.log('0 passed, 1 failed');
     return exitCodes.failed;
   }

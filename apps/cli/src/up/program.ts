@@ -1,0 +1,110 @@
+// One program of the platform as a child process that is kept alive. It is `starting` until it says that it serves,
+// `serving` until it exits, `waiting` between an exit and the next start (the pause doubles up to ten seconds, and
+// starts anew after a minute of serving), `stopped` for good after stop() or an exit that a restart cannot mend.
+import { type ChildProcess, fork } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isReadyMessage, type ReadyMessage } from '@platte/service';
+import { repositoryRoot } from '../repository.js';
+
+export interface ProgramSpec {
+  name: 'policy' | 'ingress' | 'analytics' | 'api';
+  env: Record<string, string>;
+}
+
+export interface RunningProgram {
+  name: string;
+  /** The process of now; undefined between two lives. */
+  pid(): number | undefined;
+  /** Resolves with the first ready message; rejects when the program ends for good before it. */
+  ready: Promise<ReadyMessage>;
+  stop(): Promise<void>;
+}
+
+interface Options {
+  logFile: string;
+  say: (line: string) => void;
+  verbose: boolean;
+  /** Called at every start that serves: ports may have changed. */
+  onServing: (message: ReadyMessage, pid: number) => void;
+}
+
+/** What sysexits.h calls EX_CONFIG: a setting is wrong, and a restart would find it just as wrong. */
+const badConfigCode = 78;
+const pauseMsMin = 250;
+const pauseMsMax = 10_000;
+const settledMs = 60_000;
+/** Programs drain within 10 s; after that they are not going to. */
+const stopMsMax = 15_000;
+
+export function startProgram(spec: ProgramSpec, options: Options): RunningProgram {
+  const { logFile } = options;
+  const ready = Promise.withResolvers<ReadyMessage>();
+  // Nobody may be waiting yet when it fails; whoever waits later still gets the error.
+  ready.promise.catch(() => {});
+  let child: ChildProcess | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let pauseMs = pauseMsMin;
+  let stopped = false;
+
+  function start(): void {
+    const begun = Date.now();
+    const started = forkProgram(spec, logFile, options.verbose);
+    child = started;
+    started.on('message', (message) => {
+      if (!isReadyMessage(message)) return;
+      options.onServing(message, started.pid!);
+      ready.resolve(message);
+    });
+    started.once('exit', (code, signal) => {
+      child = undefined;
+      if (!stopped) restart(code, signal, Date.now() - begun);
+    });
+  }
+
+  function restart(code: number | null, signal: string | null, livedMs: number): void {
+    const how = signal === null ? `exit code ${code}` : signal;
+    if (code === badConfigCode) {
+      stopped = true;
+      ready.reject(new Error(`${spec.name} refuses its settings:\n${tail(logFile)}`));
+      return;
+    }
+    if (livedMs > settledMs) pauseMs = pauseMsMin;
+    options.say(`${spec.name} ended (${how}); starting it again. Its log: ${logFile}`);
+    timer = setTimeout(start, pauseMs);
+    pauseMs = Math.min(pauseMs * 2, pauseMsMax);
+  }
+
+  async function stop(): Promise<void> {
+    stopped = true;
+    clearTimeout(timer);
+    ready.reject(new Error(`${spec.name} was stopped`));
+    const last = child;
+    if (last === undefined) return;
+    const gone = new Promise<void>((resolve) => last.once('exit', () => resolve()));
+    last.kill('SIGTERM');
+    const force = setTimeout(() => last.kill('SIGKILL'), stopMsMax);
+    await gone;
+    clearTimeout(force);
+  }
+
+  start();
+  return { name: spec.name, pid: () => child?.pid, ready: ready.promise, stop };
+}
+
+/** In a session of its own, so that Ctrl-C reaches only `up`, which then stops the programs in their order. */
+function forkProgram(spec: ProgramSpec, logFile: string, verbose: boolean): ChildProcess {
+  const log = verbose ? 'inherit' : openSync(logFile, 'a');
+  const child = fork(join(repositoryRoot(), 'apps', spec.name, 'dist', 'main.js'), [], {
+    detached: true,
+    env: { ...process.env, ...spec.env },
+    execArgv: ['--enable-source-maps'],
+    stdio: ['ignore', log, log, 'ipc'],
+  });
+  if (typeof log === 'number') closeSync(log);
+  return child;
+}
+
+function tail(file: string): string {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-10).join('\n');
+}

@@ -1,0 +1,62 @@
+// `./platte up`: the whole platform on one machine, in the foreground. Servers first, then the programs, all kept alive;
+// the first Ctrl-C drains and stops everything in order, a second one ends at once. If `up` itself is killed, the
+// programs notice that their channel to it is gone and the servers' guards do the same: nothing is left behind.
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { exitCodes } from '../exit-codes.js';
+import { describePlatform } from './describe.js';
+import { startPlatform } from './platform.js';
+import { choosePorts } from './ports.js';
+import { makeSecrets } from './secrets.js';
+import { holdDataFolder } from './servers.js';
+
+export interface UpOptions {
+  data: string;
+  listen?: string;
+  demo?: boolean;
+  verbose?: boolean;
+}
+
+/** @returns the process's exit code, after the platform was stopped */
+export async function up(options: UpOptions): Promise<number> {
+  const dataDir = resolve(options.data);
+  const say = (line: string): void => console.error(line);
+  const host = options.listen ?? '127.0.0.1';
+  const examples = options.listen === undefined;
+  await mkdir(join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
+  const giveBack = await holdDataFolder(dataDir);
+  try {
+    const ports = await choosePorts(process.env, host);
+    const secrets = await makeSecrets(dataDir);
+    const stopping = untilStopped(say);
+    const platform = await startPlatform({
+      dataDir,
+      secrets,
+      ports,
+      host,
+      examples,
+      verbose: options.verbose === true,
+      say,
+    });
+    console.log(describePlatform(platform.run, { dataDir, examples }));
+    await stopping;
+    await platform.stop();
+    return exitCodes.ok;
+  } finally {
+    await giveBack();
+  }
+}
+
+function untilStopped(say: (line: string) => void): Promise<void> {
+  const { promise, resolve: stop } = Promise.withResolvers<void>();
+  process.once('SIGTERM', () => stop());
+  process.once('SIGHUP', () => stop());
+  process.once('SIGINT', () => {
+    stop();
+    process.once('SIGINT', () => {
+      say('a second Ctrl-C: ending now; what is still running is ended by its guard');
+      process.exit(exitCodes.failed);
+    });
+  });
+  return promise;
+}
