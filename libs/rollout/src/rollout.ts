@@ -52,3 +52,22 @@ export {
   versionCharsMax,
 } from './version.js';
 export { type Hours, hoursAt, isTimeZone, windowWords } from './windows.js';
+export {
+  type Asking,
+  concurrencyLimitOf,
+  decideGrants,
+  type GrantDecision,
+  type GroupLedger,
+  type OpenAttempt,
+  type Tally,
+} from './grant.js';
+export {
+  type AttemptStage,
+  attemptStages,
+  effectOfEnd,
+  type EndEffect,
+  endAtDeadline,
+  haltCause,
+  settleAfterMs,
+} from './grant-end.js';
+export { backOffUntil, isQuarantined, type MachineFailure } from './grant-failure.js';

@@ -1,0 +1,214 @@
+// Who of a batch is granted an update, who is offered the same again, and who is refused with which reason.
+//
+// A pure function of the catalog and of what the ledger says under the group's lock. Machines are decided in the order
+// in which they asked, and each decision counts for the next one. The rules after judging, in their order: held,
+// rolled-back, quarantined, backing-off, safe mode, budgets last, because only they cost something.
+//
+// A force skips hours, wave (in judging), back-off, quarantine and safe mode's order; never a limit, a pause or a halt,
+// nor a hold or a rollback. An open lease is asked for none of that again, and keeps its version.
+import type { Answer, AnswerInputs, AnswerReason, Arch } from '@platte/facts';
+import type { Package, Policy } from './catalog.js';
+import { backOffUntil, isQuarantined, type MachineFailure } from './grant-failure.js';
+import { nextStep, refuseByWave } from './judge-rules.js';
+import { judgeInGroup } from './judge.js';
+import type { IndexedGroup, IndexedPackage } from './snapshot-index.js';
+import { parseVersion } from './version.js';
+
+/** What the ledger says of a group, read after its lock was taken. */
+export interface GroupLedger {
+  /** The moment of all decisions of this batch: never before the last grant. */
+  now: number;
+  /** Grants of the group ever: the next one has the number after it. */
+  seq: number;
+  openLeases: number;
+  /** Grants in the window of the rate limit that ends now, and when the oldest of them was made. */
+  used: number;
+  oldestGrantAt: number | null;
+  /** By version, of the group's rollout. */
+  tallies: ReadonlyMap<string, Tally>;
+}
+
+/** A version in a rollout. */
+export interface Tally {
+  /** Attempts that block safe mode's next probe. */
+  open: number;
+  succeeded: number;
+  failed: number;
+  timedOut: number;
+}
+
+/** A machine's attempt that has not ended, in this group. */
+export interface OpenAttempt {
+  package: string;
+  toVersion: string;
+  /** `installed`: it waits for its reboot and holds no slot; a check says that the install is lost. */
+  stage: 'leased' | 'installed';
+  deadline: number;
+}
+
+/** A machine that asks, with what the ledger says of it. */
+export interface Asking {
+  machine: string;
+  version: string;
+  arch: Arch;
+  versionPrefix: string;
+  attempt: OpenAttempt | null;
+  /** By version. */
+  failures: ReadonlyMap<string, MachineFailure>;
+  /** Until when a person forces it; null when nobody does. */
+  forcedUntil: number | null;
+}
+
+export type GrantDecision =
+  | { kind: 'refuse'; answer: Answer }
+  | { kind: 're-offer'; answer: Answer; package: string; deadline: number }
+  /** A lost install: it takes a slot again and gets a new deadline, but no number. */
+  | { kind: 'reopen'; answer: Answer; package: string; deadline: number }
+  | { kind: 'grant'; answer: Answer; package: Package; deadline: number; number: number; forced: boolean };
+
+/** What deciding a batch changes as it goes. */
+interface Running {
+  readonly group: IndexedGroup;
+  readonly ledger: GroupLedger;
+  granted: number;
+  openLeases: number;
+  readonly openProbes: Map<string, number>;
+  /** Attempts that this batch opened or reopened: a machine may ask twice in one batch. */
+  readonly opened: Map<string, OpenAttempt>;
+  readonly forcesUsed: Set<string>;
+}
+
+/** The decisions, in the order of the machines. */
+export function decideGrants(group: IndexedGroup, ledger: GroupLedger, asking: readonly Asking[]): GrantDecision[] {
+  const running: Running = {
+    group,
+    ledger,
+    granted: 0,
+    openLeases: ledger.openLeases,
+    openProbes: new Map([...ledger.tallies].map(([version, tally]) => [version, tally.open])),
+    opened: new Map(),
+    forcesUsed: new Set(),
+  };
+  return asking.map((machine) => decideOne(running, machine));
+}
+
+function decideOne(running: Running, asking: Asking): GrantDecision {
+  const { group, ledger } = running;
+  const check = {
+    machine: asking.machine,
+    version: asking.version,
+    track: group.group.track,
+    arch: asking.arch,
+    versionPrefix: asking.versionPrefix,
+  };
+  const judgement = judgeInGroup(check, group, ledger.now);
+  if (judgement.kind === 'answer') return { kind: 'refuse', answer: judgement.answer };
+  const attempt = running.opened.get(asking.machine) ?? asking.attempt;
+  if (attempt !== null) return decideAttempt(running, asking, attempt);
+  const version = parseVersion(asking.version, group.application.versioning);
+  const next = version && nextStep(group, version);
+  if (next === null) return refuse('no-package', {});
+  const refusal = judgement.onlyOpenLease ? refuseByWave({ check, group, next }) : null;
+  return refusal === null ? decideNew(running, asking, next) : { kind: 'refuse', answer: refusal.answer };
+}
+
+/** A machine on its way asks again: it crashed, lost power, or lost its install. */
+function decideAttempt(running: Running, asking: Asking, attempt: OpenAttempt): GrantDecision {
+  const { group, ledger } = running;
+  const { package: pack, toVersion: target } = attempt;
+  if (group.channel?.blacklist.includes(pack) === true) return refuse('blacklisted', { target });
+  if (attempt.stage === 'leased') {
+    const { deadline } = attempt;
+    return {
+      kind: 're-offer',
+      answer: { reason: 're-offered', inputs: { target, deadline } },
+      package: pack,
+      deadline,
+    };
+  }
+  const full = refuseByConcurrency(running, target);
+  if (full !== null) return full;
+  const deadline = ledger.now + group.group.policy.updateTimeoutMs;
+  running.openLeases += 1;
+  running.opened.set(asking.machine, { ...attempt, stage: 'leased', deadline });
+  return { kind: 'reopen', answer: { reason: 're-offered', inputs: { target, deadline } }, package: pack, deadline };
+}
+
+function decideNew(running: Running, asking: Asking, next: IndexedPackage): GrantDecision {
+  const target = next.package.version;
+  const forced = isForced(running, asking);
+  return (
+    refuseByFailures(running, asking.failures.get(target), target, forced) ??
+    (forced ? null : refuseBySafeMode(running, target)) ??
+    refuseByRate(running, target) ??
+    refuseByConcurrency(running, target) ??
+    grant(running, asking, next.package, forced)
+  );
+}
+
+/** Used up by its first grant, also within one batch. */
+function isForced({ forcesUsed, ledger }: Running, { machine, forcedUntil }: Asking): boolean {
+  return forcedUntil !== null && forcedUntil > ledger.now && !forcesUsed.has(machine);
+}
+
+function refuseByFailures(
+  { group, ledger }: Running,
+  failure: MachineFailure | undefined,
+  target: string,
+  forced: boolean,
+): GrantDecision | null {
+  if (failure === undefined) return null;
+  const { policy } = group.group;
+  if (failure.rolledBack) return refuse('rolled-back', { target });
+  if (forced || failure.count === 0) return null;
+  const inputs = { target, failures: failure.count };
+  if (isQuarantined(policy, failure)) return refuse('quarantined', inputs);
+  const until = backOffUntil(policy, failure);
+  return until > ledger.now ? refuse('backing-off', inputs, until) : null;
+}
+
+/** One machine at a time until one has succeeded, of the version that would be granted: each floor is probed by itself. */
+function refuseBySafeMode({ group, ledger, openProbes }: Running, target: string): GrantDecision | null {
+  if (!group.group.policy.safeMode || (ledger.tallies.get(target)?.succeeded ?? 0) > 0) return null;
+  const open = openProbes.get(target) ?? 0;
+  return open > 0 ? refuse('safe-mode-probing', { target, limit: 1, used: open }) : null;
+}
+
+function refuseByRate({ group, ledger, granted }: Running, target: string): GrantDecision | null {
+  const { rateLimit } = group.group.policy;
+  const used = ledger.used + granted;
+  if (rateLimit === null || used < rateLimit.max) return null;
+  const { max: limit, periodMs } = rateLimit;
+  // With a limit that was lowered since, the oldest grant's end frees nothing yet: then nobody knows when.
+  const until = used === limit ? (ledger.oldestGrantAt ?? ledger.now) + periodMs : undefined;
+  return refuse('rate-limited', { target, limit, used, periodMs }, until);
+}
+
+function refuseByConcurrency({ group, openLeases }: Running, target: string): GrantDecision | null {
+  const limit = concurrencyLimitOf(group.group.policy);
+  return limit === null || openLeases < limit
+    ? null
+    : refuse('concurrency-limited', { target, limit, used: openLeases });
+}
+
+/** With a rate limit and no limit of its own, as many at once as in a period: as in Nebraska. */
+export function concurrencyLimitOf(policy: Policy): number | null {
+  return policy.concurrencyLimit ?? policy.rateLimit?.max ?? null;
+}
+
+function grant(running: Running, asking: Asking, pack: Package, forced: boolean): GrantDecision {
+  const { group, ledger } = running;
+  const deadline = ledger.now + group.group.policy.updateTimeoutMs;
+  running.granted += 1;
+  running.openLeases += 1;
+  running.openProbes.set(pack.version, (running.openProbes.get(pack.version) ?? 0) + 1);
+  running.opened.set(asking.machine, { package: pack.id, toVersion: pack.version, stage: 'leased', deadline });
+  // Every grant uses the force up, also one that would have come without it.
+  if (asking.forcedUntil !== null) running.forcesUsed.add(asking.machine);
+  const answer: Answer = { reason: 'granted', inputs: { target: pack.version, deadline } };
+  return { kind: 'grant', answer, package: pack, deadline, number: ledger.seq + running.granted, forced };
+}
+
+function refuse(reason: AnswerReason, inputs: AnswerInputs, until?: number): GrantDecision {
+  return { kind: 'refuse', answer: { reason, inputs, ...(until !== undefined && { until }) } };
+}
