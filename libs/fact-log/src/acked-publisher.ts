@@ -43,7 +43,9 @@ export function makeAckedPublisher(nc: NatsConnection, options: AckedPublisherOp
     message.onEnd(error);
   }
   function endAll(error: AppendError): void {
-    for (const token of [...inFlight.keys()]) end(token, error);
+    // Those that callbacks add meanwhile are not of these.
+    const ended = [...inFlight.keys()];
+    for (const token of ended) end(token, error);
   }
   /** Messages were put in by age, so that the first young one ends the search. */
   function endOverdue(): void {

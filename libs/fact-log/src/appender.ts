@@ -7,6 +7,7 @@
 import { type NatsConnection, nuid } from '@nats-io/transport-node';
 import { encodeFact, type Fact, type UnknownFact } from '@platte/facts';
 import { AppendError, type AppendFailure } from './append-error.js';
+import { type Gathered, makeGathered, makeGathering } from './gather.js';
 import { logNames } from './log-names.js';
 import { type Batch, makeRoute } from './route.js';
 import type { Spool } from './spool.js';
@@ -93,19 +94,9 @@ export interface Appender {
 /** What a NATS server takes by default in one message, less room for the headers. */
 const requestBytesMax = 1024 * 1024 - 4096;
 
-/** The facts that one turn of the event loop has appended so far. */
-interface Turn {
-  parts: string[];
-  facts: number;
-  bytes: number;
-  onDone: OnAppended[];
-}
-
 export function makeAppender(options: AppenderOptions): Appender {
   const limits = { ...defaultAppenderLimits, ...options.limits };
   const queued = { requests: 0, bytes: 0, onEmpty: () => {} };
-  let turn = makeTurn();
-  let flush: NodeJS.Immediate | undefined;
   let isClosed = false;
 
   const route = makeRoute({
@@ -120,42 +111,26 @@ export function makeAppender(options: AppenderOptions): Appender {
       if (queued.requests === 0) queued.onEmpty();
     },
   });
-
-  function send(id: string, { parts, facts, onDone }: Turn): void {
+  function send(id: string, { parts, facts, onDone }: Gathered): void {
     const body = Buffer.from(`[${parts.join(',')}]`);
     queued.requests += onDone.length;
     queued.bytes += body.length;
     route.send({ id, body, facts, since: performance.now(), onDone });
   }
-  function flushTurn(): void {
-    clearImmediate(flush);
-    flush = undefined;
-    const full = turn;
-    turn = makeTurn();
-    if (full.onDone.length > 0) send(nuid.next(), full);
-  }
+  const gathering = makeGathering(limits, (full) => send(nuid.next(), full));
+
   function hasRoom(): boolean {
-    const requests = queued.requests + turn.onDone.length;
-    const bytes = queued.bytes + turn.bytes;
-    return requests < limits.queueRequestsMax && bytes < limits.queueBytesMax && route.hasRoom(bytes);
+    const requests = queued.requests + gathering.requests();
+    const bytes = queued.bytes + gathering.bytes();
+    return !isClosed && requests < limits.queueRequestsMax && bytes < limits.queueBytesMax && route.hasRoom(bytes);
   }
   function append(text: string, facts: number, onDone: OnAppended): void {
     const bytes = Buffer.byteLength(text) + 1;
-    const refusal = isClosed
-      ? stopping()
-      : bytes > requestBytesMax
-        ? tooLarge(bytes)
-        : hasRoom()
-          ? undefined
-          : queueFull();
-    if (refusal !== undefined || facts === 0) return process.nextTick(onDone, refusal);
-    if (turn.bytes + bytes > limits.bytesPerMessageMax && turn.onDone.length > 0) flushTurn();
-    turn.parts.push(text);
-    turn.facts += facts;
-    turn.bytes += bytes;
-    turn.onDone.push(onDone);
-    if (turn.onDone.length >= limits.requestsPerMessageMax) flushTurn();
-    else flush ??= setImmediate(flushTurn);
+    if (facts === 0) process.nextTick(onDone);
+    else if (isClosed) process.nextTick(onDone, stopping());
+    else if (bytes > requestBytesMax) process.nextTick(onDone, tooLarge(bytes));
+    else if (!hasRoom()) process.nextTick(onDone, queueFull());
+    else gathering.add(text, facts, bytes, onDone);
   }
 
   return {
@@ -163,23 +138,24 @@ export function makeAppender(options: AppenderOptions): Appender {
     appendEncoded: (encoded, onDone) => append(encoded.join(','), encoded.length, onDone),
     appendAll: async (facts, { id = nuid.next() } = {}) => {
       if (isClosed) throw stopping();
-      const sent = toChunks(facts, limits).map((chunk, index) =>
-        promiseDone(chunk, (filled) => send(`${id}.${index}`, filled)),
+      await Promise.all(
+        toChunks(facts, limits).map((chunk, index) => promiseDone(chunk, (filled) => send(`${id}.${index}`, filled))),
       );
-      await Promise.all(sent);
     },
-    hasRoom: () => !isClosed && hasRoom(),
+    hasRoom,
     stats: () => ({ queuedRequests: queued.requests, queuedBytes: queued.bytes, ...route.stats() }),
     close: async (withinMs = 5000) => {
       isClosed = true;
-      flushTurn();
+      gathering.flush();
       if (queued.requests > 0) await untilEmpty(queued, withinMs);
       await route.close();
     },
   };
 }
 
-const makeTurn = (): Turn => ({ parts: [], facts: 0, bytes: 2, onDone: [] });
+/** What a NATS server takes by default in one message, less room for the headers. */
+const requestBytesMax = 1024 * 1024 - 4096;
+
 const stopping = () => new AppendError('closed', 'the program is stopping');
 const tooLarge = (bytes: number) =>
   new AppendError('too-large', `the facts of one request have ${bytes} bytes, at most ${requestBytesMax} fit`);
@@ -187,16 +163,16 @@ const queueFull = () =>
   new AppendError('queue-full', 'too many facts wait to be stored: NATS or the disk of the spool is too slow');
 
 /** Facts of no request, as many to a message as the limits allow. All chunks are sent at once: the caller bounds them. */
-function toChunks(facts: readonly (Fact | UnknownFact)[], limits: AppenderLimits): Turn[] {
-  const chunks: Turn[] = [];
-  let chunk: Turn | undefined;
+function toChunks(facts: readonly (Fact | UnknownFact)[], limits: AppenderLimits): Gathered[] {
+  const chunks: Gathered[] = [];
+  let chunk: Gathered | undefined;
   for (const fact of facts) {
     const text = encodeFact(fact);
     const bytes = Buffer.byteLength(text) + 1;
     const isFull =
       chunk !== undefined &&
       (chunk.facts >= limits.requestsPerMessageMax || chunk.bytes + bytes > limits.bytesPerMessageMax);
-    if (chunk === undefined || isFull) chunks.push((chunk = makeTurn()));
+    if (chunk === undefined || isFull) chunks.push((chunk = makeGathered()));
     chunk.parts.push(text);
     chunk.facts += 1;
     chunk.bytes += bytes;
@@ -204,7 +180,7 @@ function toChunks(facts: readonly (Fact | UnknownFact)[], limits: AppenderLimits
   return chunks;
 }
 
-function promiseDone(chunk: Turn, sendChunk: (chunk: Turn) => void): Promise<void> {
+function promiseDone(chunk: Gathered, sendChunk: (chunk: Gathered) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     chunk.onDone.push((error) => (error === undefined ? resolve() : reject(error)));
     sendChunk(chunk);

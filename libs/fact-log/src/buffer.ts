@@ -1,5 +1,6 @@
 // Messages that arrived and are not yet handed over. It decides when a batch is one: by facts, or by the age of its first.
 import type { Msg } from '@nats-io/transport-node';
+import { makeBell } from './bell.js';
 import type { FactMessage } from './follow.js';
 
 /** A message in our hands: ours to acknowledge or give back. */
@@ -28,20 +29,18 @@ export function makeBuffer(limits: BufferLimits): Buffer {
   let waiting: Held[] = [];
   let facts = 0;
   let isClosed = false;
-  let onPut = (): void => {};
-  let onTaken = (): void => {};
+  const arrival = makeBell();
+  const departure = makeBell();
 
-  const isFull = () => facts >= limits.batchFactsMax || waiting.length >= limits.messagesMax;
-  const untilPut = () => new Promise<void>((resolve) => (onPut = resolve));
+  const isEmpty = () => waiting.length === 0 && !isClosed;
+  const isFull = () => facts >= limits.batchFactsMax || waiting.length >= limits.messagesMax || isClosed;
+  const isCrowded = () => waiting.length >= limits.messagesMax && !isClosed;
 
   async function untilRipe(): Promise<void> {
-    while (waiting.length === 0 && !isClosed) await untilPut();
-    let isDue = false;
-    const timer = setTimeout(() => {
-      isDue = true;
-      onPut();
-    }, limits.batchDelayMs);
-    while (!isFull() && !isDue && !isClosed) await untilPut();
+    while (isEmpty()) await arrival.heard();
+    const dueAt = performance.now() + limits.batchDelayMs;
+    const timer = setTimeout(arrival.ring, limits.batchDelayMs);
+    while (!isFull() && performance.now() < dueAt) await arrival.heard();
     clearTimeout(timer);
   }
   function cut(): Held[] {
@@ -60,25 +59,24 @@ export function makeBuffer(limits: BufferLimits): Buffer {
     put: (held) => {
       waiting.push(held);
       facts += factsOf(held);
-      onPut();
+      arrival.ring();
     },
     take: async () => {
       await untilRipe();
       if (isClosed) return [];
       const batch = cut();
-      onTaken();
+      departure.ring();
       return batch;
     },
     room: async () => {
-      while (waiting.length >= limits.messagesMax && !isClosed)
-        await new Promise<void>((resolve) => (onTaken = resolve));
+      while (isCrowded()) await departure.heard();
       return limits.messagesMax - waiting.length;
     },
     waiting: () => waiting,
     close: () => {
       isClosed = true;
-      onPut();
-      onTaken();
+      arrival.ring();
+      departure.ring();
     },
   };
 }

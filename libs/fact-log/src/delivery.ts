@@ -5,6 +5,8 @@ export interface Delivery {
   /** Number in the stream. */
   sequence: number;
   storedAt: number;
+  /** Messages that the consumer had left after this one. */
+  pending: number;
 }
 
 /** `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<n>.<nanoseconds>.<pending>`, or with domain and account before the stream. */
@@ -12,7 +14,7 @@ export function readDelivery(msg: Msg): Delivery {
   const parts = (msg.reply ?? '').split('.');
   const at = parts.length > 9 ? 7 : 5;
   // Nanoseconds do not fit a number exactly; their milliseconds do.
-  return { sequence: Number(parts[at]), storedAt: Number(parts[at + 2]?.slice(0, -6)) };
+  return { sequence: Number(parts[at]), storedAt: Number(parts[at + 2]?.slice(0, -6)), pending: Number(parts[at + 3]) };
 }
 
 export function acknowledge(msg: Msg): void {

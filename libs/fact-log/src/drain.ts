@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AckedPublisher } from './acked-publisher.js';
 import type { AppendError } from './append-error.js';
 import { makeBackoff } from './backoff.js';
+import { makeBell } from './bell.js';
 import { messageOf } from './causes.js';
 import type { Spool, SpoolRecord } from './spool.js';
 
@@ -29,15 +30,11 @@ const windowMessages = 64;
 export function makeDrain({ spool, publisher, onSegment, onFailed, say }: DrainOptions): Drain {
   const stopping = new AbortController();
   const backoff = makeBackoff({ firstMs: 100, maxMs: 5000 });
-  let rouse = (): void => {};
+  const bell = makeBell();
 
   const isReady = (): boolean => !spool.isEmpty() && publisher() !== undefined;
   async function untilReady(): Promise<void> {
-    while (!isReady() && !stopping.signal.aborted) {
-      await new Promise<void>((resolve) => {
-        rouse = resolve;
-      });
-    }
+    while (!isReady() && !stopping.signal.aborted) await bell.heard();
   }
   async function drainSegment(): Promise<void> {
     const segment = await spool.readOldest();
@@ -65,10 +62,10 @@ export function makeDrain({ spool, publisher, onSegment, onFailed, say }: DrainO
 
   const running = run();
   return {
-    wake: () => rouse(),
+    wake: bell.ring,
     stop: async () => {
       stopping.abort();
-      rouse();
+      bell.ring();
       await running;
     },
   };

@@ -17,7 +17,16 @@ export type { Lag } from './consumer.js';
 export { type FactMessage, followFacts, type Follower, type FollowOptions } from './follow.js';
 export { defaultPrefix, type LogNames, logNames } from './log-names.js';
 export { dropParked, listParked, type ParkedMessage, retryParked } from './parked.js';
-export { makePoison } from './settle.js';
+export { readFacts, type ReadMessage, type ReadOptions } from './read.js';
+export {
+  makeRefusedReporter,
+  readRefused,
+  type RefusedReport,
+  type RefusedReporter,
+  type RefusedSample,
+} from './refused.js';
+export { type FactsFill, purgeFacts, type Purge, type PurgeOptions, readFactsFill } from './retention.js';
+export { makePoison, type SettleHooks } from './settle.js';
 export {
   followSnapshots,
   type FollowSnapshotsOptions,

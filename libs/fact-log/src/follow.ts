@@ -117,7 +117,8 @@ export async function followFacts(options: FollowOptions): Promise<Follower> {
 
 function takeIn(msg: Msg, buffer: Buffer, park: (msg: Msg, reason: string) => Promise<void>): void {
   try {
-    buffer.put({ msg, message: { ...decodeBatch(msg.data), ...readDelivery(msg) } });
+    const { sequence, storedAt } = readDelivery(msg);
+    buffer.put({ msg, message: { ...decodeBatch(msg.data), sequence, storedAt } });
   } catch (cause) {
     // Given back when parking fails: it comes again, and is parked then.
     park(msg, messageOf(cause)).catch(() => giveBack(msg, 5000));

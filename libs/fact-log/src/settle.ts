@@ -13,6 +13,7 @@ import type { Held } from './buffer.js';
 import { messageOf } from './causes.js';
 import { acknowledge, giveBack } from './delivery.js';
 import type { FactMessage } from './follow.js';
+import { makeSuspects } from './suspects.js';
 
 export interface SettleHooks {
   onCommitted?: (batch: { messages: number; facts: number; tookMs: number }) => void;
@@ -47,64 +48,54 @@ class Poison extends Error {
 }
 
 const attemptsTogether = 3;
-const failuresUntilParked = 3;
 /** So many alone without one success look like an outage. */
 const failuresUntilOutage = 3;
-/** Suspects that are remembered: one that is forgotten is only parked later. */
-const suspectsMax = 1000;
+/** Before a message that failed alone comes again. */
+const retryDelayMs = 1000;
 
 export function makeSettling({ onBatch, park, signal, hooks }: SettleOptions): Settling {
   const backoff = makeBackoff({ firstMs: 100, maxMs: 5000 });
-  const suspects = new Map<number, { failures: number; successes: number }>();
-  let successes = 0;
+  const suspects = makeSuspects();
   let trouble: { reason: string; since: number } | undefined;
 
+  const pause = () => delay(backoff.nextMs(), undefined, { signal }).catch(() => {});
+
+  /** @returns why it failed, or undefined: then the batch is acknowledged. */
   async function commit(batch: Held[]): Promise<unknown> {
     const begun = performance.now();
-    const messages = batch.map(({ message }) => message);
     try {
-      await onBatch(messages);
+      await onBatch(batch.map(({ message }) => message));
     } catch (cause) {
       trouble = { reason: messageOf(cause), since: trouble?.since ?? Date.now() };
       hooks?.onFailed?.(trouble.reason);
       return cause;
     }
-    for (const { msg, message } of batch) {
-      acknowledge(msg);
-      suspects.delete(message.sequence);
-    }
-    successes += 1;
+    for (const { msg } of batch) acknowledge(msg);
+    suspects.acquit(batch.map(({ message }) => message.sequence));
     trouble = undefined;
     backoff.reset();
-    const facts = messages.reduce((sum, message) => sum + message.facts.length + message.unknown.length, 0);
-    hooks?.onCommitted?.({ messages: messages.length, facts, tookMs: performance.now() - begun });
+    hooks?.onCommitted?.({ messages: batch.length, facts: countFacts(batch), tookMs: performance.now() - begun });
     return undefined;
   }
-  async function parkOne(held: Held, reason: string): Promise<void> {
-    suspects.delete(held.message.sequence);
-    // Not parked, not acknowledged: it comes again and is parked then.
-    await park(held, reason).catch(() => giveBack(held.msg, 5000));
-  }
-  async function pause(): Promise<number> {
-    const waitMs = backoff.nextMs();
-    await delay(waitMs, undefined, { signal }).catch(() => {});
-    return waitMs;
-  }
-  /** @returns what is left of the batch: empty when it is committed. */
+  /** Not parked, not acknowledged: it comes again and is parked then. */
+  const parkOne = (held: Held, cause: unknown) =>
+    park(held, messageOf(cause)).catch(() => giveBack(held.msg, retryDelayMs));
+
+  /** @returns what is left of the batch: empty when all of it is committed or parked. */
   async function settleTogether(batch: Held[]): Promise<Held[]> {
     let left = batch;
-    for (let attempt = 0; attempt < attemptsTogether && left.length > 0 && !signal.aborted; attempt++) {
+    for (let failures = 0; failures < attemptsTogether && left.length > 0 && !signal.aborted;) {
       const cause = await commit(left);
       if (cause === undefined) return [];
       const poisoned =
         cause instanceof Poison ? left.find(({ message }) => message.sequence === cause.sequence) : undefined;
       if (poisoned === undefined) {
+        failures += 1;
         await pause();
-        continue;
+      } else {
+        await parkOne(poisoned, cause);
+        left = left.filter((held) => held !== poisoned);
       }
-      await parkOne(poisoned, messageOf(cause));
-      left = left.filter((held) => held !== poisoned);
-      attempt = -1;
     }
     return left;
   }
@@ -113,24 +104,16 @@ export function makeSettling({ onBatch, park, signal, hooks }: SettleOptions): S
     let isOutage = true;
     for (const held of batch) {
       const isHopeless = signal.aborted || (isOutage && failures >= failuresUntilOutage);
-      const cause = isHopeless ? 'given back' : await commit([held]);
-      if (cause === undefined) isOutage = false;
-      else if (isHopeless) giveBack(held.msg, signal.aborted ? 0 : 1000);
+      const cause = isHopeless ? undefined : await commit([held]);
+      if (isHopeless) giveBack(held.msg, signal.aborted ? 0 : retryDelayMs);
+      else if (cause === undefined) isOutage = false;
       else {
         failures += 1;
-        await suspect(held, messageOf(cause));
+        if (suspects.accuse(held.message.sequence)) await parkOne(held, cause);
+        else giveBack(held.msg, retryDelayMs);
       }
     }
-    if (isOutage && !signal.aborted) await pause();
-  }
-  async function suspect(held: Held, reason: string): Promise<void> {
-    const { sequence } = held.message;
-    const before = suspects.get(sequence) ?? { failures: 0, successes: -1 };
-    const failures = before.successes < successes ? before.failures + 1 : before.failures;
-    if (failures >= failuresUntilParked) return parkOne(held, reason);
-    if (suspects.size >= suspectsMax) suspects.clear();
-    suspects.set(sequence, { failures, successes });
-    giveBack(held.msg, 1000);
+    if (isOutage) await pause();
   }
 
   return {
@@ -140,4 +123,8 @@ export function makeSettling({ onBatch, park, signal, hooks }: SettleOptions): S
     },
     trouble: () => trouble,
   };
+}
+
+function countFacts(batch: readonly Held[]): number {
+  return batch.reduce((sum, { message }) => sum + message.facts.length + message.unknown.length, 0);
 }

@@ -81,7 +81,7 @@ export async function followSnapshots(options: FollowSnapshotsOptions): Promise<
   const cache = options.cacheFolder === undefined ? undefined : await makeSnapshotCache(options.cacheFolder, say);
   let checkedAt: number | undefined;
   let trouble: string | undefined = 'NATS has not been reached yet';
-  let stopFollowing = (): void => {};
+  let stopFollowing: (() => void) | undefined;
   const current = Promise.withResolvers<void>();
 
   function take(value: unknown, from: SnapshotCache | undefined): void {
@@ -138,7 +138,7 @@ export async function followSnapshots(options: FollowSnapshotsOptions): Promise<
     current: current.promise,
     stop: async () => {
       isStopped = true;
-      stopFollowing();
+      stopFollowing?.();
       await cache?.flush();
     },
   };

@@ -174,7 +174,8 @@ function makeWriter(folder: string, segments: Segment[], segmentBytesMax: number
       return new Promise((resolve) => onSealed.push(resolve));
     },
     close: async () => {
-      while (writing !== undefined) await writing;
+      // More may be put while it is awaited.
+      for (let busy = writing; busy !== undefined; busy = writing) await busy;
       await closeFile();
     },
   };

@@ -32,7 +32,7 @@ export function followValues(
   const subject = `$KV.${bucket}.${keys}`;
   let next = 1;
   let polls = 0;
-  let reading: Promise<void> | undefined;
+  let isReading = false;
   let isHinted = false;
   let isStopped = false;
 
@@ -54,20 +54,22 @@ export function followValues(
     if (state.last_seq + 1 < next) next = 1;
   }
   /** One reading at a time; a hint during one makes another follow, as it may have come too late for it. */
-  function poll(): void {
-    if (isStopped) return;
-    isHinted = reading !== undefined;
-    reading ??= readAll()
-      .catch((cause: unknown) => onTrouble?.(messageOf(cause)))
-      .then(() => {
-        reading = undefined;
-        if (isHinted) poll();
-      });
+  async function poll(): Promise<void> {
+    isHinted = true;
+    if (isReading || isStopped) return;
+    isReading = true;
+    while (isHinted) {
+      isHinted = false;
+      await readAll().catch((cause: unknown) => onTrouble?.(messageOf(cause)));
+    }
+    isReading = false;
   }
 
-  const hints = nc.subscribe(subject, { callback: poll });
-  const unfollow = followConnection(nc, ({ up }) => up && poll());
-  const timer = setInterval(poll, pollMs);
+  const hints = nc.subscribe(subject, { callback: () => void poll() });
+  const unfollow = followConnection(nc, ({ up }) => {
+    if (up) void poll();
+  });
+  const timer = setInterval(() => void poll(), pollMs);
   return () => {
     isStopped = true;
     clearInterval(timer);

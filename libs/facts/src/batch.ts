@@ -34,9 +34,9 @@ export function decodeBatch(bytes: Uint8Array): DecodedBatch {
     const found: unknown = batch[index];
     if (!isVersioned(found)) throw new Error(`fact ${index} of the batch has no kind, version or identity`);
     const version = factVersions.get(found.kind);
-    if (found.v === version) decoded.facts.push(found as unknown as Fact);
-    else if (version === undefined || found.v > version) decoded.unknown.push(found);
-    else decoded.facts.push(upcast(found, version) as unknown as Fact);
+    const fact = version === undefined || found.v >= version ? found : upcast(found, version);
+    if (isKnown(fact)) decoded.facts.push(fact);
+    else decoded.unknown.push(fact);
   }
   return decoded;
 }
@@ -52,9 +52,14 @@ function parseBatch(bytes: Uint8Array): unknown[] {
   return batch;
 }
 
+/** By kind and version; the rest is the writer's word. */
+function isKnown(fact: VersionedFact): fact is VersionedFact & Fact {
+  return factVersions.get(fact.kind) === fact.v;
+}
+
 function isVersioned(value: unknown): value is VersionedFact {
   if (typeof value !== 'object' || value === null) return false;
-  const fact = value as Partial<VersionedFact>;
+  const fact: Partial<VersionedFact> = value;
   return (
     typeof fact.kind === 'string' &&
     typeof fact.app === 'string' &&
