@@ -91,9 +91,6 @@ export interface Appender {
   close: (withinMs?: number) => Promise<void>;
 }
 
-/** What a NATS server takes by default in one message, less room for the headers. */
-const requestBytesMax = 1024 * 1024 - 4096;
-
 export function makeAppender(options: AppenderOptions): Appender {
   const limits = { ...defaultAppenderLimits, ...options.limits };
   const queued = { requests: 0, bytes: 0, onEmpty: () => {} };
@@ -138,6 +135,7 @@ export function makeAppender(options: AppenderOptions): Appender {
     appendEncoded: (encoded, onDone) => append(encoded.join(','), encoded.length, onDone),
     appendAll: async (facts, { id = nuid.next() } = {}) => {
       if (isClosed) throw stopping();
+      if (!hasRoom()) throw queueFull();
       await Promise.all(
         toChunks(facts, limits).map((chunk, index) => promiseDone(chunk, (filled) => send(`${id}.${index}`, filled))),
       );
