@@ -1,0 +1,252 @@
+// The catalog for people: lists, paged, and single things, each with the revision that changed it last. Nothing is decided
+// by these reads. A page begins after the key of the last item before it, which need not exist any more.
+import type { Application, Channel, DeadEnd, Group, Package, Rollout } from '@platte/rollout';
+import type pg from 'pg';
+
+type Db = Pick<pg.Pool, 'query'>;
+
+export type WithRevision<T> = T & { revision: number };
+export type ChannelView = WithRevision<
+  Channel & { floors: { package: string; reason: string }[]; blacklist: string[] }
+>;
+export type GroupView = WithRevision<Group & { rollout: Rollout | null }>;
+export type RolloutView = Rollout & { application: string };
+
+/** `applications`: null is all. `limit` items at most. */
+interface Listing<After> {
+  applications: readonly string[] | null;
+  limit: number;
+  after?: After | undefined;
+}
+export interface NameKey {
+  name: string;
+  id: string;
+}
+
+const applicationColumns = `a.id, a.name, a.description, a.versioning, a.reboots, a.product_id as "productId", a.changed as revision`;
+
+const selectApplications = `
+  select ${applicationColumns} from application a
+  where ($1::uuid[] is null or a.id = any ($1)) and ($2::text is null or (a.name, a.id) > ($2, $3::uuid))
+  order by a.name, a.id
+  limit $4`;
+
+export function listApplications(
+  db: Db,
+  { applications, limit, after }: Listing<NameKey>,
+): Promise<WithRevision<Application>[]> {
+  return rowsOf(db, selectApplications, [applications, after?.name, after?.id, limit]);
+}
+
+const selectApplication = `select ${applicationColumns} from application a where a.id = $1`;
+
+export function findApplication(db: Db, id: string): Promise<WithRevision<Application> | undefined> {
+  return rowOf(db, selectApplication, [id]);
+}
+
+const selectDeadEnds = `select version, reason from dead_end where application = $1 order by version`;
+
+export function listDeadEnds(db: Db, application: string): Promise<DeadEnd[]> {
+  return rowsOf(db, selectDeadEnds, [application]);
+}
+
+const packageColumns = `p.id, p.application, p.version, p.arch, p.type, p.url, p.filename, p.size, p.sha1, p.sha256,
+  p.description, p.files, p.action, p.example, p.changed as revision`;
+
+/** 7.10.1 above 7.9.2, for people's lists; what may be granted is decided by libs/rollout's order. */
+const versionKey = (version: string): string =>
+  `string_to_array(substring(${version} from '^[0-9.]*[0-9]'), '.')::numeric[]`;
+
+const selectPackages = `
+  select ${packageColumns} from package p
+  where ($1::uuid[] is null or p.application = any ($1)) and ($2::text is null or p.arch = $2)
+    and ($3::uuid is null
+      or (p.application, ${versionKey('p.version')}, p.version, p.id) < ($3, ${versionKey('$4::text')}, $4, $5::uuid))
+  order by p.application desc, ${versionKey('p.version')} desc, p.version desc, p.id desc
+  limit $6`;
+
+export interface PackageKey {
+  application: string;
+  version: string;
+  id: string;
+}
+
+/** The highest version first, application by application. */
+export function listPackages(
+  db: Db,
+  { applications, arch, limit, after }: Listing<PackageKey> & { arch?: string | undefined },
+): Promise<WithRevision<Package>[]> {
+  return rowsOf(db, selectPackages, [applications, arch, after?.application, after?.version, after?.id, limit]);
+}
+
+const selectPackage = `select ${packageColumns} from package p where p.id = $1`;
+
+export function findPackage(db: Db, id: string): Promise<WithRevision<Package> | undefined> {
+  return rowOf(db, selectPackage, [id]);
+}
+
+const marks = (mark: string, value: string): string =>
+  `coalesce((select jsonb_agg(${value} order by m.package) from channel_mark m where m.channel = c.id and m.mark = '${mark}'), '[]')`;
+
+const channelColumns = `c.id, c.application, c.name, c.color, c.arch, c.package, c.changed as revision,
+  ${marks('floor', `jsonb_build_object('package', m.package, 'reason', m.reason)`)} as floors,
+  ${marks('blacklisted', 'm.package')} as blacklist`;
+
+const selectChannels = `
+  select ${channelColumns} from channel c
+  where ($1::uuid[] is null or c.application = any ($1)) and ($2::text is null or (c.name, c.id) > ($2, $3::uuid))
+  order by c.name, c.id
+  limit $4`;
+
+export function listChannels(db: Db, { applications, limit, after }: Listing<NameKey>): Promise<ChannelView[]> {
+  return rowsOf(db, selectChannels, [applications, after?.name, after?.id, limit]);
+}
+
+const selectChannel = `select ${channelColumns} from channel c where c.id = $1`;
+
+export function findChannel(db: Db, id: string): Promise<ChannelView | undefined> {
+  return rowOf(db, selectChannel, [id]);
+}
+
+const rolloutAsJson = `jsonb_build_object('id', r.id, 'group', r.update_group, 'package', r.package, 'toVersion', r.to_version,
+  'state', r.state, 'cause', r.cause, 'salt', r.salt, 'waves', r.waves, 'openWave', r.open_wave, 'startedAt', r.started_at,
+  'earlierLeasesUntil', r.earlier_leases_until)`;
+
+const groupColumns = `g.id, g.application, g.name, g.description, g.track, g.channel, g.policy, g.changed as revision,
+  (select ${rolloutAsJson} from rollout r where r.id = g.rollout) as rollout`;
+
+const selectGroups = `
+  select ${groupColumns} from update_group g
+  where ($1::uuid[] is null or g.application = any ($1)) and ($2::text is null or (g.name, g.id) > ($2, $3::uuid))
+  order by g.name, g.id
+  limit $4`;
+
+export function listGroups(db: Db, { applications, limit, after }: Listing<NameKey>): Promise<GroupView[]> {
+  return rowsOf(db, selectGroups, [applications, after?.name, after?.id, limit]);
+}
+
+const selectGroup = `select ${groupColumns} from update_group g where g.id = $1`;
+
+export function findGroupView(db: Db, id: string): Promise<GroupView | undefined> {
+  return rowOf(db, selectGroup, [id]);
+}
+
+const rolloutColumns = `r.id, r.update_group as "group", r.package, r.to_version as "toVersion", r.state, r.cause, r.salt, r.waves,
+  r.open_wave as "openWave", r.started_at as "startedAt", r.earlier_leases_until as "earlierLeasesUntil", g.application`;
+
+const selectRollouts = `
+  select ${rolloutColumns} from rollout r join update_group g on g.id = r.update_group
+  where ($1::uuid[] is null or g.application = any ($1))
+    and ($2::uuid is null or r.update_group = $2)
+    and ($3::text is null or r.state = $3)
+    and ($4::bigint is null or (r.started_at, r.id) < ($4, $5::uuid))
+  order by r.started_at desc, r.id desc
+  limit $6`;
+
+export interface RolloutKey {
+  startedAt: number;
+  id: string;
+}
+
+/** The newest first. */
+export function listRollouts(
+  db: Db,
+  {
+    applications,
+    group,
+    state,
+    limit,
+    after,
+  }: Listing<RolloutKey> & { group?: string | undefined; state?: string | undefined },
+): Promise<RolloutView[]> {
+  return rowsOf(db, selectRollouts, [applications, group, state, after?.startedAt, after?.id, limit]);
+}
+
+const selectRollout = `
+  select ${rolloutColumns} from rollout r join update_group g on g.id = r.update_group where r.id = $1`;
+
+export function findRollout(db: Db, id: string): Promise<RolloutView | undefined> {
+  return rowOf(db, selectRollout, [id]);
+}
+
+/** One change of the catalog: who, when, what it was and what it became. */
+export interface ChangeView {
+  revision: number;
+  number: number;
+  at: number;
+  actor: string;
+  kind: string;
+  application: string;
+  group: string | null;
+  machine: string;
+  subject: string;
+  cause: string;
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
+}
+
+const selectChanges = `
+  select revision, number, at, actor, kind, application, update_group as "group", machine, subject, cause, before, after
+  from catalog_change
+  where ($1::uuid[] is null or application = any ($1))
+    and ($2::text is null or subject = $2 or machine = $2)
+    and ($3::text is null or actor = $3)
+    and ($4::uuid is null or update_group = $4)
+    and ($5::bigint is null or (revision, number) < ($5, $6::integer))
+  order by revision desc, number desc
+  limit $7`;
+
+export interface ChangeKey {
+  revision: number;
+  number: number;
+}
+
+/** The newest first. */
+export function listChanges(
+  db: Db,
+  {
+    applications,
+    subject,
+    actor,
+    group,
+    limit,
+    after,
+  }: Listing<ChangeKey> & { subject?: string | undefined; actor?: string | undefined; group?: string | undefined },
+): Promise<ChangeView[]> {
+  return rowsOf(db, selectChanges, [applications, subject, actor, group, after?.revision, after?.number, limit]);
+}
+
+/** What people did to one machine. */
+export interface MachineMarks {
+  /** The note of the person who holds it; null when nobody does. */
+  held: string | null;
+  forcedUntil: number | null;
+  /** '' when it has no name but its own alias. */
+  name: string;
+  labels: Record<string, string>;
+}
+
+const selectMachineMarks = `
+  select (select note from machine_hold where application = $1 and machine = $2) as held,
+    (select until from machine_force where application = $1 and machine = $2) as "forcedUntil",
+    coalesce((select name from machine_card where application = $1 and machine = $2), '') as name,
+    coalesce((select labels from machine_card where application = $1 and machine = $2), '{}') as labels`;
+
+export async function readMachineMarks(db: Db, application: string, machine: string): Promise<MachineMarks> {
+  const marks = await rowOf<MachineMarks>(db, selectMachineMarks, [application, machine]);
+  return marks ?? { held: null, forcedUntil: null, name: '', labels: {} };
+}
+
+async function rowsOf<T>(db: Db, statement: string, parameters: unknown[]): Promise<T[]> {
+  const { rows } = await db.query(
+    statement,
+    parameters.map((value) => value ?? null),
+  );
+  // The columns of each statement are the fields of its type; the tests read every one of them back.
+  return rows as T[];
+}
+
+async function rowOf<T>(db: Db, statement: string, parameters: unknown[]): Promise<T | undefined> {
+  const [row] = await rowsOf<T>(db, statement, parameters);
+  return row;
+}
