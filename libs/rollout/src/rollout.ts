@@ -27,6 +27,30 @@ export {
   WeeklyWindow,
 } from './catalog.js';
 export { wordsFor } from './answer-words.js';
+export {
+  type CatalogChange,
+  groupsTouched,
+  type RolloutChange,
+  type Stamp,
+  toFact,
+  type Touched,
+} from './catalog-change.js';
+export {
+  type ApplicationState,
+  type Blacklisting,
+  type Card,
+  type CatalogState,
+  type ChannelFloor,
+  evolveCatalog,
+  type Force,
+  type Hold,
+  noCatalog,
+} from './catalog-state.js';
+export { CatalogCommand, type CatalogCommandInput } from './commands.js';
+export { decideCatalog } from './decide-catalog.js';
+export { type DecideContext, type Decided, floorsMax, forcedMax, heldMax, labelsMax } from './decide-context.js';
+export { haltRollout } from './decide-rollout.js';
+export { isRejection, type Rejection, type RejectionReason, rejectionReasons, refuse, type Use } from './rejection.js';
 export { applicationKeys, normaliseApplicationId } from './application-id.js';
 export { judgeRules, nextStep, refuseByWave } from './judge-rules.js';
 export { judgeSyncer } from './judge-syncer.js';

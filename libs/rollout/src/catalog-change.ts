@@ -1,0 +1,97 @@
+// What a command changes: a fact before it is stamped with actor, time and revision. `before` and `after` are the whole
+// thing; null where it did not exist, or exists no more.
+import type { CatalogFact, Position, RolloutFact } from '@platte/facts';
+import type { Application, Channel, DeadEnd, Group, Package, Rollout } from './catalog.js';
+import type { Blacklisting, Card, ChannelFloor, Force, Hold } from './catalog-state.js';
+
+type ChangeOf<Name extends string, Kind extends CatalogFact['kind'], Entity> = {
+  of: Name;
+  kind: Kind;
+  application: string;
+  /** The group that the subject is or belongs to. */
+  group: string | null;
+  /** The machine's id; '' where the change is of none. */
+  machine: string;
+  subject: string;
+  cause: string;
+  before: Entity | null;
+  after: Entity | null;
+};
+
+export type CatalogChange =
+  | ChangeOf<'application', 'ApplicationCreated' | 'ApplicationEdited' | 'ApplicationDeleted', Application>
+  | ChangeOf<'package', 'PackageCreated' | 'PackageEdited' | 'PackageDeleted', Package>
+  | ChangeOf<'channel', 'ChannelCreated' | 'ChannelEdited' | 'PackageAssigned' | 'ChannelDeleted', Channel>
+  | ChangeOf<'floor', 'FloorSet' | 'FloorRemoved', ChannelFloor>
+  | ChangeOf<'blacklisting', 'PackageBlacklisted' | 'PackageUnblacklisted', Blacklisting>
+  | ChangeOf<'dead-end', 'DeadEndMarked' | 'DeadEndCleared', DeadEnd>
+  | ChangeOf<
+      'group',
+      'GroupCreated' | 'GroupEdited' | 'GroupPolicySet' | 'GroupPaused' | 'GroupResumed' | 'GroupDeleted',
+      Group
+    >
+  | ChangeOf<'hold', 'MachineHeld' | 'MachineReleased', Hold>
+  | ChangeOf<'force', 'MachineForced' | 'ForceLapsed', Force>
+  | ChangeOf<'card', 'MachineLabelled' | 'MachineRenamed', Card>
+  | ChangeOf<'machine', 'MachineDeleted' | 'AttemptCancelled' | 'FailuresForgiven', never>
+  | RolloutChange;
+
+export interface RolloutChange {
+  of: 'rollout';
+  kind: RolloutFact['kind'];
+  application: string;
+  group: string;
+  machine: '';
+  subject: string;
+  cause: string;
+  before: Rollout | null;
+  after: Rollout;
+}
+
+/** Who did it, and the revision that it made. */
+export interface Stamp {
+  actor: string;
+  revision: number;
+  position: () => Position;
+}
+
+export function toFact(change: CatalogChange, { actor, revision, position }: Stamp): CatalogFact | RolloutFact {
+  const { at, n } = position();
+  const { application: app, subject, before, after } = change;
+  if (change.of === 'rollout') {
+    const { kind, group, cause, after: rollout } = change;
+    const { package: pack, toVersion } = rollout;
+    return { kind, v: 1, app, machine: '', at, n, group, rollout: subject, package: pack, toVersion, actor, cause };
+  }
+  const { kind, machine, group } = change;
+  return { kind, v: 1, app, machine, at, n, actor, revision, subject, group, before, after };
+}
+
+/** The groups whose answers a change can change, and whose revision it bumps: all of the application's, those on a channel, one. */
+export type Touched = { kind: 'none' } | { kind: 'all' } | { kind: 'channel' | 'group'; id: string };
+
+export function groupsTouched(change: CatalogChange): Touched {
+  switch (change.of) {
+    case 'application':
+    case 'dead-end':
+    case 'hold':
+      return { kind: 'all' };
+    case 'package':
+      return { kind: change.kind === 'PackageEdited' ? 'all' : 'none' };
+    case 'channel':
+    case 'floor':
+    case 'blacklisting':
+      return { kind: 'channel', id: change.subject };
+    case 'group':
+      return { kind: 'group', id: change.subject };
+    case 'rollout':
+      return { kind: 'group', id: change.group };
+    // Policy reads a force itself, under the group's lock, where a machine claims one.
+    case 'force':
+    case 'card':
+    case 'machine':
+      return { kind: 'none' };
+    default:
+      return change satisfies never;
+  }
+}

@@ -1,0 +1,144 @@
+// What deciding a command sees, and what follows from each change. `evolve` is also what a memory implementation is
+// made of: applying the changes in order gives the state that PostgreSQL has after writing them.
+import type { Application, Channel, DeadEnd, Group, Package, Rollout } from './catalog.js';
+import type { CatalogChange } from './catalog-change.js';
+
+export type ChannelFloor = {
+  channel: string;
+  package: string;
+  reason: string;
+};
+
+export type Blacklisting = {
+  channel: string;
+  package: string;
+};
+
+export type Hold = {
+  machine: string;
+  note: string;
+};
+
+/** Skips windows and wave until then, or until its first grant. */
+export type Force = {
+  machine: string;
+  until: number;
+};
+
+/** What a person wrote on a machine. */
+export type Card = {
+  machine: string;
+  name: string;
+  labels: Record<string, string>;
+};
+
+export interface ApplicationState {
+  application: Application;
+  packages: ReadonlyMap<string, Package>;
+  channels: ReadonlyMap<string, Channel>;
+  floors: readonly ChannelFloor[];
+  blacklist: readonly Blacklisting[];
+  groups: ReadonlyMap<string, Group>;
+  /** The rollout that each group has now, by group. */
+  rollouts: ReadonlyMap<string, Rollout>;
+  /** Leases that are open, by group. */
+  openLeases: ReadonlyMap<string, number>;
+  deadEnds: ReadonlyMap<string, DeadEnd>;
+  holds: ReadonlyMap<string, Hold>;
+  forces: ReadonlyMap<string, Force>;
+  cards: ReadonlyMap<string, Card>;
+  /** The machine that the command names, if it has checked in. */
+  machines: ReadonlyMap<string, { hasOpenAttempt: boolean }>;
+  /** The revision that changed a thing last, by its id. */
+  changed: ReadonlyMap<string, number>;
+}
+
+export interface CatalogState {
+  /** All applications there are: their names are unique. */
+  applications: ReadonlyMap<string, Pick<Application, 'id' | 'name' | 'productId'>>;
+  /** The one that the command names. */
+  application: ApplicationState | null;
+  /** The one that it clones. */
+  source: ApplicationState | null;
+}
+
+export const noCatalog: CatalogState = { applications: new Map(), application: null, source: null };
+
+export function evolveCatalog(state: CatalogState, change: CatalogChange): CatalogState {
+  if (change.of !== 'application') {
+    return state.application === null ? state : { ...state, application: evolveApplication(state.application, change) };
+  }
+  const { after } = change;
+  const applications = withEntry(state.applications, change.application, after);
+  if (after === null) return { ...state, applications, application: null };
+  const application = state.application === null ? newApplication(after) : { ...state.application, application: after };
+  return { ...state, applications, application };
+}
+
+function newApplication(application: Application): ApplicationState {
+  return {
+    application,
+    packages: new Map(),
+    channels: new Map(),
+    floors: [],
+    blacklist: [],
+    groups: new Map(),
+    rollouts: new Map(),
+    openLeases: new Map(),
+    deadEnds: new Map(),
+    holds: new Map(),
+    forces: new Map(),
+    cards: new Map(),
+    machines: new Map(),
+    changed: new Map(),
+  };
+}
+
+function evolveApplication(
+  state: ApplicationState,
+  change: Exclude<CatalogChange, { of: 'application' }>,
+): ApplicationState {
+  const { subject } = change;
+  switch (change.of) {
+    case 'package':
+      return { ...state, packages: withEntry(state.packages, subject, change.after) };
+    case 'channel':
+      return { ...state, channels: withEntry(state.channels, subject, change.after) };
+    case 'floor':
+      return { ...state, floors: withItem(state.floors, change.before, change.after, isOfSamePair) };
+    case 'blacklisting':
+      return { ...state, blacklist: withItem(state.blacklist, change.before, change.after, isOfSamePair) };
+    case 'group':
+      return { ...state, groups: withEntry(state.groups, subject, change.after) };
+    case 'rollout':
+      return { ...state, rollouts: withEntry(state.rollouts, change.group, change.after) };
+    case 'dead-end':
+      return { ...state, deadEnds: withEntry(state.deadEnds, subject, change.after) };
+    case 'hold':
+      return { ...state, holds: withEntry(state.holds, subject, change.after) };
+    case 'force':
+      return { ...state, forces: withEntry(state.forces, subject, change.after) };
+    case 'card':
+      return { ...state, cards: withEntry(state.cards, subject, change.after) };
+    case 'machine':
+      return state;
+    default:
+      return change satisfies never;
+  }
+}
+
+function withEntry<T>(map: ReadonlyMap<string, T>, key: string, value: T | null): ReadonlyMap<string, T> {
+  const next = new Map(map);
+  if (value === null) next.delete(key);
+  else next.set(key, value);
+  return next;
+}
+
+function withItem<T>(items: readonly T[], before: T | null, after: T | null, isSame: (a: T, b: T) => boolean): T[] {
+  const kept = items.filter((item) => before === null || !isSame(item, before));
+  return after === null ? kept : [...kept, after];
+}
+
+function isOfSamePair(a: Blacklisting, b: Blacklisting): boolean {
+  return a.channel === b.channel && a.package === b.package;
+}

@@ -1,0 +1,135 @@
+// Groups and their policy. (application, track, arch) leads to exactly one group: a second is refused, never silently
+// preferred. A group's arch is its channel's; a group without a channel takes the machines of its track that no other
+// group of it takes, and there is one such group at most.
+import { type Channel, defaultPolicy, type Group, type Policy } from './catalog.js';
+import type { CatalogChange } from './catalog-change.js';
+import type { ApplicationState } from './catalog-state.js';
+import type { GroupCommand, PolicyChanges } from './commands.js';
+import { refuseUnknownChannel } from './decide-channel.js';
+import { type DecideContext, type Decided, refuseStale } from './decide-context.js';
+import { supersede } from './decide-rollout.js';
+import { refuse, type Rejection } from './rejection.js';
+import { isSame, withChanges } from './edit.js';
+import { isTimeZone } from './windows.js';
+
+type CommandOf<Kind extends GroupCommand['kind']> = Extract<GroupCommand, { kind: Kind }>;
+
+export function decideGroup(command: GroupCommand, state: ApplicationState, context: DecideContext): Decided {
+  if (command.kind === 'CreateGroup') return createGroup(command, state, context);
+  const group = state.groups.get(command.group);
+  if (group === undefined) return refuseUnknownGroup();
+  const stale = refuseStale(state, group.id, command.seen);
+  if (stale !== null) return stale;
+  switch (command.kind) {
+    case 'EditGroup':
+      return editGroup(command, state, group);
+    case 'SetGroupPolicy':
+      return setPolicy(group, command.policy, '/policy');
+    case 'PauseGroup':
+      return enableUpdates(group, false, command.cause);
+    case 'ResumeGroup':
+      return enableUpdates(group, true, command.cause);
+    case 'DeleteGroup':
+      return deleteGroup(state, group);
+    default:
+      return command satisfies never;
+  }
+}
+
+export function refuseUnknownGroup(): Rejection {
+  return refuse('unknown-group', 'The application has no group with this id.', '/group');
+}
+
+export function groupChange(
+  kind: 'GroupCreated' | 'GroupEdited' | 'GroupPolicySet' | 'GroupPaused' | 'GroupResumed' | 'GroupDeleted',
+  before: Group | null,
+  after: Group | null,
+  cause = '',
+): CatalogChange {
+  const { application = '', id: subject = '' } = after ?? before ?? {};
+  return { of: 'group', kind, application, group: subject, machine: '', subject, cause, before, after };
+}
+
+function createGroup(command: CommandOf<'CreateGroup'>, state: ApplicationState, context: DecideContext): Decided {
+  const { application, id = context.newId(), name, description, track = id, channel } = command;
+  if (state.groups.has(id)) return refuse('id-taken', `A group with id ${id} exists.`, '/id');
+  const policy: Policy = withChanges(defaultPolicy, command.policy);
+  const after: Group = { id, application, name, description, track, channel, policy };
+  const refused = refusePlace(state, after, '') ?? refusePolicy(policy, '/policy');
+  return refused ?? [groupChange('GroupCreated', null, after)];
+}
+
+function editGroup({ changes }: CommandOf<'EditGroup'>, state: ApplicationState, before: Group): Decided {
+  const { policy = {}, ...words } = changes;
+  const edited: Group = withChanges(before, words);
+  const refused = refusePlace(state, edited, '/changes');
+  if (refused !== null) return refused;
+  const decided = setPolicy(edited, policy, '/changes/policy');
+  if (!Array.isArray(decided)) return decided;
+  return isSame(before, edited) ? decided : [groupChange('GroupEdited', before, edited), ...decided];
+}
+
+function setPolicy(before: Group, changes: PolicyChanges, pointer: string): Decided {
+  const after: Group = { ...before, policy: withChanges(before.policy, changes) };
+  const refused = refusePolicy(after.policy, pointer);
+  if (refused !== null) return refused;
+  return isSame(before, after) ? [] : [groupChange('GroupPolicySet', before, after)];
+}
+
+function enableUpdates(before: Group, updatesEnabled: boolean, cause: string): Decided {
+  if (before.policy.updatesEnabled === updatesEnabled) return [];
+  const after: Group = { ...before, policy: { ...before.policy, updatesEnabled } };
+  return [groupChange(updatesEnabled ? 'GroupResumed' : 'GroupPaused', before, after, cause)];
+}
+
+/** Refused while updates are in progress: their machines could neither finish them nor be counted. */
+function deleteGroup(state: ApplicationState, group: Group): Decided {
+  const open = state.openLeases.get(group.id) ?? 0;
+  if (open > 0) {
+    const words = `${open} machines of the group are updating: pause the group and wait for them, or cancel their updates.`;
+    return refuse('in-use', words, '', [{ kind: 'update', id: group.id, name: `${open} updates in progress` }]);
+  }
+  return [...supersede(state, group, 'the group was deleted'), groupChange('GroupDeleted', group, null)];
+}
+
+function refusePlace(state: ApplicationState, group: Group, at: string): Rejection | null {
+  const others = [...state.groups.values()].filter(({ id }) => id !== group.id);
+  const channel = group.channel === null ? null : state.channels.get(group.channel);
+  if (channel === undefined) return refuseUnknownChannel(`${at}/channel`);
+  if (others.some(({ name }) => name === group.name)) {
+    return refuse('name-taken', `Another group of the application has the name ${group.name}.`, `${at}/name`);
+  }
+  const twin = others.find((other) => other.track === group.track && archOf(state, other) === (channel?.arch ?? null));
+  if (twin === undefined) return null;
+  const whom = channel === null ? 'without a channel' : `for ${channel.arch}`;
+  return refuse(
+    'track-taken',
+    `Group ${twin.name} has track ${group.track} ${whom} already: a machine lands in one group only.`,
+    `${at}/track`,
+  );
+}
+
+function archOf(state: ApplicationState, { channel }: Group): Channel['arch'] | null {
+  return channel === null ? null : (state.channels.get(channel)?.arch ?? null);
+}
+
+function refusePolicy(policy: Policy, at: string): Rejection | null {
+  if (!isTimeZone(policy.timezone)) {
+    return refuse(
+      'invalid-time-zone',
+      `${policy.timezone} is no IANA time zone: say it as Europe/Berlin.`,
+      `${at}/timezone`,
+    );
+  }
+  if (policy.hours.kind === 'windows') {
+    const i = policy.hours.windows.findIndex((window) => window.from >= window.to);
+    const words = 'A window ends after it begins; one that goes past midnight is two, the second on the next day.';
+    if (i >= 0) return refuse('invalid-window', words, `${at}/hours/windows/${i}/to`);
+  }
+  const i = policy.freezes.findIndex((freeze) => freeze.from > freeze.to);
+  if (i >= 0) return refuse('invalid-freeze', 'A freeze ends on its first day or later.', `${at}/freezes/${i}/to`);
+  if (policy.backoffMs > policy.backoffMaxMs) {
+    return refuse('invalid-backoff', 'The longest back-off is shorter than the first one.', `${at}/backoffMaxMs`);
+  }
+  return null;
+}
