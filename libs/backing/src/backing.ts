@@ -5,3 +5,4 @@ export { type Guarded, type GuardOptions, type ServerExit, spawnGuarded } from '
 export { type NatsOptions, startNats } from './nats.js';
 export { type RunningServer, ServerFailed, type StartOptions } from './server.js';
 export { startPostgres } from './postgres.js';
+export { type RunningClickhouse, startClickhouse } from './clickhouse.js';

@@ -1,0 +1,112 @@
+// ClickHouse on one machine: HTTP on loopback, a user for the programs and a read-only one for people.
+import { access, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { resolveClickhouse, type ClickhouseProgram } from './clickhouse-program.js';
+import { renderServerConfig, renderUsersConfig } from './clickhouse-server-config.js';
+import type { FrontConfig } from './front/main.js';
+import type { User } from './front/users.js';
+import { nodeProgram } from './node-program.js';
+import { keepSecret } from './secrets.js';
+import { findFreePort, type RunningServer, type StartOptions, startUntilReady, withPort } from './server.js';
+
+export interface RunningClickhouse extends RunningServer {
+  /** May only read, and only so much in one query. */
+  reader: { user: string; password: string };
+}
+
+/** Merges that run are ended, parts in memory written. */
+const graceSeconds = 20;
+/** Reads, inserts and files each take a thread of the pool while they run; 4, the default, would queue behind one panel. */
+const frontThreads = '16';
+
+/** @returns the server once it answers */
+export async function startClickhouse(options: StartOptions): Promise<RunningClickhouse> {
+  const program = await resolveClickhouse(options);
+  const { dataDir } = options;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await assertSameKind(dataDir, program);
+  const password = await keepSecret(join(dataDir, 'password'));
+  const readerPassword = await keepSecret(join(dataDir, 'reader-password'));
+  const users: User[] = [
+    { name: 'platte', password, access: 'full' },
+    { name: 'reader', password: readerPassword, access: 'read-only' },
+  ];
+  const started =
+    program.kind === 'embedded'
+      ? await startFront(program, users, options)
+      : await startServer(program, users, options);
+  return {
+    ...started,
+    user: 'platte',
+    password,
+    source: program.source,
+    reader: { user: 'reader', password: readerPassword },
+  };
+}
+
+type Started = Omit<RunningServer, 'user' | 'password' | 'source'>;
+
+/** The two keep their data alike but not the same: one does not open what the other made. */
+async function assertSameKind(dataDir: string, program: ClickhouseProgram): Promise<void> {
+  const [own, other] = program.kind === 'embedded' ? ['engine', 'server'] : ['server', 'engine'];
+  if (!(await exists(join(dataDir, other))) || (await exists(join(dataDir, own)))) return;
+  const wanted =
+    other === 'server'
+      ? 'a ClickHouse server, which is not on PATH now'
+      : 'the embedded engine, and PATH has a ClickHouse server now';
+  throw new Error(`${dataDir} was made by ${wanted}. Change PATH, or choose another folder.`);
+}
+
+async function startFront(
+  { folder }: Extract<ClickhouseProgram, { kind: 'embedded' }>,
+  users: User[],
+  { dataDir, host = '127.0.0.1', port = 0, log = () => {} }: StartOptions,
+): Promise<Started> {
+  const config: FrontConfig = { engineFolder: folder, dataDir, host, port, users };
+  const file = join(dataDir, 'front.json');
+  await writeFile(file, JSON.stringify(config), { mode: 0o600 });
+  const ready = /^ready (?<url>http:\/\/\S+:(?<port>\d+)) version (?<version>\S+)$/;
+  let said: RegExpExecArray | undefined;
+  const front = await startUntilReady(
+    "ClickHouse's embedded engine",
+    {
+      dataDir,
+      command: process.execPath,
+      args: [...nodeProgram(import.meta.url, './front/main'), file],
+      // Times without a zone mean UTC, on every machine.
+      env: { ...process.env, TZ: 'UTC', UV_THREADPOOL_SIZE: frontThreads },
+      graceSeconds,
+      log,
+    },
+    (line) => (said = ready.exec(line) ?? said) !== undefined,
+  );
+  const { url, port: taken, version } = said!.groups!;
+  return { ...front, url: url!, host, port: Number(taken), version: version! };
+}
+
+async function startServer(
+  program: Extract<ClickhouseProgram, { kind: 'server' }>,
+  users: readonly User[],
+  { dataDir, host = '127.0.0.1', port = 0, log = () => {} }: StartOptions,
+): Promise<Started> {
+  const config = join(dataDir, 'config.xml');
+  await writeFile(join(dataDir, 'users.xml'), renderUsersConfig(users), { mode: 0o600 });
+  return withPort({ host, port }, async (port) => {
+    const tcpPort = await findFreePort(host);
+    await writeFile(config, renderServerConfig({ dataDir, host, httpPort: port, tcpPort }), { mode: 0o600 });
+    const { command, args, version } = program;
+    const server = await startUntilReady(
+      'ClickHouse',
+      { dataDir, command, args: [...args, `--config-file=${config}`], cwd: dataDir, graceSeconds, log },
+      (line) => line.includes('Ready for connections'),
+    );
+    return { ...server, url: `http://${host}:${port}`, host, port, version };
+  });
+}
+
+function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,50 @@
+// The process of the embedded engine: one owner of one data folder, listening on one port. It is told by a file, because
+// the passwords in it must not show in a list of processes; it says `ready` and its URL on standard output.
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openEngine } from './engine.js';
+import { makeFront } from './front.js';
+import type { User } from './users.js';
+
+export interface FrontConfig {
+  engineFolder: string;
+  dataDir: string;
+  host: string;
+  port: number;
+  users: User[];
+}
+
+/** Open answers may take that long after the signal to stop. */
+const closeMsMax = 5000;
+
+const config = JSON.parse(await readFile(process.argv[2] ?? '', 'utf8')) as FrontConfig;
+const spool = join(config.dataDir, 'spool');
+await rm(spool, { recursive: true, force: true });
+await mkdir(spool, { recursive: true, mode: 0o700 });
+// The names of spooled files are given to the engine without a folder: a folder's name could hold what SQL or a glob means.
+process.chdir(spool);
+const engine = await openEngine({ engineFolder: config.engineFolder, dataDir: join(config.dataDir, 'engine') });
+const server = makeFront(engine, config.users);
+
+async function stop(): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  await Promise.race([closed, sleep(closeMsMax, undefined, { ref: false })]);
+  server.closeAllConnections();
+  await engine.close();
+  process.exit(0);
+}
+
+process.once('SIGTERM', () => void stop());
+// Ctrl-C is for whoever started us; it stops us when its programs are done.
+process.on('SIGINT', () => {});
+server.once('error', (error) => {
+  console.error(error.message);
+  process.exit(1);
+});
+server.listen(config.port, config.host, () => {
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : config.port;
+  console.log(`ready http://${config.host}:${port} version ${engine.version}`);
+});

@@ -1,0 +1,88 @@
+// The two users of the embedded engine: one for the programs, one for people, who may only read and only so much.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { ClickhouseError } from './clickhouse-error.js';
+
+export interface User {
+  name: string;
+  password: string;
+  access: 'full' | 'read-only';
+}
+
+/** What one query of a read-only user may take; a request may ask for less, not for more. 0 is ClickHouse's "no limit". */
+export const readOnlyLimits: Readonly<Record<string, number>> = {
+  /** Seconds: longer ones should be asked of a real server. */
+  max_execution_time: 60,
+  /** Bytes: leaves a laptop to its owner. */
+  max_memory_usage: 2 * 1024 * 1024 * 1024,
+  /** Rows: more is an export, and an export pages. */
+  max_result_rows: 1_000_000,
+  /** Bytes: a result that is not streamed is held in memory. */
+  max_result_bytes: 256 * 1024 * 1024,
+};
+
+/** Settings that would undo the limits without naming them. */
+const readOnlyForbidden = [
+  'readonly',
+  'allow_ddl',
+  'result_overflow_mode',
+  'timeout_overflow_mode',
+  'limits',
+  'profile',
+];
+
+export type Settings = ReadonlyMap<string, string>;
+
+/** @throws ClickhouseError when a read-only user asks for more than the limits */
+export function settingsFor(user: User, asked: Settings): Settings {
+  if (user.access === 'full') return asked;
+  const granted = new Map(asked);
+  for (const name of readOnlyForbidden) {
+    if (asked.has(name)) throw new ClickhouseError(164, 'READONLY', `Cannot modify '${name}' setting in readonly mode`);
+  }
+  for (const [name, limit] of Object.entries(readOnlyLimits)) {
+    const text = asked.get(name);
+    const wanted = text === undefined ? limit : Number(text);
+    if (!(wanted > 0 && wanted <= limit)) {
+      throw new ClickhouseError(
+        452,
+        'SETTING_CONSTRAINT_VIOLATION',
+        `Setting ${name} shouldn't be greater than ${limit}`,
+      );
+    }
+    granted.set(name, String(wanted));
+  }
+  // Last: once it is set nothing else can be.
+  granted.set('readonly', '1');
+  return granted;
+}
+
+export interface Credentials {
+  name: string;
+  password: string;
+}
+
+/** @throws ClickhouseError when nobody has this name and password */
+export function authenticate(users: readonly User[], given: Credentials | undefined): User {
+  if (given === undefined) {
+    throw new ClickhouseError(
+      194,
+      'REQUIRED_PASSWORD',
+      'default: Authentication failed: a user and a password are required',
+    );
+  }
+  const user = users.find(({ name }) => name === given.name);
+  if (user === undefined || !isSame(user.password, given.password)) {
+    throw new ClickhouseError(
+      516,
+      'AUTHENTICATION_FAILED',
+      `${given.name}: Authentication failed: password is incorrect, or there is no user with such name`,
+    );
+  }
+  return user;
+}
+
+/** In a time that tells nothing of where they differ. */
+function isSame(a: string, b: string): boolean {
+  const [first, second] = [a, b].map((text) => createHash('sha256').update(text).digest());
+  return timingSafeEqual(first!, second!);
+}
