@@ -267,6 +267,11 @@ describe('a forced machine', () => {
     expect(decide({ forced }, {}, force)[0]).toMatchObject({ kind: 'grant', forced: true });
   });
 
+  it('is forced no more when the ledger has no force of it, whatever the catalog says', () => {
+    const closed: SampleChanges = { policy: { freezes: [{ from: '2026-11-01', to: '2026-12-31', note: '' }] }, forced };
+    expect(reasons(decide(closed, {}, {}))).toEqual(['frozen']);
+  });
+
   it('is forced no more when the force has lapsed', () => {
     const failures = failed({ count: 1, failedAt: now });
     expect(reasons(decide({}, {}, { failures, forcedUntil: now }))).toEqual(['backing-off']);

@@ -81,7 +81,7 @@ interface Running {
 /** The decisions, in the order of the machines. */
 export function decideGrants(group: IndexedGroup, ledger: GroupLedger, asking: readonly Asking[]): GrantDecision[] {
   const running: Running = {
-    group,
+    group: withForces(group, asking),
     ledger,
     granted: 0,
     openLeases: ledger.openLeases,
@@ -90,6 +90,13 @@ export function decideGrants(group: IndexedGroup, ledger: GroupLedger, asking: r
     forcesUsed: new Set(),
   };
   return asking.map((machine) => decideOne(running, machine));
+}
+
+/** The forces that the ledger knows, in place of the catalog's copy: one that a grant has used up stands no more. */
+function withForces(group: IndexedGroup, asking: readonly Asking[]): IndexedGroup {
+  const forced = new Map<string, number>();
+  for (const { machine, forcedUntil } of asking) if (forcedUntil !== null) forced.set(machine, forcedUntil);
+  return group.forced.size === 0 && forced.size === 0 ? group : { ...group, forced };
 }
 
 function decideOne(running: Running, asking: Asking): GrantDecision {
