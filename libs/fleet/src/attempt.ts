@@ -64,8 +64,16 @@ export function stageOf(attempt: AttemptMarks): Stage {
   return attempt.downloading ? 'downloading' : 'granted';
 }
 
+/** What of a check-in says something of an attempt. */
+export type CheckInSign = Pick<MachineCheckedIn, 'kind' | 'at' | 'n' | 'version' | 'group' | 'answer'>;
+/** What of an event does. */
+export type EventSign = Pick<
+  EventReported,
+  'kind' | 'at' | 'n' | 'version' | 'type' | 'result' | 'errorCode' | 'previousVersion' | 'reboots'
+>;
+
 /** null: the fact says nothing of the attempt. Whether it is of this attempt at all is told by its position. */
-export function signOf(fact: MachineCheckedIn | EventReported, terms: AttemptTerms, order: VersionOrder): Sign | null {
+export function signOf(fact: CheckInSign | EventSign, terms: AttemptTerms, order: VersionOrder): Sign | null {
   const found =
     signOfVersion(fact.version, terms, order) ??
     (fact.kind === 'EventReported' ? signOfEvent(fact, terms) : signOfCheck(fact, terms));
@@ -83,7 +91,7 @@ function signOfVersion(version: string, terms: AttemptTerms, order: VersionOrder
   return { kind: 'passed', cause: `reported ${version}, above the granted one` };
 }
 
-function signOfEvent(event: EventReported, terms: AttemptTerms): Found {
+function signOfEvent(event: EventSign, terms: AttemptTerms): Found {
   const meaning = classifyEvent(event.type, event.result, event.errorCode, event.previousVersion, event.reboots);
   const words = `event ${event.type}/${event.result}`;
   switch (meaning) {
@@ -110,11 +118,11 @@ function signOfEvent(event: EventReported, terms: AttemptTerms): Found {
  * runs, and another than the granted one is the success of something else; one that does not reboot may still name the
  * version it started from.
  */
-function isSuccessOf(event: EventReported, terms: AttemptTerms): boolean {
+function isSuccessOf(event: EventSign, terms: AttemptTerms): boolean {
   return !event.reboots || event.version === '' || event.version === terms.toVersion;
 }
 
-function signOfCheck(checkIn: MachineCheckedIn, terms: AttemptTerms): Found {
+function signOfCheck(checkIn: CheckInSign, terms: AttemptTerms): Found {
   if (checkIn.answer === undefined) return null;
   if (checkIn.group !== null && checkIn.group !== terms.group)
     return { kind: 'moved', cause: 'asked in another group' };

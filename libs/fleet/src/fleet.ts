@@ -2,8 +2,10 @@
 export {
   type AttemptMarks,
   type AttemptTerms,
+  type CheckInSign,
   type Ending,
   endings,
+  type EventSign,
   evolveAttempt,
   openAttempt,
   type Sign,
