@@ -2,13 +2,22 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AccessController } from './controllers/access.controller.js';
+import { CatalogController } from './controllers/catalog.controller.js';
+import { GroupsController } from './controllers/groups.controller.js';
+import { InstancesController } from './controllers/instances.controller.js';
 import { SystemController } from './controllers/system.controller.js';
 import { AccessGuard, type Identify, type Throttle } from './http/access-guard.js';
 import { AnswerHeaders } from './http/answer-headers.js';
 import { ProblemFilter } from './http/problem-filter.js';
 import { ApiParts } from './parts.js';
 
-export const controllers = [AccessController, SystemController];
+export const controllers = [
+  AccessController,
+  CatalogController,
+  GroupsController,
+  InstancesController,
+  SystemController,
+];
 
 @Module({})
 export class ApiModule {

@@ -26,7 +26,7 @@ const json = (body: unknown, status = 200, type = 'application/json') =>
 describe('the client', () => {
   it('puts parameters into path and query, and the token into the header', async () => {
     const { client, sent } = clientOf(() => json({ items: [], next: null }));
-    await client.getInstanceHistory({ params: { id: 'a/b c' }, query: { limit: 5, from: undefined } });
+    await client.getInstanceHistory({ params: { id: 'a/b c' }, query: { limit: 5, cursor: undefined } });
     expect(sent[0]?.url).toBe('http://platte.example/api/v1/instances/a%2Fb%20c/history?limit=5');
     expect(sent[0]?.init.headers).toMatchObject({ authorization: 'Bearer plt_a_b' });
   });

@@ -18,6 +18,7 @@ export const Policy = DomainPolicy.meta({ id: 'Policy' });
 
 export const Rollout = DomainRollout.omit({ startedAt: true, earlierLeasesUntil: true, state: true })
   .extend({
+    application: z.string(),
     state: z.enum(rolloutStates).describe('Paused by a person, halted by a rule; `cause` says why.'),
     startedAt: Instant,
   })

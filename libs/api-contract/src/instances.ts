@@ -7,12 +7,14 @@ import { Instant } from './page.js';
 export const MachineStatus = z.enum(machineStatuses);
 export type MachineStatus = z.infer<typeof MachineStatus>;
 
+const Inputs = AnswerInputs.extend({ deadline: Instant.optional().describe('When the lease ends.') });
+
 /** An answer in full: the reason, what the rule saw, and when it would change by itself. */
 export const AnswerView = z
   .object({
     reason: AnswerReason,
     words: z.string().describe('The same for people.'),
-    inputs: AnswerInputs.extend({ deadline: Instant.optional() }),
+    inputs: Inputs,
     until: Instant.nullable().describe('When the answer would change by itself; null when that is not known.'),
   })
   .meta({ id: 'Answer' });
@@ -22,6 +24,7 @@ const seen = {
   id: z.string().describe('As the machine reported it.'),
   application: z.string(),
   group: z.string().nullable(),
+  channel: z.string().nullable(),
   version: z.string(),
   status: MachineStatus,
   arch: Arch,
@@ -79,22 +82,25 @@ export type WhyAnswer = z.infer<typeof WhyAnswer>;
 export const HistoryItem = z
   .object({
     at: Instant,
-    kind: z.enum(['check-in', 'event', 'grant', 'lease-end']),
+    kind: z.enum(['check-in', 'event', 'grant', 'lease-end', 'deletion']),
     version: z.string().describe('The version it reported then.'),
     group: z.string().nullable(),
+    channel: z.string().nullable(),
     status: MachineStatus.nullable().describe('The status that this brought; null when it brought none.'),
     words: z.string().describe('What happened, for people.'),
-    reason: AnswerReason.nullable(),
+    reason: AnswerReason.nullable().describe('Of the answer; null when it did not ask.'),
+    inputs: Inputs.nullable().describe('What the rule saw that answered.'),
     event: z
       .object({
         type: z.number().int(),
         result: z.number().int(),
-        errorCode: z.string(),
+        errorCode: z.string().describe('Raw, as the machine sent it.'),
         previousVersion: z.string(),
       })
       .nullable(),
     toVersion: z.string().nullable(),
     outcome: LeaseOutcome.nullable(),
+    repeats: z.number().int().describe('Check-ins in a row that changed nothing, this one included.'),
   })
   .meta({ id: 'HistoryItem' });
 export type HistoryItem = z.infer<typeof HistoryItem>;

@@ -13,7 +13,13 @@ export const Cursor = z
   .describe('The `next` of the answer before.');
 
 export const paging = {
-  limit: z.coerce.number().int().min(1).max(pageLimitMax).default(pageLimitDefault).describe('Items per answer.'),
+  limit: z.coerce
+    .number<number | string>()
+    .int()
+    .min(1)
+    .max(pageLimitMax)
+    .default(pageLimitDefault)
+    .describe('Items per answer.'),
   cursor: Cursor.optional(),
 };
 

@@ -30,7 +30,7 @@ export const timelineQuery = {
 
 const Counts = z.record(z.string(), z.number().int().nonnegative());
 
-function timelineOf(counts: Record<string, typeof Counts>) {
+function timelineOf<Shape extends z.ZodRawShape>(counts: Shape) {
   return z.object({
     from: Instant,
     to: Instant,

@@ -13,7 +13,7 @@ import {
   type Role,
 } from '@platte/api-contract';
 import { connect } from '@nats-io/transport-node';
-import { openHistory } from '@platte/history';
+import { createDatabase, migrateHistory, openHistory, type History } from '@platte/history';
 import { makeHealth, makeLog } from '@platte/service';
 import { addToken, closeStore, makeFreshDatabase, openStore, type Store } from '@platte/state-store';
 import { z } from 'zod';
@@ -23,6 +23,7 @@ import { makeIdentify } from '../identify.js';
 export interface RunningApi {
   url: string;
   store: Store;
+  history: History;
   tokens: Record<Role, string>;
   clientOf(token: string): Client;
   admin: Client;
@@ -45,7 +46,10 @@ export async function startApi({ postgresUrl, natsUrl, clickhouseUrl }: Servers)
   const log = makeLog({ program: 'api', level: process.env['TEST_LOG'] ?? 'silent' });
   const now = Date.now;
   const nc = await connect({ servers: natsUrl });
-  const history = openHistory({ ...toHistoryAddress(clickhouseUrl), log });
+  const address = { ...toHistoryAddress(clickhouseUrl), log };
+  await createDatabase(address, { cluster: '' });
+  const history = openHistory(address);
+  await migrateHistory(history);
   const health = makeHealth();
   const server = await startApiServer({
     host: '127.0.0.1',
@@ -78,6 +82,7 @@ export async function startApi({ postgresUrl, natsUrl, clickhouseUrl }: Servers)
   return {
     url: server.url,
     store,
+    history,
     tokens,
     clientOf,
     admin: clientOf(tokens.admin),
@@ -85,6 +90,7 @@ export async function startApi({ postgresUrl, natsUrl, clickhouseUrl }: Servers)
     makeToken,
     async stop() {
       await server.close();
+      await history.run(`drop database ${history.database}`);
       await history.close();
       await nc.drain();
       await closeStore(store);
@@ -95,7 +101,12 @@ export async function startApi({ postgresUrl, natsUrl, clickhouseUrl }: Servers)
 
 function toHistoryAddress(url: string) {
   const { origin, username, password } = new URL(url);
-  return { url: origin, user: username, password, database: `platte_test_${randomBytes(6).toString('hex')}` };
+  return {
+    url: origin,
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+    database: `platte_test_${randomBytes(6).toString('hex')}`,
+  };
 }
 
 function checkedFetch(token: string): typeof globalThis.fetch {

@@ -1,13 +1,35 @@
 // What lists of machines can be filtered and sorted by.
 import { z } from 'zod';
-import { AnswerReason } from '@platte/facts';
+import { AnswerReason, Arch } from '@platte/facts';
 import { MachineStatus } from '../instances.js';
 import { Span } from '../timelines.js';
 
+const valuesMax = 50;
+
+/** Several values apart by commas: a machine that has any of them. */
+function anyOf<T extends z.ZodType<string, string>>(item: T) {
+  return z
+    .string()
+    .max(10_000)
+    .transform((text) => text.split(','))
+    .pipe(z.array(item).min(1).max(valuesMax));
+}
+
+const sortFields = ['id', 'lastSeen', 'firstSeen', 'version', 'status', 'ip', 'alias'] as const;
+
+export const InstanceSort = z.enum(sortFields.flatMap((field) => [field, `-${field}`] as const));
+
 export const instanceFilters = {
-  version: z.string().max(255).optional().describe('Exactly this version.'),
-  status: MachineStatus.optional(),
-  reason: AnswerReason.optional().describe('Whose last answer had this reason.'),
-  search: z.string().min(1).max(128).optional().describe('Part of the id, alias or address.'),
-  seenWithin: Span.optional().describe('Seen not longer ago than this, for example 24h. Default: ever.'),
+  version: anyOf(z.string().max(255)).optional().describe('Has one of these versions, apart by commas.'),
+  status: anyOf(MachineStatus).optional().describe('Has one of these statuses, apart by commas.'),
+  reason: anyOf(AnswerReason).optional().describe('Got one of these as its last answer, apart by commas.'),
+  arch: Arch.optional(),
+  channel: z.guid().optional(),
+  oem: z.string().max(64).optional(),
+  ip: z.string().max(64).optional().describe('Exactly this address.'),
+  errorCode: z.string().max(32).optional().describe('The raw code of its last failure.'),
+  search: z.string().min(1).max(128).optional().describe('A part of id, alias or address, in any case.'),
+  seenWithin: Span.optional().describe('Seen not longer ago than this, for example 24h.'),
+  silentFor: Span.optional().describe('Not seen for at least this long.'),
+  sort: InstanceSort.default('id').describe('With `-` the other way round: -lastSeen has the newest first.'),
 };

@@ -4,7 +4,7 @@ import { Uuid } from '@platte/rollout';
 import { Because } from '../groups.js';
 import { EditInstance, HistoryItem, Instance, InstanceSummary, WhyAnswer } from '../instances.js';
 import { operation } from '../operation.js';
-import { Instant, pageOf, paging } from '../page.js';
+import { pageOf, paging } from '../page.js';
 import { instanceFilters } from './instance-filters.js';
 
 /** As the machine reported it, percent-encoded. */
@@ -26,7 +26,7 @@ export const instanceOperations = {
     method: 'GET',
     path: '/instances',
     tag: 'instances',
-    summary: 'Search machines across the whole fleet',
+    summary: 'Search machines across the whole fleet, application by application',
     role: 'viewer',
     scope: 'filtered',
     query: z.strictObject({
@@ -54,7 +54,11 @@ export const instanceOperations = {
     path: '/instances/{id}/history',
     summary: 'All that a machine reported and was answered, newest first',
     role: 'viewer',
-    query: z.strictObject({ ...whichApplication, from: Instant.optional(), to: Instant.optional(), ...paging }),
+    query: z.strictObject({
+      ...whichApplication,
+      all: z.stringbool().default(false).describe('Also check-ins that said and got the same as the one before.'),
+      ...paging,
+    }),
     status: 200,
     response: pageOf(HistoryItem),
   }),

@@ -1,0 +1,83 @@
+import { Controller } from '@nestjs/common';
+import type { InputOf, OutputOf } from '@platte/api-contract';
+import { findGroupView, findRollout, listGroups, listRollouts, type GroupView } from '@platte/state-store';
+import { z } from 'zod';
+import { seen, visibleApplications, type Caller } from '../http/caller.js';
+import { parseCursor, toPage } from '../http/cursor.js';
+import { Operation } from '../http/operation-route.js';
+import { listInstances } from '../instance-lists.js';
+import { ApiParts } from '../parts.js';
+import { readBreakdown, readStatusTimeline, readVersionTimeline } from '../timelines.js';
+import { toGroup, toRollout } from '../views.js';
+import { NameKey, toNameKey } from './catalog.controller.js';
+
+const RolloutKey = z.object({ startedAt: z.number().int(), id: z.guid() });
+
+@Controller()
+export class GroupsController {
+  constructor(private readonly parts: ApiParts) {}
+
+  @Operation('listGroups')
+  async listGroups({ query }: InputOf<'listGroups'>, caller: Caller): Promise<OutputOf<'listGroups'>> {
+    const applications = visibleApplications(caller, query.application);
+    const after = parseCursor(query.cursor, NameKey);
+    const rows = await listGroups(this.parts.store.pool, { applications, limit: query.limit + 1, after });
+    return toPage(rows, query.limit, toGroup, toNameKey);
+  }
+
+  @Operation('getGroup')
+  async getGroup({ params }: InputOf<'getGroup'>, caller: Caller): Promise<OutputOf<'getGroup'>> {
+    return toGroup(await this.find(params.id, caller));
+  }
+
+  @Operation('listGroupInstances')
+  async listGroupInstances(
+    { params, query }: InputOf<'listGroupInstances'>,
+    caller: Caller,
+  ): Promise<OutputOf<'listGroupInstances'>> {
+    const group = await this.find(params.id, caller);
+    return listInstances(this.parts, [group.application], { ...query, group: group.id });
+  }
+
+  @Operation('getGroupBreakdown')
+  async getGroupBreakdown(
+    { params, query }: InputOf<'getGroupBreakdown'>,
+    caller: Caller,
+  ): Promise<OutputOf<'getGroupBreakdown'>> {
+    return readBreakdown(this.parts, await this.find(params.id, caller), query);
+  }
+
+  @Operation('getVersionTimeline')
+  async getVersionTimeline(
+    { params, query }: InputOf<'getVersionTimeline'>,
+    caller: Caller,
+  ): Promise<OutputOf<'getVersionTimeline'>> {
+    return readVersionTimeline(this.parts, await this.find(params.id, caller), query);
+  }
+
+  @Operation('getStatusTimeline')
+  async getStatusTimeline(
+    { params, query }: InputOf<'getStatusTimeline'>,
+    caller: Caller,
+  ): Promise<OutputOf<'getStatusTimeline'>> {
+    return readStatusTimeline(this.parts, await this.find(params.id, caller), query);
+  }
+
+  @Operation('listRollouts')
+  async listRollouts({ query }: InputOf<'listRollouts'>, caller: Caller): Promise<OutputOf<'listRollouts'>> {
+    const { group, state, limit } = query;
+    const applications = visibleApplications(caller, query.application);
+    const after = parseCursor(query.cursor, RolloutKey);
+    const rows = await listRollouts(this.parts.store.pool, { applications, group, state, limit: limit + 1, after });
+    return toPage(rows, limit, toRollout, ({ startedAt, id }) => ({ startedAt, id }));
+  }
+
+  @Operation('getRollout')
+  async getRollout({ params }: InputOf<'getRollout'>, caller: Caller): Promise<OutputOf<'getRollout'>> {
+    return toRollout(seen(caller, 'rollout', params.id, await findRollout(this.parts.store.pool, params.id)));
+  }
+
+  private async find(id: string, caller: Caller): Promise<GroupView> {
+    return seen(caller, 'group', id, await findGroupView(this.parts.store.pool, id));
+  }
+}

@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { eachItem, type Client, type QueryOf } from '@platte/api-contract';
+import { rebuild } from '@platte/history';
+import { startApi, type RunningApi } from './testing/running-api.js';
+import { checkIn, event, ids, seedCatalog, writeHistory } from './testing/sample-fleet.js';
+
+let api: RunningApi;
+let viewer: Client;
+const minute = 60_000;
+const start = Date.now() - 30 * minute;
+
+beforeAll(async () => {
+  api = await startApi({
+    postgresUrl: inject('postgresUrl'),
+    natsUrl: inject('natsUrl'),
+    clickhouseUrl: inject('clickhouseUrl'),
+  });
+  viewer = api.clientOf(api.tokens.viewer);
+  await seedCatalog(api);
+  await writeHistory(api, [
+    checkIn('m1', start),
+    checkIn('m2', start + minute, { alias: 'Web-2', ip: '10.0.0.2' }),
+    checkIn('m3', start + 2 * minute, {
+      version: '4152.1.0',
+      answer: { reason: 'up-to-date', inputs: { target: '4152.1.0' } },
+    }),
+    checkIn('m1', start + 10 * minute, {
+      answer: { reason: 'granted', inputs: { target: '4152.1.0', deadline: start + 70 * minute } },
+    }),
+    event('m1', start + 11 * minute, 13, 1),
+    event('m2', start + 12 * minute, 3, 0, '9'),
+    checkIn('both', start, {}),
+    checkIn('both', start, { app: ids.agent, group: ids.agentGroup }),
+    checkIn('a/b ü', start, { answer: undefined }),
+  ]);
+  await rebuild(api.history, { acked: 1, now: Date.now(), attempt: 1 });
+});
+
+afterAll(async () => {
+  await api.stop();
+});
+
+describe('the catalog', () => {
+  it('lists applications, and shows one with its revision as ETag', async () => {
+    const { items } = await viewer.listApplications();
+    expect(items.map(({ name }) => name)).toEqual(['Agent', 'Flatcar']);
+    const response = await api.fetch(`${api.url}/api/v1/applications/${ids.flatcar.toUpperCase()}`);
+    expect(response.headers.get('etag')).toBe('"1"');
+    expect(await response.json()).toMatchObject({ id: ids.flatcar, productId: null });
+  });
+
+  it('shows a group with its policy and rollout', async () => {
+    expect(await viewer.getGroup({ params: { id: ids.prod } })).toMatchObject({
+      track: 'stable',
+      policy: { updatesEnabled: true },
+      rollout: { id: ids.rollout, state: 'running', startedAt: '1970-01-01T00:00:01.000Z' },
+    });
+    expect((await viewer.listGroups({ query: { application: ids.agent } })).items).toHaveLength(1);
+    expect((await viewer.listRollouts({ query: { group: ids.prod } })).items).toMatchObject([
+      { toVersion: '4152.1.0' },
+    ]);
+    expect(await viewer.getRollout({ params: { id: ids.rollout } })).toMatchObject({ group: ids.prod });
+  });
+
+  it('pages through packages from the highest version down', async () => {
+    const versions: string[] = [];
+    for await (const { version } of eachItem(viewer.listPackages, { query: { limit: 1 } })) versions.push(version);
+    expect(versions).toEqual(['4152.1.0', '4081.2.0']);
+  });
+
+  it('does not exist for those who are limited to other applications', async () => {
+    const limited = api.clientOf(await api.makeToken({ role: 'viewer', applications: [ids.agent] }));
+    expect((await limited.listApplications()).items.map(({ id }) => id)).toEqual([ids.agent]);
+    expect((await limited.listGroups()).items.map(({ id }) => id)).toEqual([ids.agentGroup]);
+    expect((await limited.listGroups({ query: { application: ids.flatcar } })).items).toEqual([]);
+    const hidden = [
+      limited.getApplication({ params: { id: ids.flatcar } }),
+      limited.getGroup({ params: { id: ids.prod } }),
+      limited.getRollout({ params: { id: ids.rollout } }),
+      limited.getChannel({ params: { id: ids.stable } }),
+      limited.getPackage({ params: { id: ids.newPackage } }),
+      limited.getInstance({ params: { id: 'm1' } }),
+      limited.getVersionTimeline({ params: { id: ids.prod } }),
+    ];
+    for (const answer of await Promise.allSettled(hidden))
+      expect(answer).toMatchObject({ status: 'rejected', reason: { problem: { status: 404 } } });
+    expect(await limited.getInstance({ params: { id: 'both' } })).toMatchObject({ application: ids.agent });
+  });
+});
+
+describe('machines', () => {
+  it('are listed in their group, filtered and sorted', async () => {
+    const list = async (query: QueryOf<'listGroupInstances'>) =>
+      (await viewer.listGroupInstances({ params: { id: ids.prod }, query })).items.map((item) => item.id);
+    expect(await list({})).toEqual(['a/b ü', 'both', 'm1', 'm2', 'm3']);
+    expect(await list({ version: '4152.1.0' })).toEqual(['m3']);
+    expect(await list({ status: 'failed,downloading' })).toEqual(['m1', 'm2']);
+    expect(await list({ reason: 'up-to-date' })).toEqual(['m3']);
+    expect(await list({ search: 'web', sort: '-lastSeen' })).toEqual(['m2']);
+    expect(await list({ silentFor: '25m' })).toEqual(expect.not.arrayContaining(['m1', 'm2']));
+  });
+
+  it('are searched across all applications, page by page', async () => {
+    const found: string[] = [];
+    for await (const { id, application } of eachItem(viewer.listInstances, { query: { limit: 2 } }))
+      found.push(`${application === ids.agent ? 'agent' : 'flatcar'} ${id}`);
+    expect(found).toEqual([...['a/b ü', 'both', 'm1', 'm2', 'm3'].map((id) => `flatcar ${id}`), 'agent both']);
+  });
+
+  it('refuses the cursor of another list', async () => {
+    const { next } = await viewer.listInstances({ query: { limit: 1, sort: 'ip' } });
+    const other = viewer.listInstances({ query: { limit: 1, sort: 'alias', cursor: next ?? '' } });
+    await expect(other).rejects.toMatchObject({ problem: { status: 422, errors: [{ pointer: '?cursor' }] } });
+  });
+
+  it('are shown with what they last said and were answered', async () => {
+    expect(await viewer.getInstance({ params: { id: 'm1' } })).toMatchObject({
+      application: ids.flatcar,
+      group: ids.prod,
+      status: 'downloading',
+      oemVersion: '1.0',
+      answer: { reason: 'granted', inputs: { target: '4152.1.0' }, until: null },
+      labels: {},
+      held: null,
+    });
+    expect(await viewer.getInstance({ params: { id: 'a/b ü' } })).toMatchObject({ id: 'a/b ü', answer: null });
+  });
+
+  it('say why they were not updated', async () => {
+    const why = await viewer.getInstanceAnswer({ params: { id: 'm2' } });
+    expect(why.answer).toMatchObject({ reason: 'rate-limited', inputs: { limit: 10, used: 10 } });
+    expect(why.answer.words).toContain('10');
+    expect(Date.parse(why.answer.until ?? '')).toBe(start + 2 * minute);
+    await expect(viewer.getInstanceAnswer({ params: { id: 'a/b ü' } })).rejects.toMatchObject({
+      problem: { status: 404 },
+    });
+  });
+
+  it('tell their history, newest first', async () => {
+    const items: { kind: string; words: string }[] = [];
+    for await (const item of eachItem(
+      (given: { query?: object }) => viewer.getInstanceHistory({ params: { id: 'm1' }, ...given }),
+      { query: { limit: 1 } },
+    ))
+      items.push(item);
+    expect(items.map(({ kind }) => kind)).toEqual(['event', 'check-in', 'check-in']);
+    expect(items[0]?.words).toBe('Update download started.');
+    const [failed] = (await viewer.getInstanceHistory({ params: { id: 'm2' } })).items;
+    expect(failed).toMatchObject({
+      status: 'failed',
+      words: 'Update failed (error 9: download transfer error).',
+      event: { errorCode: '9' },
+    });
+  });
+
+  it('need their application named where several know them', async () => {
+    await expect(viewer.getInstance({ params: { id: 'both' } })).rejects.toMatchObject({
+      problem: { status: 409, applications: expect.arrayContaining([ids.flatcar, ids.agent]) as string[] },
+    });
+    const one = await viewer.getInstance({ params: { id: 'both' }, query: { application: ids.agent } });
+    expect(one.application).toBe(ids.agent);
+    await expect(viewer.getInstance({ params: { id: 'nobody' } })).rejects.toMatchObject({ problem: { status: 404 } });
+  });
+});
+
+describe('timelines', () => {
+  it('end with the breakdown of now', async () => {
+    const [timeline, breakdown] = await Promise.all([
+      viewer.getVersionTimeline({ params: { id: ids.prod }, query: { range: '1h', bucket: '5m' } }),
+      viewer.getGroupBreakdown({ params: { id: ids.prod } }),
+    ]);
+    expect(timeline.bucketSeconds).toBe(300);
+    expect(timeline.items.at(-1)).toMatchObject({ total: 5, versions: { '4081.2.0': 4, '4152.1.0': 1 } });
+    expect(breakdown).toMatchObject({ total: 5, versions: timeline.items.at(-1)?.versions });
+    expect(timeline.items[0]?.total).toBe(0);
+    const statuses = await viewer.getStatusTimeline({ params: { id: ids.prod }, query: { range: '1h' } });
+    expect(statuses.items.at(-1)?.statuses).toEqual(breakdown.statuses);
+  });
+
+  it('show the fleet as it was at a moment', async () => {
+    const at = new Date(start + 5 * minute).toISOString();
+    expect(await viewer.getGroupBreakdown({ params: { id: ids.prod }, query: { at } })).toMatchObject({ total: 5, at });
+  });
+
+  it.each([
+    [{ from: '2026-01-01T00:00:00Z', range: '1d' }, '?range'],
+    [{ from: '2999-01-01T00:00:00Z' }, '?from'],
+    [{ range: '9w', bucket: '1m' }, '?bucket'],
+    [{ bucket: '90s' }, '?bucket'],
+    [{ range: 'a day' }, '?range'],
+    [{ to: 'yesterday' }, '?to'],
+  ])('refuse %o', async (query, pointer) => {
+    const asked = viewer.getVersionTimeline({ params: { id: ids.prod }, query });
+    await expect(asked).rejects.toMatchObject({ problem: { status: 422, errors: [{ pointer }] } });
+  });
+});
