@@ -9,7 +9,7 @@ create table if not exists machine {{on_cluster}}
     machine String comment 'The machine''s id as it reported it' codec(ZSTD(1)),
     first_seen DateTime64(3, 'UTC') codec(ZSTD(1)),
     seen_pos UInt128 comment 'Position (at * 2^52 + n) of the newest fact that the machine sent' codec(ZSTD(1)),
-    seen_at DateTime64(3, 'UTC') comment 'Last seen, exact; 1970: deleted or never' codec(ZSTD(1)),
+    seen_at DateTime64(3, 'UTC') comment 'Last seen, exact' codec(ZSTD(1)),
     grp LowCardinality(String) codec(ZSTD(1)),
     channel LowCardinality(String) codec(ZSTD(1)),
     arch LowCardinality(String) codec(ZSTD(1)),

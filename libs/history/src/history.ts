@@ -2,3 +2,37 @@
 export { type History, type HistoryLog, type HistoryOptions, openHistory, type Params } from './connection.js';
 export { createDatabase, HistoryTooNew, type Macros, migrateHistory, MigrationChanged } from './migrate.js';
 export { type ArrivedBatch, machinesOf, type NumberOf, writeFacts, type WriteOptions } from './write-facts.js';
+export { dropPassed, rebuild, rebuildFromNothing, type RebuildInput, type Rebuilt } from './rebuild.js';
+export {
+  type Breakdown,
+  breakdown,
+  breakdownAsOf,
+  type Counts,
+  type Difference,
+  differenceOf,
+} from './questions/breakdown.js';
+export {
+  currentState,
+  type HistoryItem,
+  type HistoryKind,
+  type HistoryPage,
+  machineHistory,
+  type MachineState,
+} from './questions/machine.js';
+export {
+  BadCursor,
+  countMachines,
+  listMachines,
+  type MachineFilter,
+  type MachineListing,
+  type MachineSort,
+  machineSorts,
+} from './questions/machines.js';
+export { activeSince, activityWindowMs, type Scope } from './questions/scope.js';
+export {
+  statusTimeline,
+  type TimelinePoint,
+  type TimelineRange,
+  type TimelineScope,
+  versionTimeline,
+} from './questions/timeline.js';

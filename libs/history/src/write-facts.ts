@@ -1,14 +1,25 @@
 // Facts become rows. The archive goes first: what is in the tables that answer questions is in the archive too, whenever
 // this dies. All of it may be repeated, in other batches and in any order: every table keeps a fact once, by its identity.
-import type { CatalogFact, EventReported, Fact, LeaseEnded, MachineCheckedIn, UpdateGranted } from '@platte/facts';
+import type {
+  CatalogFact,
+  EventReported,
+  Fact,
+  LeaseEnded,
+  MachineCheckedIn,
+  UnknownFact,
+  UpdateGranted,
+} from '@platte/facts';
 import { statusOf } from '@platte/fleet';
 import type { History } from './connection.js';
 import { RowBinary } from './row-binary.js';
 
-/** One message of the log: its sequence in FACTS, and its facts. */
+/** One message of the log. */
 export interface ArrivedBatch {
-  seq: number;
+  /** Its number in FACTS. */
+  sequence: number;
   facts: readonly Fact[];
+  /** Of kinds that this program does not know: they are archived whole. */
+  unknown?: readonly UnknownFact[];
 }
 
 /** A machine's dense number, known for every machine that `machinesOf` names. */
@@ -55,8 +66,8 @@ async function insertRows(history: History, statement: string, rows: RowBinary):
 
 function renderArchive(batches: readonly ArrivedBatch[]): RowBinary {
   const rows = new RowBinary(countFacts(batches) * rowBytesHint * 2);
-  for (const { facts } of batches) {
-    for (const fact of facts) {
+  for (const { facts, unknown = [] } of batches) {
+    for (const fact of [...facts, ...unknown]) {
       rows.string(fact.app);
       rows.string(fact.machine);
       rows.uint64(fact.at);
@@ -70,9 +81,9 @@ function renderArchive(batches: readonly ArrivedBatch[]): RowBinary {
 
 function renderFacts(batches: readonly ArrivedBatch[], numberOf: NumberOf): RowBinary {
   const rows = new RowBinary(countFacts(batches) * rowBytesHint);
-  for (const { seq, facts } of batches) {
+  for (const { sequence, facts } of batches) {
     for (const fact of facts) {
-      if (isHistoryFact(fact)) renderFact(rows, seq, fact, numberOf(fact.app, fact.machine));
+      if (isHistoryFact(fact)) renderFact(rows, sequence, fact, numberOf(fact.app, fact.machine));
     }
   }
   return rows;

@@ -1,0 +1,128 @@
+// How many active machines there are, by version and by status: now from every machine's state, and at any moment since
+// transitions are kept from the delta rollup up to the hour and the transitions within it.
+import type { History } from '../connection.js';
+import { activeSince, activityWindowMs, type Scope, scopeCondition } from './scope.js';
+
+export type Counts = Record<string, number>;
+
+export interface Breakdown {
+  at: number;
+  total: number;
+  versions: Counts;
+  statuses: Counts;
+}
+
+const byVersionAndStatus = (where: string) => `
+select version, status, count() as machines
+from machine_now
+where ${where} and seen_pos > deleted_pos and seen_at >= fromUnixTimestamp64Milli({since:Int64})
+group by version, status`;
+
+/** Everything that has arrived, whether or not it is folded yet. */
+export async function breakdown(
+  history: History,
+  { now, windowMs = activityWindowMs, ...scope }: Scope & { now: number; windowMs?: number },
+): Promise<Breakdown> {
+  const { where, params } = scopeCondition(scope);
+  const rows = await history.read<{ version: string; status: string; machines: number }>(byVersionAndStatus(where), {
+    ...params,
+    since: activeSince(now, windowMs),
+  });
+  const answer: Breakdown = { at: now, total: 0, versions: {}, statuses: {} };
+  for (const { version, status, machines } of rows) {
+    answer.total += machines;
+    add(answer.versions, version, machines);
+    add(answer.statuses, toStatus(status), machines);
+  }
+  return answer;
+}
+
+const asOf = (where: string) => `
+select dim, value, sum(d) as machines
+from
+(
+    select dim, value, d
+    from delta final
+    where ${where} and tier = 3600 and t < toDateTime({hour:UInt32}, 'UTC')
+    union all
+    select change.1 as dim, change.2 as value, change.3 as d
+    from
+    (
+        select arrayJoin([
+                   ('version', was_version, -toInt32(was_active), was_grp, was_channel, was_arch),
+                   ('version', version, toInt32(active), grp, channel, arch),
+                   ('status', was_status, -toInt32(was_active), was_grp, was_channel, was_arch),
+                   ('status', status, toInt32(active), grp, channel, arch)]) as change
+        from transition final
+        where app = {app:String}
+          and at >= toDateTime({hour:UInt32}, 'UTC') and at <= fromUnixTimestamp64Milli({at:Int64})
+    )
+    where change.3 != 0 and ({group:Nullable(String)} is null or change.4 = {group:Nullable(String)})
+      and ({channel:Nullable(String)} is null or change.5 = {channel:Nullable(String)})
+      and ({arch:Nullable(String)} is null or change.6 = {arch:Nullable(String)})
+)
+group by dim, value
+having machines != 0`;
+
+/** The fleet as it was at `at`, with every fact up to that millisecond. */
+export async function breakdownAsOf(
+  history: History,
+  { at, ...scope }: Omit<Scope, 'oem'> & { at: number },
+): Promise<Breakdown> {
+  const { where, params } = scopeCondition(scope);
+  const rows = await history.read<{ dim: 'version' | 'status'; value: string; machines: number }>(asOf(where), {
+    group: null,
+    channel: null,
+    arch: null,
+    ...params,
+    hour: Math.floor(at / 3_600_000) * 3600,
+    at,
+  });
+  const answer: Breakdown = { at, total: 0, versions: {}, statuses: {} };
+  for (const { dim, value, machines } of rows) {
+    if (dim === 'version') answer.total += machines;
+    if (dim === 'version') add(answer.versions, value, machines);
+    else add(answer.statuses, toStatus(value), machines);
+  }
+  return answer;
+}
+
+export interface Difference {
+  from: Breakdown;
+  to: Breakdown;
+  /** `to` less `from`; what did not change is left out. */
+  versions: Counts;
+  statuses: Counts;
+}
+
+export async function differenceOf(
+  history: History,
+  { from, to, ...scope }: Omit<Scope, 'oem'> & { from: number; to: number },
+): Promise<Difference> {
+  const [before, after] = await Promise.all([
+    breakdownAsOf(history, { ...scope, at: from }),
+    breakdownAsOf(history, { ...scope, at: to }),
+  ]);
+  return {
+    from: before,
+    to: after,
+    versions: subtract(after.versions, before.versions),
+    statuses: subtract(after.statuses, before.statuses),
+  };
+}
+
+/** A machine that no fact has given a status has the one that every machine begins with. */
+export const toStatus = (status: string) => (status === '' ? 'unknown' : status);
+
+export function add(counts: Counts, name: string, machines: number): void {
+  counts[name] = (counts[name] ?? 0) + machines;
+}
+
+function subtract(after: Counts, before: Counts): Counts {
+  const changes: Counts = {};
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const change = (after[name] ?? 0) - (before[name] ?? 0);
+    if (change !== 0) changes[name] = change;
+  }
+  return changes;
+}

@@ -1,0 +1,306 @@
+// One machine: its state with everything that has arrived, and its history, newest first.
+import type { AnswerInputs, Fact } from '@platte/facts';
+import type { History } from '../connection.js';
+import { toStatus } from './breakdown.js';
+
+export interface MachineState {
+  app: string;
+  machine: string;
+  group: string | null;
+  channel: string | null;
+  arch: string;
+  /** Last reported. */
+  version: string;
+  status: string;
+  oem: string;
+  oemVersion: string;
+  aleph: string;
+  bootId: string;
+  track: string;
+  ip: string;
+  alias: string;
+  firstSeen: number;
+  /** Exact. */
+  lastSeen: number;
+  /** null: it never asked. */
+  answer: { at: number; reason: string; inputs: AnswerInputs; until: number | null } | null;
+  /** The raw code of its last failure; null when it never failed. */
+  failure: { at: number; errorCode: string } | null;
+}
+
+interface StateRow {
+  app: string;
+  machine: string;
+  grp: string;
+  channel: string;
+  arch: string;
+  version: string;
+  status: string;
+  oem: string;
+  oem_version: string;
+  aleph: string;
+  boot_id: string;
+  track: string;
+  ip: string;
+  alias: string;
+  first_seen: number;
+  last_seen: number;
+  answered_at: number;
+  reason: string;
+  inputs: string;
+  until: number;
+  failed_at: number;
+  error_code: string;
+}
+
+const timeOf = (position: string) => `toInt64(bitShiftRight(${position}, 52))`;
+
+/** By application and dense numbers: what the table is ordered by. */
+const readStates = `
+select app, inst, machine, grp, channel, arch, version, status, oem, oem_version, aleph, boot_id, track, ip, alias,
+       toUnixTimestamp64Milli(first_seen) as first_seen, toUnixTimestamp64Milli(seen_at) as last_seen,
+       ${timeOf('answered_pos')} as answered_at, reason, inputs, toUnixTimestamp64Milli(until) as until,
+       ${timeOf('failed_pos')} as failed_at, error_code
+from machine_now
+where app = {app:String} and inst in {insts:Array(UInt32)} and seen_pos > deleted_pos`;
+
+/** A number never changes, so any row of the machine tells it. */
+const readNumber = `
+select inst from machine where app = {app:String} and machine = {machine:String}
+union distinct
+select inst from fresh_state where app = {app:String} and machine = {machine:String}
+limit 1`;
+
+/** null: no such machine, or it was deleted and has not come back. */
+export async function currentState(
+  history: History,
+  { app, machine }: { app: string; machine: string },
+): Promise<MachineState | null> {
+  const inst = await numberOf(history, app, machine);
+  if (inst === null) return null;
+  const states = await statesOf(history, app, [inst]);
+  return states.get(inst) ?? null;
+}
+
+export async function statesOf(history: History, app: string, insts: number[]): Promise<Map<number, MachineState>> {
+  if (insts.length === 0) return new Map();
+  const rows = await history.read<StateRow & { inst: number }>(readStates, { app, insts });
+  return new Map(rows.map((row) => [row.inst, toState(row)]));
+}
+
+async function numberOf(history: History, app: string, machine: string): Promise<number | null> {
+  const [row] = await history.read<{ inst: number }>(readNumber, { app, machine });
+  return row?.inst ?? null;
+}
+
+function toState(row: StateRow): MachineState {
+  return {
+    app: row.app,
+    machine: row.machine,
+    group: row.grp === '' ? null : row.grp,
+    channel: row.channel === '' ? null : row.channel,
+    arch: row.arch,
+    version: row.version,
+    status: toStatus(row.status),
+    oem: row.oem,
+    oemVersion: row.oem_version,
+    aleph: row.aleph,
+    bootId: row.boot_id,
+    track: row.track,
+    ip: row.ip,
+    alias: row.alias,
+    firstSeen: row.first_seen,
+    lastSeen: row.last_seen,
+    answer:
+      row.reason === ''
+        ? null
+        : {
+            at: row.answered_at,
+            reason: row.reason,
+            inputs: toInputs(row.inputs),
+            until: row.until === 0 ? null : row.until,
+          },
+    failure: row.failed_at === 0 ? null : { at: row.failed_at, errorCode: row.error_code },
+  };
+}
+
+function toInputs(json: string): AnswerInputs {
+  if (json === '') return {};
+  const inputs: AnswerInputs = JSON.parse(json);
+  return inputs;
+}
+
+export type HistoryKind = 'check-in' | 'event' | 'grant' | 'lease-end' | 'deletion';
+
+export interface HistoryItem {
+  at: number;
+  n: number;
+  kind: HistoryKind;
+  /** The version the machine reported then. */
+  version: string;
+  group: string | null;
+  channel: string | null;
+  /** The status that the fact brought; null: none. */
+  status: string | null;
+  /** Of the answer; null: it did not ask. */
+  reason: string | null;
+  inputs: AnswerInputs | null;
+  event: { type: number; result: number; errorCode: string; previousVersion: string } | null;
+  /** Of a grant or a lease's end. */
+  toVersion: string | null;
+  outcome: string | null;
+  cause: string | null;
+  /** Check-ins in a row that changed nothing, this one included: 1 unless `all` was asked for is false. */
+  repeats: number;
+}
+
+interface HistoryRow {
+  at_ms: number;
+  n: number;
+  kind: HistoryKind;
+  version: string;
+  grp: string;
+  channel: string;
+  status: string;
+  reason: string;
+  event_type: number;
+  event_result: number;
+  error_code: string;
+  previous_version: string;
+  to_version: string;
+  outcome: string;
+  cause: string;
+  repeats: number;
+}
+
+const historyColumns = `toUnixTimestamp64Milli(f.at) as at_ms, f.n as n, f.kind as kind, f.version as version, f.grp as grp,
+       f.channel as channel, f.status as status, f.reason as reason, f.event_type as event_type,
+       f.event_result as event_result, f.error_code as error_code, f.previous_version as previous_version,
+       f.to_version as to_version, f.outcome as outcome, f.cause as cause`;
+
+const readAll = `
+select ${historyColumns}, 1 as repeats
+from fact as f final
+where f.app = {app:String} and f.inst = {inst:UInt32}
+  and (toUnixTimestamp64Milli(f.at), f.n) < ({beforeAt:Int64}, {beforeN:UInt64})
+order by f.at desc, f.n desc
+limit {limit:UInt32}`;
+
+/** A check-in is a change when it, or what was answered, differs from the check-in before it. */
+const readChanges = `
+select toUnixTimestamp64Milli(at) as at_ms, n, kind, version, grp, channel, status, reason, event_type, event_result,
+       error_code, previous_version, to_version, outcome, cause, repeats
+from
+(
+    select *, count() over (partition by checks order by at, n rows between current row and unbounded following) as repeats
+    from
+    (
+        select *, sum(is_change) over (order by at, n rows between unbounded preceding and current row) as changes,
+               if(kind = 'check-in', changes, 0) as checks
+        from
+        (
+            select *, (version, grp, channel, oem, reason) as said,
+                   kind != 'check-in' or said != lagInFrame(said) over
+                     (partition by kind order by at, n rows between unbounded preceding and current row) as is_change
+            from fact final
+            where app = {app:String} and inst = {inst:UInt32}
+        )
+    )
+)
+where is_change and (toUnixTimestamp64Milli(at), n) < ({beforeAt:Int64}, {beforeN:UInt64})
+order by at desc, n desc
+limit {limit:UInt32}`;
+
+const readInputs = `
+select toUnixTimestamp64Milli(at) as at_ms, n, fact
+from fact_archive
+where app = {app:String} and machine = {machine:String} and kind = 'MachineCheckedIn'
+  and at >= fromUnixTimestamp64Milli({from:Int64}) and at <= fromUnixTimestamp64Milli({to:Int64})
+  and n in {ns:Array(UInt64)}`;
+
+export interface HistoryPage {
+  items: HistoryItem[];
+  /** Pass as `before` for the page that follows; null on the last. */
+  next: { at: number; n: number } | null;
+}
+
+/**
+ * Check-ins, events, grants and ends of leases of one machine, newest first. Without `all`, check-ins that said and got
+ * the same as the one before are left out.
+ */
+export async function machineHistory(
+  history: History,
+  asked: { app: string; machine: string; limit: number; before?: { at: number; n: number } | undefined; all?: boolean },
+): Promise<HistoryPage> {
+  const { app, machine, limit, before = { at: Number.MAX_SAFE_INTEGER, n: 0 }, all = false } = asked;
+  const inst = await numberOf(history, app, machine);
+  if (inst === null) return { items: [], next: null };
+  const rows = await history.read<HistoryRow>(all ? readAll : readChanges, {
+    app,
+    inst,
+    beforeAt: before.at,
+    beforeN: before.n,
+    limit: limit + 1,
+  });
+  const page = rows.slice(0, limit);
+  const inputs = await inputsOf(history, app, machine, page);
+  const last = page.at(-1);
+  return {
+    items: page.map((row) => toItem(row, inputs.get(`${row.at_ms}/${row.n}`) ?? null)),
+    next: rows.length > limit && last !== undefined ? { at: last.at_ms, n: last.n } : null,
+  };
+}
+
+/** What rules saw is kept with the whole fact only. */
+async function inputsOf(
+  history: History,
+  app: string,
+  machine: string,
+  rows: HistoryRow[],
+): Promise<Map<string, AnswerInputs>> {
+  const answered = rows.filter(({ reason }) => reason !== '');
+  const [newest, oldest] = [answered[0], answered.at(-1)];
+  if (newest === undefined || oldest === undefined) return new Map();
+  const facts = await history.read<{ at_ms: number; n: number; fact: string }>(readInputs, {
+    app,
+    machine,
+    from: oldest.at_ms,
+    to: newest.at_ms,
+    ns: answered.map(({ n }) => n),
+  });
+  return new Map(
+    facts.flatMap(({ at_ms, n, fact }) => {
+      const whole: Fact = JSON.parse(fact);
+      return whole.kind === 'MachineCheckedIn' && whole.answer ? [[`${at_ms}/${n}`, whole.answer.inputs] as const] : [];
+    }),
+  );
+}
+
+function toItem(row: HistoryRow, inputs: AnswerInputs | null): HistoryItem {
+  return {
+    at: row.at_ms,
+    n: row.n,
+    kind: row.kind,
+    version: row.version,
+    group: orNull(row.grp),
+    channel: orNull(row.channel),
+    status: orNull(row.status),
+    reason: orNull(row.reason),
+    inputs,
+    event:
+      row.kind === 'event'
+        ? {
+            type: row.event_type,
+            result: row.event_result,
+            errorCode: row.error_code,
+            previousVersion: row.previous_version,
+          }
+        : null,
+    toVersion: orNull(row.to_version),
+    outcome: orNull(row.outcome),
+    cause: orNull(row.cause),
+    repeats: row.repeats,
+  };
+}
+
+const orNull = (text: string) => (text === '' ? null : text);

@@ -1,0 +1,145 @@
+// Lists of machines: filtered, searched, sorted, and paged by a cursor that stays valid while machines come and go.
+// Two steps: the page's numbers from narrow columns, then the machines themselves.
+import type { History, Params } from '../connection.js';
+import { type MachineState, statesOf } from './machine.js';
+import { type Condition, type Scope, scopeCondition } from './scope.js';
+
+export const machineSorts = ['lastSeen', 'firstSeen', 'id', 'version', 'status', 'ip', 'alias'] as const;
+export type MachineSort = (typeof machineSorts)[number];
+
+export interface MachineFilter extends Scope {
+  versions?: readonly string[] | undefined;
+  statuses?: readonly string[] | undefined;
+  /** Reasons of the last answer. */
+  reasons?: readonly string[] | undefined;
+  ip?: string | undefined;
+  /** A fragment of the id, the alias or the address, without regard to case. */
+  search?: string | undefined;
+  /** Last seen at or after. */
+  seenSince?: number | undefined;
+  /** Last seen before. */
+  notSeenSince?: number | undefined;
+  /** The raw code of the last failure. */
+  errorCode?: string | undefined;
+  /** Only these: for what another store knows (labels). */
+  machines?: readonly string[] | undefined;
+}
+
+export interface MachineListing extends MachineFilter {
+  sort?: MachineSort | undefined;
+  descending?: boolean | undefined;
+  limit: number;
+  /** `next` of the page before. */
+  cursor?: string | undefined;
+}
+
+/** The cursor is not one of ours, or of another sort. */
+export class BadCursor extends Error {}
+
+/** 7.10.1 sorts above 7.9.2: by the numbers in it. */
+const versionKey = (version: string) => `arrayMap(part -> toUInt64OrZero(part), extractAll(${version}, '[0-9]+'))`;
+const sortKeys: Record<MachineSort, { key: string; after: string }> = {
+  lastSeen: { key: 'toUnixTimestamp64Milli(seen_at)', after: 'toInt64({after:String})' },
+  firstSeen: { key: 'toUnixTimestamp64Milli(first_seen)', after: 'toInt64({after:String})' },
+  id: { key: 'machine', after: '{after:String}' },
+  version: { key: versionKey('version'), after: versionKey('{after:String}') },
+  status: { key: `if(status = '', 'unknown', toString(status))`, after: '{after:String}' },
+  ip: { key: `toIPv6OrDefault(ip)`, after: 'toIPv6OrDefault({after:String})' },
+  alias: { key: 'lowerUTF8(alias)', after: '{after:String}' },
+};
+const shown: Record<MachineSort, (state: MachineState) => string> = {
+  lastSeen: ({ lastSeen }) => String(lastSeen),
+  firstSeen: ({ firstSeen }) => String(firstSeen),
+  id: ({ machine }) => machine,
+  version: ({ version }) => version,
+  status: ({ status }) => status,
+  ip: ({ ip }) => ip,
+  alias: ({ alias }) => alias.toLowerCase(),
+};
+
+export async function listMachines(
+  history: History,
+  { sort = 'id', descending = false, limit, cursor, ...filter }: MachineListing,
+): Promise<{ items: MachineState[]; next: string | null }> {
+  const { where, params } = filterCondition(filter);
+  const { key, after } = sortKeys[sort];
+  const direction = descending ? 'desc' : 'asc';
+  const from = cursor === undefined ? undefined : parseCursor(cursor, sort);
+  const beyond = from ? `and (${key}, inst) ${descending ? '<' : '>'} (${after}, {afterInst:UInt32})` : '';
+  const rows = await history.read<{ inst: number }>(
+    `select inst
+     from machine_now
+     where ${where} ${beyond}
+     order by ${key} ${direction}, inst ${direction}
+     limit {limit:UInt32}`,
+    { ...params, limit: limit + 1, after: from?.after ?? '', afterInst: from?.inst ?? 0 },
+  );
+  const insts = rows.slice(0, limit).map(({ inst }) => inst);
+  const states = await statesOf(history, filter.app, insts);
+  const items = insts.flatMap((inst) => states.get(inst) ?? []);
+  const lastInst = insts.at(-1);
+  const last = lastInst === undefined ? undefined : states.get(lastInst);
+  const next =
+    rows.length > limit && last && lastInst !== undefined ? renderCursor(sort, shown[sort](last), lastInst) : null;
+  return { items, next };
+}
+
+export async function countMachines(history: History, filter: MachineFilter): Promise<number> {
+  const { where, params } = filterCondition(filter);
+  const [row] = await history.read<{ machines: number }>(
+    `select count() as machines from machine_now where ${where}`,
+    params,
+  );
+  return row?.machines ?? 0;
+}
+
+function filterCondition(filter: MachineFilter): Condition {
+  const scope = scopeCondition(filter);
+  const conditions = [scope.where, 'seen_pos > deleted_pos'];
+  const params: Params = { ...scope.params };
+  const put = (condition: string, given: Params) => {
+    conditions.push(condition);
+    Object.assign(params, given);
+  };
+  const { versions, statuses, reasons, ip, search, seenSince, notSeenSince, errorCode, machines } = filter;
+  if (versions) put('version in {versions:Array(String)}', { versions });
+  if (statuses) put('status in {statuses:Array(String)}', { statuses: statuses.flatMap(fromStatus) });
+  if (reasons) put('reason in {reasons:Array(String)}', { reasons });
+  if (ip !== undefined) put('ip = {ip:String}', { ip });
+  if (seenSince !== undefined) put('seen_at >= fromUnixTimestamp64Milli({seenSince:Int64})', { seenSince });
+  if (notSeenSince !== undefined) put('seen_at < fromUnixTimestamp64Milli({notSeenSince:Int64})', { notSeenSince });
+  if (errorCode !== undefined) put('failed_pos > 0 and error_code = {errorCode:String}', { errorCode });
+  if (machines) put('machine in {machines:Array(String)}', { machines });
+  if (search !== undefined && search !== '') {
+    put(
+      `(positionCaseInsensitiveUTF8(machine, {search:String}) > 0 or positionCaseInsensitiveUTF8(alias, {search:String}) > 0
+        or position(ip, {search:String}) > 0)`,
+      { search },
+    );
+  }
+  return { where: conditions.join(' and '), params };
+}
+
+/** A machine that no fact has given a status is stored without one. */
+const fromStatus = (status: string) => (status === 'unknown' ? ['unknown', ''] : [status]);
+
+function renderCursor(sort: MachineSort, after: string, inst: number): string {
+  return Buffer.from(JSON.stringify([sort, after, inst])).toString('base64url');
+}
+
+function parseCursor(cursor: string, sort: MachineSort): { after: string; inst: number } {
+  const parts = readJson(Buffer.from(cursor, 'base64url').toString());
+  if (!Array.isArray(parts)) throw new BadCursor('the cursor is not the `next` of a list of machines');
+  const [cursorSort, after, inst]: unknown[] = parts;
+  if (cursorSort !== sort) throw new BadCursor(`the cursor is of a list that is not sorted by ${sort}`);
+  if (typeof after !== 'string' || typeof inst !== 'number') throw new BadCursor('the cursor is damaged');
+  return { after, inst };
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

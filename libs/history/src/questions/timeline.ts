@@ -1,0 +1,107 @@
+// As-of timelines: at each point, every active machine counted once, at its last reported version (or status) in the
+// group it was in. A point at `at` counts everything before that moment; the last one of a timeline that ends now is
+// the breakdown of now, so that it has also what is not folded yet.
+import type { History } from '../connection.js';
+import { add, breakdown, type Counts, toStatus } from './breakdown.js';
+import { floorMinute, type Scope, scopeCondition } from './scope.js';
+
+export type TimelineScope = Omit<Scope, 'oem'>;
+
+export interface TimelineRange {
+  from: number;
+  /** Absent: now. */
+  to?: number | undefined;
+  now: number;
+  /** A whole number of minutes; points lie on its multiples since the epoch, and at the end. */
+  bucketMs: number;
+}
+
+export interface TimelinePoint {
+  at: number;
+  total: number;
+  counts: Counts;
+}
+
+const hourMs = 3_600_000;
+
+/** The same change summed per point; the first also takes all that was before. */
+const changes = (where: string) => `
+select if(t < toDateTime({first:UInt32}, 'UTC'), 0, intDiv(toUnixTimestamp(t) - toUnixTimestamp(toDateTime({first:UInt32}, 'UTC')), {bucket:UInt32}) + 1) as point,
+       value, sum(d) as change
+from delta final
+where ${where} and dim = {dim:String}
+  and (tier = 3600 and t < toDateTime({fineFrom:UInt32}, 'UTC') or tier = 60 and t >= toDateTime({fineFrom:UInt32}, 'UTC') and t < toDateTime({end:UInt32}, 'UTC'))
+group by point, value
+having change != 0`;
+
+export function versionTimeline(history: History, asked: TimelineScope & TimelineRange): Promise<TimelinePoint[]> {
+  return asOfTimeline(history, 'version', asked);
+}
+
+export function statusTimeline(history: History, asked: TimelineScope & TimelineRange): Promise<TimelinePoint[]> {
+  return asOfTimeline(history, 'status', asked);
+}
+
+async function asOfTimeline(
+  history: History,
+  dim: 'version' | 'status',
+  { from, to, now, bucketMs, ...scope }: TimelineScope & TimelineRange,
+): Promise<TimelinePoint[]> {
+  const endsNow = to === undefined || to >= now;
+  const moments = toMoments(from, floorMinute(endsNow ? now : to), bucketMs);
+  const [rows, last] = await Promise.all([
+    readChanges(history, dim, scope, moments, bucketMs),
+    endsNow ? breakdown(history, { ...scope, now }) : undefined,
+  ]);
+  const points = sumUp(rows, moments, dim);
+  if (last === undefined) return points;
+  const counts = dim === 'version' ? last.versions : last.statuses;
+  if (points.at(-1)?.at === now) points.pop();
+  return [...points, { at: now, total: last.total, counts }];
+}
+
+/** Multiples of the bucket from the last one at or before `from`, up to and including `end`, which ends a minute. */
+function toMoments(from: number, end: number, bucketMs: number): number[] {
+  const moments: number[] = [];
+  for (let at = Math.floor(from / bucketMs) * bucketMs; at < end; at += bucketMs) moments.push(at);
+  return [...moments, end];
+}
+
+function readChanges(
+  history: History,
+  dim: 'version' | 'status',
+  scope: TimelineScope,
+  moments: number[],
+  bucketMs: number,
+): Promise<{ point: number; value: string; change: number }[]> {
+  const { where, params } = scopeCondition(scope);
+  const first = moments[0] ?? 0;
+  const end = moments.at(-1) ?? 0;
+  // Hours serve as far as points lie on hours: up to the hour of the end, or else up to the hour of the first point.
+  const fineFrom = Math.floor((bucketMs % hourMs === 0 ? end : first) / hourMs) * hourMs;
+  return history.read(changes(where), {
+    ...params,
+    dim,
+    first: first / 1000,
+    bucket: bucketMs / 1000,
+    fineFrom: fineFrom / 1000,
+    end: end / 1000,
+  });
+}
+
+function sumUp(
+  rows: { point: number; value: string; change: number }[],
+  moments: number[],
+  dim: 'version' | 'status',
+): TimelinePoint[] {
+  const byPoint = Map.groupBy(rows, ({ point }) => point);
+  const running: Counts = {};
+  return moments.map((at, point) => {
+    for (const { value, change } of byPoint.get(point) ?? []) add(running, value, change);
+    const counts: Counts = {};
+    for (const [value, machines] of Object.entries(running)) {
+      if (machines !== 0) add(counts, dim === 'status' ? toStatus(value) : value, machines);
+    }
+    return { at, total: Object.values(counts).reduce((sum, machines) => sum + machines, 0), counts };
+  });
+}
