@@ -35,9 +35,10 @@ program
 program
   .command('doctor')
   .description('say what was found, where, which version, and what is missing')
-  .action(async () => {
+  .option('--data <dir>', 'the folder of the platform to look for', '.platte')
+  .action(async (options: { data: string }) => {
     const { doctor } = await import('./doctor.js');
-    process.exitCode = await doctor();
+    process.exitCode = await doctor(options);
   });
 
 program
