@@ -47,6 +47,7 @@ export {
   noCatalog,
 } from './catalog-state.js';
 export { CatalogCommand, type CatalogCommandInput } from './commands.js';
+export { CommandReply, CommandRequest, commandSubject } from './commanding.js';
 export { decideCatalog } from './decide-catalog.js';
 export { type DecideContext, type Decided, floorsMax, forcedMax, heldMax, labelsMax } from './decide-context.js';
 export { haltRollout } from './decide-rollout.js';

@@ -1,0 +1,41 @@
+// How a command reaches policy, and what it answers: one NATS request, JSON both ways, plain (no envelope of a framework).
+// No answer means that it is not known whether the command was carried out: the sender reads again before it repeats.
+import { z } from 'zod';
+import { CatalogCommand } from './commands.js';
+import { rejectionReasons } from './rejection.js';
+
+/** Queue group `policy`: one replica carries it out. */
+export const commandSubject = 'platte.catalog.command';
+
+export const CommandRequest = z.object({
+  /** A person's or token's name, as the audit log shows it. */
+  actor: z.string().min(1).max(200),
+  command: CatalogCommand,
+  /** Says what would happen, and does nothing. */
+  dryRun: z.boolean().default(false),
+});
+export type CommandRequest = z.infer<typeof CommandRequest>;
+
+export const CommandReply = z.discriminatedUnion('status', [
+  z.object({
+    status: z.literal('done'),
+    /** The catalog's revision after it; null where nothing changed, or nothing was to change. */
+    revision: z.number().int().positive().nullable(),
+    /** The facts that followed, in order: the first one's subject is what the command made or changed. */
+    changes: z.array(z.object({ kind: z.string(), subject: z.string(), group: z.string().nullable() })),
+  }),
+  z.object({
+    status: z.literal('rejected'),
+    rejection: z.object({
+      rejected: z.enum(rejectionReasons),
+      words: z.string(),
+      pointer: z.string(),
+      uses: z.array(
+        z.object({ kind: z.enum(['channel', 'group', 'floor', 'update']), id: z.string(), name: z.string() }),
+      ),
+    }),
+  }),
+  /** Policy could not: PostgreSQL is away, or it met a mistake of ours. Nothing was changed. */
+  z.object({ status: z.literal('failed'), words: z.string() }),
+]);
+export type CommandReply = z.infer<typeof CommandReply>;
