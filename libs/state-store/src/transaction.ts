@@ -1,10 +1,10 @@
 // One transaction on one connection. What fails rolls back; a connection whose rollback fails is thrown away.
-import type pg from 'pg';
+import type { Pool, PoolClient } from 'pg';
 
 /** A connection inside a transaction. */
-export type Client = pg.PoolClient;
+export type Client = PoolClient;
 
-export async function withTransaction<T>(pool: pg.Pool, work: (client: Client) => Promise<T>): Promise<T> {
+export async function withTransaction<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
@@ -27,5 +27,22 @@ export async function rollBack(client: Client): Promise<Error | undefined> {
     return undefined;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/**
+ * A connection of the hot pool, for a transaction whose `begin` and `commit` travel with its statements: `work` sends
+ * both itself. Whatever `work` leaves open is rolled back.
+ */
+export async function withHotClient<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    return await work(client);
+  } catch (error) {
+    broken = await rollBack(client);
+    throw error;
+  } finally {
+    client.release(broken);
   }
 }

@@ -1,0 +1,292 @@
+// One batch of decisions of one group: one transaction, two round trips.
+//
+//   begin; lock the group; read budget, tallies, attempts, failures, forces    -> decided in TypeScript
+//   write attempts, log, counter, tallies, outbox; commit
+//
+// What is true if the process dies: before the commit nothing was granted; after it the leases stand, their facts are in
+// the outbox, and a machine that got no answer asks again and is offered the same.
+import type { Position } from '@platte/facts';
+import {
+  type AskedMachine,
+  type Decision,
+  decideGrants,
+  type GrantDecision,
+  type GroupLedger,
+  type IndexedGroup,
+  settleAfterMs as defaultSettleAfterMs,
+  type Tally,
+} from '@platte/rollout';
+import { applyDecisions } from './apply-decisions.js';
+import type { AttemptRow } from './attempt-row.js';
+import { failuresAfter, foldAsked, forcesOf, toAsking } from './fold-asked.js';
+import { type HeldCatalog, indexOf, reloadIndex } from './held-catalog.js';
+import { findHalt, haltRollout } from './halt-rollout.js';
+import { type LedgerChanges, type Moment, noChanges } from './ledger-changes.js';
+import { toOffers } from './offers.js';
+import {
+  type Budget,
+  type FailureRow,
+  type ForceRow,
+  type LockedGroup,
+  type TallyRow,
+  toLockGroups,
+  toReadAttempts,
+  toReadBudget,
+  toReadFailures,
+  toReadForces,
+  toReadTallies,
+} from './read-ledger.js';
+import { sendTogether, type Statement } from './statement.js';
+import type { Store } from './store.js';
+import { type Client, rollBack, withHotClient } from './transaction.js';
+import { toStatements } from './write-ledger.js';
+
+export interface GrantContext {
+  /** The catalog as this process holds it: replaced when the group's revision says that it is older. */
+  catalog: HeldCatalog;
+  /** Names the facts that follow. */
+  position: (now: number) => Position;
+  settleAfterMs?: number;
+}
+
+export interface BatchOutcome {
+  /** In the order of the asked machines. */
+  decisions: Decision[];
+  /** Groups in which a slot or a probe was freed: to be announced. */
+  freed: string[];
+  /** What the group's budget is after this batch: what a caller may refuse by for a while. */
+  budget: BudgetAfter | null;
+}
+
+export interface BudgetAfter {
+  now: number;
+  revision: number;
+  /** The grants of the batch included. */
+  used: number;
+  openLeases: number;
+  oldestGrantAt: number | null;
+}
+
+/** What a transaction has read under the locks. */
+interface Reading {
+  /** null: the group is gone. */
+  revision: number | null;
+  budget: Budget | null;
+  tallies: ReadonlyMap<string, Tally>;
+  attempts: AttemptRow[];
+  failures: FailureRow[];
+  forces: ForceRow[];
+}
+
+interface Fresh {
+  index: IndexedGroup;
+  budget: Budget;
+}
+
+const commit: Statement = { name: 'commit', text: 'commit', values: [] };
+const unknownGroup = { reason: 'unknown-group', inputs: {} } as const;
+
+/** Another group may open an attempt of the same machine in between, or one of the groups may move: then all is read again. */
+const triesMax = 4;
+
+/** @param asked all of this group; at most a few hundred */
+export async function grantBatch(
+  store: Store,
+  context: GrantContext,
+  group: string,
+  asked: readonly AskedMachine[],
+): Promise<BatchOutcome> {
+  let groups = [group];
+  for (let tries = 1; tries <= triesMax; tries++) {
+    try {
+      const outcome = await withHotClient(store.hot, (client) =>
+        decideLocked(client, { store, context, group, groups, asked }),
+      );
+      if (!('alsoLock' in outcome)) return outcome;
+      groups = [...new Set([...groups, ...outcome.alsoLock])];
+    } catch (error) {
+      if (tries === triesMax || !isRetryable(error)) throw error;
+    }
+  }
+  throw new Error(`machines of group ${group} moved between groups ${triesMax} times while they were decided`);
+}
+
+interface Deciding {
+  store: Store;
+  context: GrantContext;
+  group: string;
+  /** To lock: the group's own, and those that hold open attempts of these machines. */
+  groups: readonly string[];
+  asked: readonly AskedMachine[];
+}
+
+async function decideLocked(client: Client, deciding: Deciding): Promise<BatchOutcome | { alsoLock: string[] }> {
+  const { context, group, groups, asked } = deciding;
+  const application = asked[0]?.app ?? '';
+  const held = indexOf(context.catalog, application)?.groups.get(group);
+  const reading = await readLocked(client, deciding, application, periodOf(held));
+  const alsoLock = otherGroups(reading.attempts, groups);
+  if (alsoLock.length > 0) {
+    await rollBack(client);
+    return { alsoLock };
+  }
+  const fresh = await reloadIfOlder(client, deciding, application, reading, held);
+  if (fresh === undefined) {
+    await rollBack(client);
+    return { decisions: asked.map(() => ({ answer: unknownGroup })), freed: [], budget: null };
+  }
+  return decideRead(client, deciding, reading, fresh);
+}
+
+/** The first round trip. */
+async function readLocked(
+  client: Client,
+  { store, group, groups, asked }: Deciding,
+  application: string,
+  periodMs: number | null,
+): Promise<Reading> {
+  const machines = asked.map(({ machine }) => machine);
+  const [, locked, budget, tallies, attempts, failures, forces] = await Promise.all([
+    client.query('begin'),
+    client.query<LockedGroup>(toLockGroups(groups)),
+    client.query<Budget>(toReadBudget(group, store.clockOffsetMs(), periodMs)),
+    client.query<TallyRow>(toReadTallies(group)),
+    client.query<AttemptRow>(toReadAttempts(application, machines)),
+    client.query<FailureRow>(toReadFailures(application, machines)),
+    client.query<ForceRow>(toReadForces(application, machines)),
+  ]);
+  return {
+    revision: locked.rows.find(({ id }) => id === group)?.revision ?? null,
+    budget: budget.rows[0] ?? null,
+    tallies: new Map(tallies.rows.map(({ version, ...tally }) => [version, tally])),
+    attempts: attempts.rows,
+    failures: failures.rows,
+    forces: forces.rows,
+  };
+}
+
+/** Groups that hold an open attempt of these machines and are not locked. */
+function otherGroups(attempts: readonly AttemptRow[], locked: readonly string[]): string[] {
+  return attempts.filter(({ stage, group }) => stage !== 'ended' && !locked.includes(group)).map(({ group }) => group);
+}
+
+/** The group as it is under the lock; undefined when it is gone. Another revision than the held one: reload first. */
+async function reloadIfOlder(
+  client: Client,
+  { store, context, group }: Deciding,
+  application: string,
+  reading: Reading,
+  held: IndexedGroup | undefined,
+): Promise<Fresh | undefined> {
+  if (reading.revision === null || reading.budget === null) return undefined;
+  const isHeld = held?.group.revision === reading.revision;
+  const index = isHeld ? held : (await reloadIndex(client, context.catalog, application))?.groups.get(group);
+  if (index === undefined) return undefined;
+  if (periodOf(index) === periodOf(held)) return { index, budget: reading.budget };
+  const again = await client.query<Budget>(toReadBudget(group, store.clockOffsetMs(), periodOf(index)));
+  return { index, budget: again.rows[0] ?? reading.budget };
+}
+
+async function decideRead(client: Client, deciding: Deciding, reading: Reading, fresh: Fresh): Promise<BatchOutcome> {
+  const { context, asked } = deciding;
+  const { budget } = fresh;
+  const changes = noChanges();
+  const moment: Moment = { now: budget.now, position: () => context.position(budget.now) };
+  const { settleAfterMs = defaultSettleAfterMs } = context;
+  const attempts = foldAsked({ changes, moment, settleAfterMs }, reading.attempts, asked);
+  const index = await haltIfFailed(client, deciding, reading, fresh.index, changes, moment);
+  const ledger = withChanges(budget, reading.tallies, fresh.index, changes);
+  const failures = failuresAfter(reading.failures, changes);
+  const forces = forcesOf(reading.forces);
+  const decisions = decideGrants(
+    index,
+    ledger,
+    asked.map((machine) => toAsking(machine, attempts.get(machine.machine), failures, forces)),
+  );
+  const freed = freedGroups(changes);
+  applyDecisions(changes, { group: index, asked, decisions, attempts }, moment);
+  const offered = await toOffers(client, index, decisions);
+  await sendTogether(client, [...toStatements(changes), ...toUsedForces(asked, decisions, forces), commit]);
+  return { decisions: offered, freed, budget: budgetAfter(index, ledger, decisions) };
+}
+
+/** Ends that were folded just now can halt the rollout: then these machines are decided by what it is after that. */
+async function haltIfFailed(
+  client: Client,
+  { context }: Deciding,
+  { tallies }: Reading,
+  index: IndexedGroup,
+  changes: LedgerChanges,
+  moment: Moment,
+): Promise<IndexedGroup> {
+  const rollout = index.rollout?.id ?? null;
+  const ends = changes.ends.filter(({ attempt }) => attempt.group === index.group.id);
+  const cause = findHalt({ policy: index.group.policy, rollout, tallies }, ends);
+  if (cause === null || rollout === null) return index;
+  await haltRollout(client, changes, rollout, cause, moment.position());
+  return (await reloadIndex(client, context.catalog, index.application.id))?.groups.get(index.group.id) ?? index;
+}
+
+/** What deciding rests on: the ends that were folded just now have freed their slots already. */
+function withChanges(
+  budget: Budget,
+  tallies: ReadonlyMap<string, Tally>,
+  index: IndexedGroup,
+  changes: LedgerChanges,
+): GroupLedger {
+  const added = [...changes.tallies.values()].filter(({ rollout }) => rollout === index.rollout?.id);
+  const merged = new Map(tallies);
+  for (const { version, add } of added) {
+    const known = merged.get(version) ?? { open: 0, succeeded: 0, failed: 0, timedOut: 0 };
+    merged.set(version, {
+      open: known.open + add.open,
+      succeeded: known.succeeded + add.succeeded,
+      failed: known.failed + add.failed,
+      timedOut: known.timedOut + add.timedOut,
+    });
+  }
+  const slots = changes.counters.get(index.group.id)?.slots ?? 0;
+  return { ...budget, openLeases: budget.openLeases + slots, tallies: merged };
+}
+
+function budgetAfter(index: IndexedGroup, ledger: GroupLedger, decisions: readonly GrantDecision[]): BudgetAfter {
+  const grants = decisions.filter(({ kind }) => kind === 'grant').length;
+  const reopened = decisions.filter(({ kind }) => kind === 'reopen').length;
+  const { now, used, openLeases, oldestGrantAt } = ledger;
+  return {
+    now,
+    revision: index.group.revision,
+    used: used + grants,
+    openLeases: openLeases + grants + reopened,
+    oldestGrantAt: oldestGrantAt ?? (grants > 0 ? now : null),
+  };
+}
+
+/** Groups in which the folded ends free a slot, or let safe mode probe again. */
+function freedGroups(changes: LedgerChanges): string[] {
+  return [...new Set(changes.ends.map(({ attempt }) => attempt.group))];
+}
+
+const useForces = `delete from machine_force where application = $1 and machine = any($2::text[])`;
+
+/** Used up in the transaction of its first grant. The copies of it lapse by themselves: nothing is decided by them. */
+function toUsedForces(
+  asked: readonly AskedMachine[],
+  decisions: readonly GrantDecision[],
+  forces: ReadonlyMap<string, number>,
+): Statement[] {
+  const used = asked.filter(({ machine }, index) => decisions[index]?.kind === 'grant' && forces.has(machine));
+  const machines = used.map(({ machine }) => machine);
+  return machines.length === 0 ? [] : [{ name: 'use-forces', text: useForces, values: [used[0]?.app, machines] }];
+}
+
+function periodOf(index: IndexedGroup | undefined): number | null {
+  return index?.group.policy.rateLimit?.periodMs ?? null;
+}
+
+/** A serialization that PostgreSQL asks to repeat, a lock that took too long, or a machine that another group granted first. */
+const retryableCodes = new Set(['40001', '40P01', '55P03', '23502']);
+
+function isRetryable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && retryableCodes.has(error.code);
+}

@@ -1,0 +1,70 @@
+// The outbox: facts that follow from a transaction are written in it, and relayed to the log after it has committed.
+//
+// What is true if a process dies: before the commit, nothing happened; after it, the row is there and some replica
+// relays it; between append and delete it is relayed again, and consumers drop it by the facts' identity. Rows of one
+// group are written under its lock, so their ids are in the order of its transactions, and one relay at a time keeps it.
+import type { Fact } from '@platte/facts';
+import type { PoolClient } from 'pg';
+import type { Statement } from './statement.js';
+import type { Store } from './store.js';
+
+/** Facts per row: a relayed message stays far below the log's 512 KiB. */
+const factsPerRowMax = 256;
+const rowsPerRelayMax = 64;
+/** Session lock: whoever holds it relays. A dead connection gives it back. */
+const relayLock = 7_306_002;
+
+const insertFacts = `insert into outbox (facts) select unnest($1::text[])`;
+const readFacts = `select id, facts from outbox order by id limit ${rowsPerRelayMax}`;
+const deleteFacts = `delete from outbox where id = any($1::bigint[])`;
+
+export function toOutbox(facts: readonly Fact[]): Statement {
+  return { name: 'put-into-outbox', text: insertFacts, values: [toRows(facts)] };
+}
+
+/** In the caller's transaction. */
+export async function putIntoOutbox(client: Pick<PoolClient, 'query'>, facts: readonly Fact[]): Promise<void> {
+  if (facts.length > 0) await client.query(toOutbox(facts));
+}
+
+/**
+ * Relays what is in the outbox, in order, until it is empty. Returns how many facts it relayed: 0 also while another
+ * replica relays.
+ *
+ * @param append resolves when the log has the facts for good
+ */
+export async function relayOutbox(store: Store, append: (facts: Fact[]) => Promise<void>): Promise<number> {
+  const client = await store.pool.connect();
+  let broken = true;
+  try {
+    const { rows } = await client.query<{ locked: boolean }>(`select pg_try_advisory_lock($1) as locked`, [relayLock]);
+    const relayed = rows[0]?.locked === true ? await relayAll(client, append) : 0;
+    if (rows[0]?.locked === true) await client.query(`select pg_advisory_unlock($1)`, [relayLock]);
+    broken = false;
+    return relayed;
+  } finally {
+    // A connection that may still hold the lock is not given back to the pool.
+    client.release(broken);
+  }
+}
+
+async function relayAll(client: PoolClient, append: (facts: Fact[]) => Promise<void>): Promise<number> {
+  let relayed = 0;
+  for (;;) {
+    const { rows } = await client.query<{ id: number; facts: string }>(readFacts);
+    for (const row of rows) {
+      const facts: Fact[] = JSON.parse(row.facts);
+      await append(facts);
+      relayed += facts.length;
+    }
+    await client.query(deleteFacts, [rows.map((row) => row.id)]);
+    if (rows.length < rowsPerRelayMax) return relayed;
+  }
+}
+
+function toRows(facts: readonly Fact[]): string[] {
+  const rows: string[] = [];
+  for (let from = 0; from < facts.length; from += factsPerRowMax)
+    rows.push(JSON.stringify(facts.slice(from, from + factsPerRowMax)));
+  return rows;
+}

@@ -1,0 +1,79 @@
+// Reads what decisions rest on. The lock is a statement of its own and comes first: a statement that locked and read at
+// once would see other tables as they were before it waited.
+import type { GroupLedger, MachineFailure, Tally } from '@platte/rollout';
+import { attemptColumns } from './attempt-row.js';
+import type { Statement } from './statement.js';
+
+// In id order, everywhere: so two transactions never wait for each other.
+const lockGroups = `
+  select id, revision from update_group where id = any($1::uuid[]) order by id for no key update`;
+
+// A grant's time is this clock, read after the lock, never less than the grant before. Grants in the window are the
+// difference of two numbers: the newest one, and the last one before the oldest batch in the window.
+const readBudget = `
+  select c.seq, c.open_leases as "openLeases", clock.now, coalesce(c.seq - w.before, 0)::int as used,
+    w.granted_at as "oldestGrantAt"
+  from grant_counter c
+  cross join lateral (
+    select greatest(floor(extract(epoch from clock_timestamp()) * 1000)::bigint + $2::bigint, c.last_grant_at) as now
+  ) clock
+  left join lateral (
+    select l.granted_at, l.seq_to - l.n as before
+    from grant_log l
+    where l.update_group = c.update_group and l.granted_at > clock.now - $3::bigint
+    order by l.granted_at, l.seq_to
+    limit 1
+  ) w on true
+  where c.update_group = $1`;
+
+const readTallies = `
+  select t.version, t.open, t.succeeded, t.failed, t.timed_out as "timedOut"
+  from rollout_tally t
+  where t.rollout = (select rollout from update_group where id = $1)`;
+
+const readAttempts = `select ${attemptColumns} from attempt a where a.application = $1 and a.machine = any($2::text[])`;
+
+const readFailures = `
+  select machine, version, failures as count, failed_at as "failedAt", rolled_back_at is not null as "rolledBack"
+  from machine_failure
+  where application = $1 and machine = any($2::text[])`;
+
+const readForces = `select machine, until from machine_force where application = $1 and machine = any($2::text[])`;
+
+export function toLockGroups(groups: readonly string[]): Statement {
+  return { name: 'lock-groups', text: lockGroups, values: [groups] };
+}
+
+/** @param periodMs of the rate limit; null without one: then nothing is counted */
+export function toReadBudget(group: string, clockOffsetMs: number, periodMs: number | null): Statement {
+  return { name: 'read-budget', text: readBudget, values: [group, clockOffsetMs, periodMs] };
+}
+
+export function toReadTallies(group: string): Statement {
+  return { name: 'read-tallies', text: readTallies, values: [group] };
+}
+
+/** Of machines of one application. */
+export function toReadAttempts(application: string, machines: readonly string[]): Statement {
+  return { name: 'read-attempts', text: readAttempts, values: [application, machines] };
+}
+
+export function toReadFailures(application: string, machines: readonly string[]): Statement {
+  return { name: 'read-failures', text: readFailures, values: [application, machines] };
+}
+
+export function toReadForces(application: string, machines: readonly string[]): Statement {
+  return { name: 'read-forces', text: readForces, values: [application, machines] };
+}
+
+export type Budget = Omit<GroupLedger, 'tallies'>;
+export type FailureRow = MachineFailure & { machine: string; version: string };
+export interface ForceRow {
+  machine: string;
+  until: number;
+}
+export type TallyRow = Tally & { version: string };
+export interface LockedGroup {
+  id: string;
+  revision: number;
+}
