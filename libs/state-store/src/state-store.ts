@@ -40,8 +40,15 @@ export {
   listGroups,
   listPackages,
   listRollouts,
-  type MachineMarks,
-  readMachineMarks,
   type RolloutView,
   type WithRevision,
 } from './catalog-reads.js';
+export { type Lead, tryLead } from './leader.js';
+export {
+  cachedMachinesDefault,
+  type MachineNumbers,
+  makeMachineNumbers,
+  type NumberedMachine,
+} from './machine-number.js';
+export { findAttempt, type MachineMarks, readMachineMarks } from './machine-reads.js';
+export type { AttemptRow } from './attempt-row.js';
