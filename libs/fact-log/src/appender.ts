@@ -116,9 +116,10 @@ export function makeAppender(options: AppenderOptions): Appender {
   }
   const gathering = makeGathering(limits, (full) => send(nuid.next(), full));
 
+  const waitingBytes = () => queued.bytes + gathering.bytes();
   function hasRoom(): boolean {
     const requests = queued.requests + gathering.requests();
-    const bytes = queued.bytes + gathering.bytes();
+    const bytes = waitingBytes();
     return !isClosed && requests < limits.queueRequestsMax && bytes < limits.queueBytesMax && route.hasRoom(bytes);
   }
   function append(text: string, facts: number, onDone: OnAppended): void {
@@ -141,7 +142,12 @@ export function makeAppender(options: AppenderOptions): Appender {
       );
     },
     hasRoom,
-    stats: () => ({ queuedRequests: queued.requests, queuedBytes: queued.bytes, ...route.stats() }),
+    stats: () => ({
+      queuedRequests: queued.requests,
+      queuedBytes: queued.bytes,
+      spooledBytes: route.spooledBytes(),
+      route: route.leadsTo(waitingBytes()),
+    }),
     close: async (withinMs = 5000) => {
       isClosed = true;
       gathering.flush();

@@ -38,9 +38,12 @@ export function makeBuffer(limits: BufferLimits): Buffer {
 
   async function untilRipe(): Promise<void> {
     while (isEmpty()) await arrival.heard();
-    const dueAt = performance.now() + limits.batchDelayMs;
-    const timer = setTimeout(arrival.ring, limits.batchDelayMs);
-    while (!isFull() && performance.now() < dueAt) await arrival.heard();
+    const first = { isOld: false };
+    const timer = setTimeout(() => {
+      first.isOld = true;
+      arrival.ring();
+    }, limits.batchDelayMs);
+    while (!isFull() && !first.isOld) await arrival.heard();
     clearTimeout(timer);
   }
   function cut(): Held[] {

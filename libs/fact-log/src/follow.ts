@@ -90,6 +90,8 @@ export async function followFacts(options: FollowOptions): Promise<Follower> {
     () => [...inHand, ...buffer.waiting().map(({ msg }) => msg)].forEach(keepInHand),
     limits.ackWaitMs / 3,
   );
+  // A connection that its owner closed does not come back: there is nothing to pull from.
+  void nc.closed().then(() => stopping.abort());
   const pulling = keepPulling(puller, buffer, stopping.signal, () => ensureConsumer(nc, consumer));
   const committing = (async () => {
     for (let batch = await buffer.take(); batch.length > 0; batch = await buffer.take()) {

@@ -86,7 +86,8 @@ export function makePuller(nc: NatsConnection, options: PullerOptions): Puller {
           expires: nanos(expiresMs),
           idle_heartbeat: nanos(heartbeatMs),
         };
-        nc.publish(requestSubject, JSON.stringify(request), { reply });
+        if (nc.isClosed()) end({ status: 'lost', reason: 'the connection is closed' });
+        else nc.publish(requestSubject, JSON.stringify(request), { reply });
       }),
     close: async () => {
       unfollow();

@@ -43,7 +43,9 @@ export interface Route {
   send: (batch: Batch) => void;
   /** Whether the spool could take `queuedBytes` more, if it came to that; true where it is not in use. */
   hasRoom: (queuedBytes: number) => boolean;
-  stats: () => { spooledBytes: number; route: 'stream' | 'spool' | 'nowhere' };
+  spooledBytes: () => number;
+  /** Where a new batch goes, when `queuedBytes` wait already. */
+  leadsTo: (queuedBytes: number) => 'stream' | 'spool' | 'nowhere';
   close: () => Promise<void>;
 }
 
@@ -91,7 +93,8 @@ function makeDirectRoute(options: RouteOptions): Route {
       queueMicrotask(() => options.onEnd(batch, { error, to: 'stream' }));
     },
     hasRoom: () => true,
-    stats: () => ({ spooledBytes: 0, route: held.now() === undefined ? 'nowhere' : 'stream' }),
+    spooledBytes: () => 0,
+    leadsTo: () => (held.now() === undefined ? 'nowhere' : 'stream'),
     close: async () => held.close(),
   };
 }
@@ -145,13 +148,12 @@ function makeSpooledRoute(options: RouteOptions, spool: Spool): Route {
     });
   }
 
+  const isDirect = () => spool.isEmpty() && held.now() !== undefined;
   return {
     send,
-    hasRoom: (queuedBytes) => (spool.isEmpty() && held.now() !== undefined) || spool.hasRoom(queuedBytes),
-    stats: () => ({
-      spooledBytes: spool.bytes(),
-      route: spool.isEmpty() && held.now() !== undefined ? 'stream' : spool.hasRoom(0) ? 'spool' : 'nowhere',
-    }),
+    hasRoom: (queuedBytes) => isDirect() || spool.hasRoom(queuedBytes),
+    spooledBytes: spool.bytes,
+    leadsTo: (queuedBytes) => (isDirect() ? 'stream' : spool.hasRoom(queuedBytes) ? 'spool' : 'nowhere'),
     close: async () => {
       await drain.stop();
       leave('spooling');

@@ -44,6 +44,8 @@ export interface Spool {
 }
 
 export const defaultSegmentBytesMax = 8 * 1024 * 1024;
+/** Room is denied a little before the end, so that what was let in still fits. */
+const lastBytes = 64 * 1024;
 /** After the disk refused a write, the next try is so much later: the caller has refused requests meanwhile. */
 const failedPauseMs = 1000;
 
@@ -76,7 +78,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     },
     isEmpty: () => segments.length === 0 && writer.isIdle(),
     bytes: writer.bytes,
-    hasRoom: (bytes) => writer.bytes() + bytes < bytesMax && !writer.failedLately(),
+    hasRoom: (bytes) => writer.bytes() + bytes + lastBytes < bytesMax && !writer.failedLately(),
     readOldest: async () => {
       if (segments.length <= 1) await writer.seal();
       const oldest = segments[0];
