@@ -43,6 +43,8 @@ export interface ApplicationState {
   rollouts: ReadonlyMap<string, Rollout>;
   /** Leases that are open, by group. */
   openLeases: ReadonlyMap<string, number>;
+  /** Attempts under way to a package, by package: known where packages are to be deleted. */
+  underWay: ReadonlyMap<string, number>;
   deadEnds: ReadonlyMap<string, DeadEnd>;
   holds: ReadonlyMap<string, Hold>;
   forces: ReadonlyMap<string, Force>;
@@ -85,6 +87,7 @@ function newApplication(application: Application): ApplicationState {
     groups: new Map(),
     rollouts: new Map(),
     openLeases: new Map(),
+    underWay: new Map(),
     deadEnds: new Map(),
     holds: new Map(),
     forces: new Map(),

@@ -73,6 +73,11 @@ export function deletePackage(state: ApplicationState, pkg: Package): Decided {
       uses,
     );
   }
+  const underWay = state.underWay.get(pkg.id) ?? 0;
+  if (underWay > 0) {
+    const words = `${underWay} machines are updating to version ${pkg.version}: wait for them, or cancel their updates.`;
+    return refuse('in-use', words, '', [{ kind: 'update', id: pkg.id, name: `${underWay} updates in progress` }]);
+  }
   const listed = state.blacklist.filter((entry) => entry.package === pkg.id);
   const { application } = pkg;
   return [

@@ -120,6 +120,12 @@ describe('a refusal', () => {
       { kind: 'SetFloor', ...ofStable, package: pkg2 },
       '',
     ],
+    [
+      'in-use',
+      withState(catalog, { underWay: new Map([[pkg2, 1]]) }),
+      { kind: 'DeletePackage', application: app, package: pkg2 },
+      '',
+    ],
     ['in-use', catalog, { kind: 'DeleteChannel', ...ofStable }, ''],
     ['id-taken', catalog, { ...createGroup, name: 'x', track: 'x' }, '/id'],
     ['name-taken', catalog, { kind: 'CreateGroup', application: app, name: 'Stable', track: 'x' }, '/name'],

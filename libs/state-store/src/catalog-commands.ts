@@ -1,0 +1,164 @@
+// Executes a command of the catalog: one transaction that locks, reads, decides, writes, logs, and puts the facts into
+// the outbox. What is true if the process dies: before the commit nothing happened; after it the change, its log and its
+// facts are there together, and the bell wakes whoever publishes the snapshot.
+import type { CatalogFact, Position, RolloutFact } from '@platte/facts';
+import {
+  type CatalogChange,
+  type CatalogCommand,
+  type DecideContext,
+  decideCatalog,
+  groupsTouched,
+  isRejection,
+  refuse,
+  type Rejection,
+  type RejectionReason,
+  snapshotBytesMax,
+  toFact,
+} from '@platte/rollout';
+import { applyMachineChange } from './catalog-machine.js';
+import { takeRevision } from './catalog-revision.js';
+import { buildSnapshot } from './catalog-snapshots.js';
+import { lockAndReadState } from './catalog-state.js';
+import { writeChange } from './catalog-write.js';
+import { putIntoOutbox } from './outbox.js';
+import type { Store } from './store.js';
+import { type Client, withTransaction } from './transaction.js';
+
+export interface CommandContext extends DecideContext {
+  /** A person's or token's name. */
+  actor: string;
+  /** Names the facts that follow. */
+  position: () => Position;
+  /** Says what would happen, and does nothing. */
+  dryRun?: boolean;
+}
+
+/** `revision`: the catalog's after the command; null where nothing changed, or nothing was to change. */
+export interface Executed {
+  facts: (CatalogFact | RolloutFact)[];
+  revision: number | null;
+}
+
+/** Carries a rejection, or the result of a dry run, through the rollback. */
+class Undone extends Error {
+  constructor(readonly result: Executed | Rejection) {
+    super('rolled back on purpose');
+  }
+}
+
+const touchAll = `update update_group set revision = $2 where application = $1`;
+const touchOfChannel = `update update_group set revision = $2 where channel = $1`;
+const touchOne = `update update_group set revision = $2 where id = $1`;
+const logChange = `
+  insert into catalog_change (revision, number, at, actor, kind, application, update_group, machine, subject, cause, before, after)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
+
+export async function executeCatalogCommand(
+  store: Store,
+  command: CatalogCommand,
+  context: CommandContext,
+): Promise<Executed | Rejection> {
+  try {
+    return await withTransaction(store.pool, (client) => execute(client, command, context));
+  } catch (error) {
+    if (error instanceof Undone) return error.result;
+    const rejection = toRejection(error);
+    if (rejection === null) throw new Error(`${command.kind} could not be executed`, { cause: error });
+    return rejection;
+  }
+}
+
+async function execute(client: Client, command: CatalogCommand, context: CommandContext): Promise<Executed> {
+  const state = await lockAndReadState(client, command);
+  const changes = decideCatalog(command, state, context);
+  if (isRejection(changes)) throw new Undone(changes);
+  if (changes.length === 0) return { facts: [], revision: null };
+  const revision = await takeRevision(client);
+  for (const change of changes) await write(client, change, revision, context);
+  await refuseLargeSnapshot(client, changes, revision);
+  const facts = changes.map((change) => toFact(change, { ...context, revision }));
+  await logChanges(client, changes, revision, context);
+  await putIntoOutbox(client, facts);
+  if (context.dryRun === true) throw new Undone({ facts, revision: null });
+  return { facts, revision };
+}
+
+async function write(client: Client, change: CatalogChange, revision: number, context: CommandContext): Promise<void> {
+  const { now, position, actor } = context;
+  await writeChange(client, change, revision);
+  if (change.of === 'machine') await applyMachineChange(client, change, actor, { now, position });
+  const touched = groupsTouched(change);
+  switch (touched.kind) {
+    case 'none':
+      return;
+    case 'all':
+      await client.query(touchAll, [change.application, revision]);
+      return;
+    case 'channel':
+      await client.query(touchOfChannel, [touched.id, revision]);
+      return;
+    case 'group':
+      await client.query(touchOne, [touched.id, revision]);
+      return;
+    default:
+      touched satisfies never;
+  }
+}
+
+/** What followers could not be sent must not become true. */
+async function refuseLargeSnapshot(client: Client, changes: readonly CatalogChange[], revision: number): Promise<void> {
+  const application = changes[0]?.application ?? '';
+  const snapshot = await buildSnapshot(client, application, revision);
+  const bytes = snapshot === null ? 0 : Buffer.byteLength(JSON.stringify(snapshot));
+  if (bytes <= snapshotBytesMax) return;
+  const words = `With this, what every replica holds of the application would be ${bytes} bytes; at most ${snapshotBytesMax} fit. Delete groups, channels or floors that are not needed, or make another application.`;
+  throw new Undone(refuse('snapshot-too-large', words));
+}
+
+async function logChanges(
+  client: Client,
+  changes: readonly CatalogChange[],
+  revision: number,
+  context: CommandContext,
+): Promise<void> {
+  const { now, actor } = context;
+  for (const [number, { kind, application, group, machine, subject, cause, before, after }] of changes.entries()) {
+    const [old, fresh] = [before, after].map((entity) => (entity === null ? null : JSON.stringify(entity)));
+    await client.query(logChange, [
+      revision,
+      number,
+      now,
+      actor,
+      kind,
+      application,
+      group,
+      machine,
+      subject,
+      cause,
+      old,
+      fresh,
+    ]);
+  }
+}
+
+/** Two commands that create the same name at once: the second meets the constraint instead of the state. */
+const reasonOfConstraint: Record<string, RejectionReason> = {
+  application_pkey: 'id-taken',
+  package_pkey: 'id-taken',
+  channel_pkey: 'id-taken',
+  update_group_pkey: 'id-taken',
+  application_name_taken: 'name-taken',
+  application_product_id_taken: 'product-id-taken',
+  channel_name_taken: 'name-taken',
+  group_name_taken: 'name-taken',
+  package_version_taken: 'version-taken',
+  group_track_taken: 'track-taken',
+};
+
+function toRejection(error: unknown): Rejection | null {
+  if (!(error instanceof Error) || !('constraint' in error) || typeof error.constraint !== 'string') return null;
+  const reason = reasonOfConstraint[error.constraint];
+  return reason === undefined
+    ? null
+    : refuse(reason, 'Somebody else took it just now: read again, then choose another one.');
+}

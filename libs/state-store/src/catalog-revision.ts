@@ -1,0 +1,100 @@
+// The catalog's revision, and the bell that wakes whoever publishes snapshots.
+import { Client as Connection, type Pool } from 'pg';
+import type { Client } from './transaction.js';
+
+const channelName = 'platte_catalog';
+
+const nextRevision = `update catalog_revision set revision = revision + 1 returning revision`;
+const ring = `select pg_notify('${channelName}', $1)`;
+const selectRevision = `select revision from catalog_revision`;
+
+/**
+ * Takes the next revision, in a transaction that changes what a snapshot says; the bell rings when it commits. Its row
+ * stays locked until then, so that revisions commit in order: call it after all other locks are held.
+ */
+export async function takeRevision(client: Pick<Client, 'query'>): Promise<number> {
+  const { rows } = await client.query<{ revision: number }>(nextRevision);
+  const revision = rows[0]?.revision;
+  if (revision === undefined)
+    throw new Error('catalog_revision has no row: restore the database or its migration 0001');
+  await client.query(ring, [String(revision)]);
+  return revision;
+}
+
+export async function readRevision(db: Pick<Pool, 'query'>): Promise<number> {
+  const { rows } = await db.query<{ revision: number }>(selectRevision);
+  return rows[0]?.revision ?? 0;
+}
+
+export interface CatalogBell {
+  stop: () => Promise<void>;
+}
+
+/** As long as a lost connection may go unnoticed: whoever listens looks by itself that often anyway. */
+const keepAliveMs = 5_000;
+const reconnectMs = 500;
+
+/**
+ * Calls back whenever the catalog may have changed: at the start, after each commit, and after the connection was lost,
+ * for what was missed. Notices are only a wake-up: the reader compares revisions.
+ */
+export function listenToCatalog({
+  url,
+  onRing,
+  onTrouble = () => {},
+}: {
+  url: string;
+  onRing: () => void;
+  onTrouble?: (error: Error) => void;
+}): CatalogBell {
+  let client: Connection | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+
+  async function listen(): Promise<void> {
+    const fresh = new Connection({
+      connectionString: url,
+      application_name: 'platte-catalog-bell',
+      keepAlive: true,
+      keepAliveInitialDelayMillis: keepAliveMs,
+      connectionTimeoutMillis: keepAliveMs,
+    });
+    client = fresh;
+    let isLost = false;
+    const lose = (error: Error) => {
+      if (isLost || isStopped) return;
+      isLost = true;
+      onTrouble(error);
+      void close(fresh);
+      timer = setTimeout(() => void listen(), reconnectMs);
+    };
+    fresh.on('error', lose);
+    fresh.on('end', () => lose(new Error('the connection that listens to the catalog ended')));
+    fresh.on('notification', onRing);
+    try {
+      await fresh.connect();
+      await fresh.query(`listen ${channelName}`);
+      onRing();
+    } catch (error) {
+      lose(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  void listen();
+  return {
+    stop: async () => {
+      isStopped = true;
+      clearTimeout(timer);
+      if (client !== undefined) await close(client);
+    },
+  };
+}
+
+/** One that is broken already may fail to say goodbye. */
+async function close(connection: Connection): Promise<void> {
+  try {
+    await connection.end();
+  } catch {
+    // It is gone, which is what was wanted.
+  }
+}

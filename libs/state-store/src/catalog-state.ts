@@ -1,0 +1,122 @@
+// Locks what a command is about, then reads the state that it is decided on.
+//
+// The order of locks is the whole program's: application row, group rows by id, catalog_revision. With the group rows
+// locked no grant is decided and no rule halts a rollout while a command is.
+import {
+  type Application,
+  type ApplicationState,
+  type CatalogCommand,
+  type CatalogState,
+  type Group,
+  noCatalog,
+} from '@platte/rollout';
+import { type GroupRow, readApplication, readCard, readParts, rowsOf, withoutChanged } from './catalog-rows.js';
+import type { Client } from './transaction.js';
+
+const lockApplication = `select from application where id = $1 for no key update`;
+const lockGroups = `select from update_group where application = $1 order by id for no key update`;
+const selectNames = `select id, name, product_id as "productId" from application`;
+
+const countLeases = `
+  select c.update_group as "group", c.open_leases as "openLeases"
+  from update_group g join grant_counter c on c.update_group = g.id
+  where g.application = $1`;
+
+const countUnderWay = `
+  select package, count(*)::int as attempts from attempt where application = $1 and due_at is not null group by package`;
+
+const findMachine = `
+  select exists (select from attempt a where a.application = $1 and a.machine = $2 and a.stage <> 'ended') as "hasOpenAttempt"
+  where exists (select from instance i where i.application = $1 and i.machine = $2)
+    or exists (select from attempt a where a.application = $1 and a.machine = $2)`;
+
+/** Commands that can change no group's answers leave the check-ins' row locks alone. */
+const lockFree: readonly CatalogCommand['kind'][] = [
+  'CreateApplication',
+  'CreatePackage',
+  'DeletePackage',
+  'LabelMachine',
+  'RenameMachine',
+];
+
+export async function lockAndReadState(client: Client, command: CatalogCommand): Promise<CatalogState> {
+  const isCreation = command.kind === 'CreateApplication';
+  const id = isCreation ? command.cloneOf : command.application;
+  if (id !== undefined) await client.query(lockApplication, [id]);
+  if (id !== undefined && !lockFree.includes(command.kind)) await client.query(lockGroups, [id]);
+  const names = await rowsOf<Pick<Application, 'id' | 'name' | 'productId'>>(client, selectNames, []);
+  const state = id === undefined ? null : await readState(client, id, command);
+  const applications = new Map(names.map((application) => [application.id, application]));
+  return isCreation
+    ? { ...noCatalog, applications, source: state }
+    : { ...noCatalog, applications, application: state };
+}
+
+async function readState(client: Client, id: string, command: CatalogCommand): Promise<ApplicationState | null> {
+  const machine = 'machine' in command ? command.machine : null;
+  const found = await readApplication(client, id);
+  if (found === undefined) return null;
+  const parts = await readParts(client, id, 'all');
+  return {
+    application: withoutChanged(found),
+    packages: byId(parts.packages),
+    channels: byId(parts.channels),
+    floors: parts.floors,
+    blacklist: parts.blacklist,
+    groups: byId(parts.groups.map(toGroup)),
+    rollouts: new Map(parts.rollouts.map((rollout) => [rollout.group, rollout])),
+    openLeases: await readOpenLeases(client, id),
+    underWay: deletesPackages(command) ? await readUnderWay(client, id) : new Map(),
+    deadEnds: new Map(parts.deadEnds.map((deadEnd) => [deadEnd.version, deadEnd])),
+    holds: new Map(parts.holds.map((hold) => [hold.machine, hold])),
+    forces: new Map(parts.forces.map((force) => [force.machine, force])),
+    cards: await readCards(client, id, machine),
+    machines: await readMachines(client, id, machine),
+    changed: new Map([
+      [id, found.changed],
+      ...[...parts.packages, ...parts.channels, ...parts.groups].map((row) => [row.id, row.changed] as const),
+    ]),
+  };
+}
+
+async function readOpenLeases(client: Client, application: string): Promise<Map<string, number>> {
+  const rows = await rowsOf<{ group: string; openLeases: number }>(client, countLeases, [application]);
+  return new Map(rows.map((row) => [row.group, row.openLeases]));
+}
+
+function deletesPackages({ kind }: CatalogCommand): boolean {
+  return kind === 'DeletePackage' || kind === 'RemoveExamplePackages';
+}
+
+async function readUnderWay(client: Client, application: string): Promise<Map<string, number>> {
+  const rows = await rowsOf<{ package: string; attempts: number }>(client, countUnderWay, [application]);
+  return new Map(rows.map((row) => [row.package, row.attempts]));
+}
+
+async function readCards(
+  client: Client,
+  application: string,
+  machine: string | null,
+): Promise<ApplicationState['cards']> {
+  const card = machine === null ? undefined : await readCard(client, application, machine);
+  return new Map(card && [[card.machine, card]]);
+}
+
+async function readMachines(
+  client: Client,
+  application: string,
+  machine: string | null,
+): Promise<ApplicationState['machines']> {
+  if (machine === null) return new Map();
+  const rows = await rowsOf<{ hasOpenAttempt: boolean }>(client, findMachine, [application, machine]);
+  return new Map(rows.map((row) => [machine, row]));
+}
+
+function toGroup(row: GroupRow): Group & { changed: number } {
+  const { revision: _, ...group } = row;
+  return group;
+}
+
+function byId<T extends { id: string; changed: number }>(rows: readonly T[]): Map<string, Omit<T, 'changed'>> {
+  return new Map(rows.map((row) => [row.id, withoutChanged(row)]));
+}
