@@ -37,7 +37,7 @@ export const factsPerRunMax = 500_000;
 const machinesPerSlice = 20_000;
 
 export async function rebuild(history: History, { acked, now, attempt }: RebuildInput): Promise<Rebuilt> {
-  const mark = await readMark(history);
+  const mark = await readMark(history, acked);
   const [scope] = await history.read<{ facts: number; upto: number; newest: number }>(sql.readUpto, {
     after: mark.seq,
     acked,
@@ -72,7 +72,7 @@ export async function rebuildFromNothing(
   history: History,
   { now, attempt }: Omit<RebuildInput, 'acked'>,
 ): Promise<void> {
-  const mark = await readMark(history);
+  const mark = await readMark(history, Number.MAX_SAFE_INTEGER);
   const silence = Math.max(floorMinute(now), mark.silence);
   await history.run('truncate table transition');
   await history.run('truncate table delta');
@@ -129,9 +129,17 @@ async function dropStage(history: History, attempt: number): Promise<void> {
   await history.run(`alter table stage_transition drop partition ${attempt}`);
 }
 
-async function readMark(history: History): Promise<Watermark> {
-  const [mark] = await history.read<Watermark>(sql.readWatermark);
-  return mark ?? { run: 0, seq: 0, silence: 0 };
+/**
+ * A log whose acknowledged end lies before the watermark is another one than before, or its consumer was made anew: it
+ * counts from the start again. What is still fresh and folded already is folded once more, which changes nothing.
+ */
+async function readMark(history: History, acked: number): Promise<Watermark> {
+  const [mark = { run: 0, seq: 0, silence: 0 }] = await history.read<Watermark>(sql.readWatermark);
+  if (acked >= mark.seq) return mark;
+  history.log.warn({ acked, watermark: mark.seq }, 'the log begins anew: facts are folded from its start');
+  const anew = { ...mark, run: mark.run + 1, seq: 0 };
+  await history.run(sql.writeWatermark, { run: anew.run, upto: 0, silence: toSeconds(anew.silence) });
+  return anew;
 }
 
 const floorMinute = (ms: number) => Math.floor(ms / minuteMs) * minuteMs;

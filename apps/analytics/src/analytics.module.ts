@@ -1,0 +1,147 @@
+// How analytics is put together. Every provider is made by a factory from those before it, and waits there for what it
+// needs: NATS, PostgreSQL and ClickHouse may come in any order.
+import { randomInt } from 'node:crypto';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { connectNats, ensureStreams, followClockOffset, followConnection, type NatsConnection } from '@platte/fact-log';
+import { createDatabase, type History, migrateHistory, openHistory } from '@platte/history';
+import { type Clock, type Health, type Log, type Metrics, type Stopper, waitFor } from '@platte/service';
+import { closeStore, makeMachineNumbers, migrate, openStore, type Store } from '@platte/state-store';
+import type { Config } from './config.js';
+import { type FactWriter, startFactWriter } from './fact-writer.js';
+import { startRebuilder } from './rebuilder.js';
+import { startRetention } from './retention.js';
+
+/** What the program has from its start, before Nest. */
+export interface Program {
+  config: Config;
+  log: Log;
+  clock: Clock;
+  health: Health;
+  metrics: Metrics;
+  stopper: Stopper;
+}
+
+@Module({})
+export class AnalyticsModule {
+  static of(program: Program): DynamicModule {
+    return { module: AnalyticsModule, providers: [{ provide: 'program', useValue: program }, ...providers] };
+  }
+}
+
+const providers: Provider[] = [
+  { provide: 'nats', inject: ['program'], useFactory: openNats },
+  { provide: 'store', inject: ['program'], useFactory: openPostgres },
+  { provide: 'history', inject: ['program'], useFactory: openClickHouse },
+  { provide: 'writer', inject: ['program', 'nats', 'store', 'history'], useFactory: openWriter },
+  { provide: 'rebuilder', inject: ['program', 'history', 'writer'], useFactory: openRebuilder },
+  { provide: 'retention', inject: ['program', 'nats', 'writer'], useFactory: openRetention },
+];
+
+async function openNats({ config, clock, log, health, stopper }: Program): Promise<NatsConnection> {
+  const dependency = health.dependency('nats', 'required');
+  const say = (line: string) => log.info(line);
+  const { signal } = stopper;
+  const nc = await connectNats({
+    url: config.natsUrl,
+    user: config.natsUser,
+    password: config.natsPassword,
+    name: 'platte-analytics',
+    say,
+    signal,
+  });
+  stopper.add('NATS', () => nc.drain());
+  followConnection(nc, ({ up, server }) => {
+    if (up) dependency.up(`connected to ${server}`);
+    else dependency.down(`no connection to ${server}`);
+  });
+  await ensureStreams(nc, { replicas: config.natsReplicas, factsBytesMax: config.factsMax, say, signal });
+  if (clock.testMode) stopper.add('test clock', followClockOffset(nc, clock.setOffset));
+  return nc;
+}
+
+async function openPostgres({ config, log, health, stopper }: Program): Promise<Store> {
+  const dependency = health.dependency('postgres', 'required');
+  const say = (line: string) => {
+    dependency.down(line);
+    log.info(line);
+  };
+  await waitFor({ what: 'PostgreSQL', attempt: () => migrate(config.postgresUrl), say, signal: stopper.signal });
+  const store = openStore({
+    url: config.postgresUrl,
+    onError: (error) => log.warn({ err: error }, 'a connection to PostgreSQL broke'),
+  });
+  stopper.add('PostgreSQL', () => closeStore(store));
+  dependency.up();
+  return store;
+}
+
+async function openClickHouse({ config, log, health, stopper }: Program): Promise<History> {
+  const dependency = health.dependency('clickhouse', 'required');
+  const options = {
+    url: config.clickhouseUrl,
+    user: config.clickhouseUser,
+    password: config.clickhousePassword ?? '',
+    database: config.clickhouseDatabase,
+    log,
+  };
+  const macros = { cluster: config.clickhouseCluster ?? '' };
+  const history = openHistory(options);
+  stopper.add('ClickHouse', () => history.close());
+  await waitFor({
+    what: 'ClickHouse',
+    attempt: async () => {
+      await createDatabase(options, macros);
+      await migrateHistory(history, macros);
+    },
+    say: (line) => {
+      dependency.down(line);
+      log.info(line);
+    },
+    signal: stopper.signal,
+  });
+  dependency.up();
+  return history;
+}
+
+async function openWriter(program: Program, nats: NatsConnection, store: Store, history: History): Promise<FactWriter> {
+  const { config, log, health, metrics, stopper } = program;
+  const numbers = makeMachineNumbers(store, config.cachedMachinesMax);
+  const writer = await startFactWriter({ nats, history, numbers, config, log, metrics });
+  stopper.add('facts', () => writer.stop(config.stopGrace / 2));
+  health.probe('facts', 'reported', () => writer.health());
+  return writer;
+}
+
+function openRebuilder(
+  { config, clock, log, health, metrics, stopper }: Program,
+  history: History,
+  writer: FactWriter,
+) {
+  const rebuilder = startRebuilder({
+    history,
+    postgresUrl: config.postgresUrl,
+    ackFloor: () => writer.ackFloor(),
+    now: clock.now,
+    pauseMs: config.rebuildPause,
+    // Attempts of all programs differ: 2^47 of them, in steps that leave room for slices.
+    nextAttempt: () => randomInt(2 ** 47) * 32,
+    log,
+    metrics,
+    signal: stopper.signal,
+  });
+  stopper.add('rebuild', () => rebuilder.ended);
+  health.probe('timelines', 'reported', () => rebuilder.health());
+  return rebuilder;
+}
+
+function openRetention({ config, clock, log, stopper }: Program, nats: NatsConnection) {
+  const retention = startRetention({
+    nats,
+    keptMs: config.factsKept,
+    now: clock.now,
+    log,
+    signal: stopper.signal,
+  });
+  stopper.add('retention', () => retention.ended);
+  return retention;
+}

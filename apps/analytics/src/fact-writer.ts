@@ -1,0 +1,100 @@
+// Follows the log and writes its facts to the history. A message is acknowledged after both inserts (the whole facts, and
+// their rows); one that comes again writes the same rows again. One batch at a time, so that a slow engine slows the
+// following, and what waits stays in NATS.
+import { type FactMessage, followFacts, type Lag, type NatsConnection } from '@platte/fact-log';
+import { type History, machinesOf, writeFacts } from '@platte/history';
+import type { Log, Metrics } from '@platte/service';
+import type { MachineNumbers } from '@platte/state-store';
+import type { Config } from './config.js';
+
+export interface FactWriter {
+  /** Everything up to here is written by all replicas. */
+  ackFloor: () => Promise<number>;
+  health: () => { state: 'up' | 'down'; detail: string };
+  stop: (withinMs: number) => Promise<void>;
+}
+
+interface Needs {
+  nats: NatsConnection;
+  history: History;
+  numbers: MachineNumbers;
+  config: Pick<Config, 'batchFactsMax' | 'batchDelay' | 'archive'>;
+  log: Log;
+  metrics: Metrics;
+}
+
+/** The consumer that all replicas of analytics share. */
+export const durable = 'analytics';
+/** Messages in hand: ingress at rest puts one check-in into each, so this and not the facts bounds a batch then. */
+const messagesMax = 5_000;
+const lagPeriodMs = 5_000;
+
+export async function startFactWriter({ nats, history, numbers, config, log, metrics }: Needs): Promise<FactWriter> {
+  const written = metrics.counter({ name: 'platte_history_facts_total', help: 'Facts written to the history' });
+  const seconds = metrics.histogram({
+    name: 'platte_history_batch_seconds',
+    help: 'Time to write one batch',
+    buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10],
+  });
+  const delay = metrics.histogram({
+    name: 'platte_history_delay_seconds',
+    help: 'From the moment the log stored a message until its facts can be asked for',
+    buckets: [0.1, 0.3, 0.6, 1, 2, 5, 10, 60, 600],
+  });
+  const lagGauge = metrics.gauge({
+    name: 'platte_history_lag_messages',
+    help: 'Messages of the log that the history does not have yet',
+  });
+  let lag: Lag | undefined;
+
+  const follower = await followFacts({
+    nc: nats,
+    durable,
+    batchFactsMax: config.batchFactsMax,
+    batchDelayMs: config.batchDelay,
+    messagesMax,
+    say: (line) => log.info(line),
+    onBatch: async (messages: FactMessage[]) => {
+      const numberOf = await numbers.of(machinesOf(messages));
+      await writeFacts(history, messages, numberOf, { archive: config.archive });
+      const oldest = messages[0];
+      if (oldest) delay.observe(Math.max(0, Date.now() - oldest.storedAt) / 1000);
+    },
+    hooks: {
+      onCommitted: ({ facts, tookMs }) => {
+        written.inc(facts);
+        seconds.observe(tookMs / 1000);
+      },
+      onFailed: (reason) => log.warn({ reason }, 'a batch was not written: it comes again'),
+    },
+  });
+
+  async function measureLag(): Promise<Lag> {
+    lag = await follower.lag();
+    lagGauge.set(lag.pendingMessages + lag.heldMessages);
+    return lag;
+  }
+  const timer = setInterval(() => {
+    measureLag().catch((error: unknown) => log.warn({ err: error }, 'the lag cannot be asked for'));
+  }, lagPeriodMs);
+
+  return {
+    ackFloor: async () => (await measureLag()).ackFloor,
+    health() {
+      const trouble = follower.trouble();
+      if (trouble)
+        return {
+          state: 'down',
+          detail: `batches fail since ${new Date(trouble.since).toISOString()}: ${trouble.reason}`,
+        };
+      return {
+        state: 'up',
+        detail: lag ? `${lag.pendingMessages + lag.heldMessages} messages behind` : 'just started',
+      };
+    },
+    async stop(withinMs) {
+      clearInterval(timer);
+      await follower.stop(withinMs);
+    },
+  };
+}

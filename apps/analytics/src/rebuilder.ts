@@ -1,0 +1,86 @@
+// Keeps timelines up to date: one replica leads, and folds what arrived again and again, with a rest in between that is
+// ten times as long as the work when there is much of it. What is not folded yet is added by every question of now.
+import { setTimeout as delay } from 'node:timers/promises';
+import { dropPassed, type History, rebuild } from '@platte/history';
+import type { Log, Metrics } from '@platte/service';
+import { type Lead, tryLead } from '@platte/state-store';
+
+interface Needs {
+  history: History;
+  postgresUrl: string;
+  ackFloor: () => Promise<number>;
+  now: () => number;
+  pauseMs: number;
+  nextAttempt: () => number;
+  log: Log;
+  metrics: Metrics;
+  signal: AbortSignal;
+}
+
+export interface Rebuilder {
+  /** When the run under way has ended, after `signal`. */
+  ended: Promise<void>;
+  health: () => { state: 'starting' | 'up' | 'down'; detail: string };
+}
+
+/** Ours among the advisory locks of the database. */
+const rebuildJob = 20_001;
+const leadRetryMs = 5_000;
+const restPerWork = 10;
+const pauseMsMax = 60_000;
+
+export function startRebuilder(needs: Needs): Rebuilder {
+  const { history, postgresUrl, pauseMs, log, metrics, signal } = needs;
+  const seconds = metrics.histogram({
+    name: 'platte_history_rebuild_seconds',
+    help: 'Time of one rebuild of timelines',
+    buckets: [0.03, 0.1, 0.3, 1, 3, 10, 60],
+  });
+  const late = metrics.counter({
+    name: 'platte_history_late_machines_total',
+    help: 'Machines whose facts came late or twice, so that they were recomputed from all their facts since',
+  });
+  let state: ReturnType<Rebuilder['health']> = { state: 'starting', detail: 'waits for its turn' };
+
+  async function runOnce(): Promise<{ tookMs: number; caughtUp: boolean }> {
+    const started = performance.now();
+    const done = await rebuild(history, {
+      acked: await needs.ackFloor(),
+      now: needs.now(),
+      attempt: needs.nextAttempt(),
+    });
+    if (done.facts > 0) await dropPassed(history, done.upto);
+    const tookMs = performance.now() - started;
+    seconds.observe(tookMs / 1000);
+    late.inc(done.late);
+    state = { state: 'up', detail: `folded up to message ${done.upto} in ${Math.round(tookMs)} ms` };
+    return { tookMs, caughtUp: done.caughtUp };
+  }
+
+  async function lead(held: Lead): Promise<void> {
+    const ending = AbortSignal.any([signal, held.signal]);
+    while (!ending.aborted) {
+      const { tookMs, caughtUp } = await runOnce();
+      const restMs = caughtUp ? Math.min(Math.max(pauseMs, tookMs * restPerWork), pauseMsMax) : 0;
+      await delay(restMs, undefined, { signal: ending }).catch(() => {});
+    }
+  }
+
+  async function keepTrying(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const held = await tryLead(postgresUrl, rebuildJob);
+        if (held) {
+          log.info('this replica keeps the timelines');
+          await lead(held).finally(() => held.release());
+        } else state = { state: 'up', detail: 'another replica keeps the timelines' };
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        state = { state: 'down', detail: reason };
+        log.warn({ err: error }, 'timelines could not be rebuilt: it is tried again');
+      }
+      if (!signal.aborted) await delay(leadRetryMs, undefined, { signal }).catch(() => {});
+    }
+  }
+  return { ended: keepTrying(), health: () => state };
+}
