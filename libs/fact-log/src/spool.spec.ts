@@ -128,7 +128,9 @@ describe('the spool', () => {
   it('takes over from a process that is gone', async () => {
     // No Linux process has an id above 2^22.
     await writeFile(join(folder, 'lock'), '99999999 12345');
-    await (await open()).close();
+    const spool = await open();
+    expect(spool.isEmpty()).toBe(true);
+    await spool.close();
   });
 
   it('ignores other files in its folder', async () => {

@@ -1,16 +1,16 @@
 // Facts are never rewritten in the log: what an older program wrote is lifted to today's shape when it is read.
 
 /** What every fact has, whatever its kind and version. */
-export interface VersionedFact {
+export type VersionedFact = {
   kind: string;
   v: number;
   app: string;
   machine: string;
   at: number;
   n: number;
-}
+};
 
-export type Upcaster = (fact: VersionedFact) => VersionedFact;
+export type Upcaster = (fact: VersionedFact & Record<string, unknown>) => VersionedFact;
 
 /** By kind: the entry at index v lifts version v to v + 1. Identity (application, machine, at, kind, n) never changes. */
 export type Upcasters = Readonly<Record<string, Readonly<Record<number, Upcaster>>>>;
