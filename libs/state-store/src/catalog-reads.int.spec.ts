@@ -13,9 +13,9 @@ import {
   listGroups,
   listPackages,
   listRollouts,
-  readMachineMarks,
 } from './catalog-reads.js';
 import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
+import { findAttempt, readMachineMarks } from './machine-reads.js';
 import { closeStore, openStore, type Store } from './store.js';
 
 const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
@@ -139,4 +139,5 @@ it('shows what people did to a machine, also to one that they did nothing to', a
     labels: {},
   });
   expect(await readMachineMarks(store.pool, id(1), 'm2')).toMatchObject({ held: null });
+  expect(await findAttempt(store.pool, id(1), 'm1')).toBeUndefined();
 });

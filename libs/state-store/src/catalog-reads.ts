@@ -216,27 +216,6 @@ export function listChanges(
   return rowsOf(db, selectChanges, [applications, subject, actor, group, after?.revision, after?.number, limit]);
 }
 
-/** What people did to one machine. */
-export interface MachineMarks {
-  /** The note of the person who holds it; null when nobody does. */
-  held: string | null;
-  forcedUntil: number | null;
-  /** '' when it has no name but its own alias. */
-  name: string;
-  labels: Record<string, string>;
-}
-
-const selectMachineMarks = `
-  select (select note from machine_hold where application = $1 and machine = $2) as held,
-    (select until from machine_force where application = $1 and machine = $2) as "forcedUntil",
-    coalesce((select name from machine_card where application = $1 and machine = $2), '') as name,
-    coalesce((select labels from machine_card where application = $1 and machine = $2), '{}') as labels`;
-
-export async function readMachineMarks(db: Db, application: string, machine: string): Promise<MachineMarks> {
-  const marks = await rowOf<MachineMarks>(db, selectMachineMarks, [application, machine]);
-  return marks ?? { held: null, forcedUntil: null, name: '', labels: {} };
-}
-
 async function rowsOf<T>(db: Db, statement: string, parameters: unknown[]): Promise<T[]> {
   const { rows } = await db.query(
     statement,
