@@ -27,12 +27,6 @@ describe('golden facts', () => {
     const { facts, unknown } = decodeBatch(bytes);
     expect(unknown).toEqual([]);
     expect(facts.map((fact) => Fact.parse(fact))).toEqual(facts);
-    const toIdentity = ({ app, machine, at, n }: { app: string; machine: string; at: number; n: number }) => ({
-      app,
-      machine,
-      at,
-      n,
-    });
     expect(facts.map(toIdentity)).toEqual(written.map(toIdentity));
   });
 
@@ -44,3 +38,7 @@ describe('golden facts', () => {
     },
   );
 });
+
+function toIdentity({ app, machine, at, n }: { app: string; machine: string; at: number; n: number }) {
+  return { app, machine, at, n };
+}
