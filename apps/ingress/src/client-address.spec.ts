@@ -5,8 +5,8 @@ describe("a client's address", () => {
   test('is the peer when no proxy is trusted, whatever the header says', () => {
     const addressOf = makeClientAddress([]);
     expect(addressOf('192.0.2.7', '203.0.113.9')).toBe('192.0.2.7');
-    expect(addressOf('::ffff:192.0.2.7', undefined)).toBe('192.0.2.7');
-    expect(addressOf(undefined, undefined)).toBe('');
+    expect(addressOf('::ffff:192.0.2.7', '')).toBe('192.0.2.7');
+    expect(addressOf(undefined, '')).toBe('');
   });
 
   const addressOf = makeClientAddress(['10.0.0.0/8', 'fd00::/8', '192.0.2.1']);
@@ -26,7 +26,7 @@ describe("a client's address", () => {
     ['spoofed hops before the real one', '10.1.2.3', '6.6.6.6, 203.0.113.9', '203.0.113.9'],
     ['a header from a peer that is no proxy', '203.0.113.9', '6.6.6.6', '203.0.113.9'],
     ['a header that holds no address', '10.1.2.3', 'unknown, <script>', '10.1.2.3'],
-    ['no header', '10.1.2.3', undefined, '10.1.2.3'],
+    ['no header', '10.1.2.3', '', '10.1.2.3'],
   ])('is not fooled by %s', (_, peer, header, address) => {
     expect(addressOf(peer, header)).toBe(address);
   });

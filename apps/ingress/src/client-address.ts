@@ -8,14 +8,14 @@ import { BlockList, isIP } from 'node:net';
  */
 export function makeClientAddress(
   trustedProxies: readonly string[],
-): (peer: string | undefined, forwardedFor: string | undefined) => string {
+): (peer: string | undefined, forwardedFor: string) => string {
   if (trustedProxies.length === 0) return (peer) => toPlainAddress(peer ?? '');
   const trusted = new BlockList();
   for (const proxy of trustedProxies) addProxy(trusted, proxy);
   const isTrusted = (address: string) => trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
   return (peer, forwardedFor) => {
     let address = toPlainAddress(peer ?? '');
-    const hops = forwardedFor?.split(',') ?? [];
+    const hops = forwardedFor.split(',');
     while (isTrusted(address)) {
       const hop = toPlainAddress(hops.pop()?.trim() ?? '');
       if (isIP(hop) === 0) break;

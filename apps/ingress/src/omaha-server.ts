@@ -13,7 +13,7 @@ export interface Reply {
 
 export interface OmahaServerOptions {
   isOmahaPath: (url: string) => boolean;
-  addressOf: (peer: string | undefined, forwardedFor: string | undefined) => string;
+  addressOf: (peer: string | undefined, forwardedFor: string) => string;
   receive: (body: Uint8Array, address: string, reply: Reply) => void;
   /** A request that could not even be read as HTTP, or is refused before its body is read: for the counters. */
   onRefused: (cause: 'http' | 'too-large' | 'unsupported' | 'slow', address: string, bytes: Uint8Array) => void;
@@ -78,15 +78,14 @@ export function refuseBrokenRequest(
 }
 
 function readBody(options: OmahaServerOptions, request: IncomingMessage, response: ServerResponse): void {
-  const { headers } = request;
-  if (isUnsupported(headers['content-encoding'], headers['content-type'])) {
-    options.onRefused('unsupported', addressOf(options, request), nothing);
+  const head = readHead(request.rawHeaders);
+  if (isUnsupported(head.contentEncoding, head.contentType)) {
+    options.onRefused('unsupported', addressOf(options, request, head), nothing);
     sendFixed(response, replies.unsupported);
     return;
   }
-  const length = headers['content-length'] === undefined ? -1 : Number(headers['content-length']);
-  if (length > options.bodyBytesMax) {
-    dropBody(options, request, response, 0);
+  if (head.contentLength > options.bodyBytesMax) {
+    dropBody(options, request, response, head, 0);
     return;
   }
   let chunks: Buffer[] | undefined;
@@ -94,16 +93,16 @@ function readBody(options: OmahaServerOptions, request: IncomingMessage, respons
   request.on('data', function take(chunk: Buffer) {
     bytes += chunk.byteLength;
     // The usual case: the whole body came with the headers. Waiting for `end` would cost another turn of the queue.
-    if (bytes === length && chunks === undefined) receive(options, request, response, chunk);
+    if (bytes === head.contentLength && chunks === undefined) receive(options, request, response, head, chunk);
     else if (bytes > options.bodyBytesMax) {
       request.off('data', take);
-      dropBody(options, request, response, bytes);
+      dropBody(options, request, response, head, bytes);
     } else (chunks ??= []).push(chunk);
   });
   request.on('end', () => {
     if (bytes > options.bodyBytesMax) return;
-    if (chunks !== undefined) receive(options, request, response, Buffer.concat(chunks));
-    else if (bytes === 0) receive(options, request, response, nothing);
+    if (chunks !== undefined) receive(options, request, response, head, Buffer.concat(chunks));
+    else if (bytes === 0) receive(options, request, response, head, nothing);
   });
 }
 
@@ -111,21 +110,24 @@ function receive(
   options: OmahaServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
+  head: Head,
   body: Uint8Array,
 ): void {
-  options.receive(body, addressOf(options, request), {
+  options.receive(body, addressOf(options, request, head), {
     document: (xml) => {
+      const length = Buffer.byteLength(xml);
       const headers = [
         'Content-Type',
         'text/xml; charset=utf-8',
         'Cache-Control',
         'no-store',
         'Content-Length',
-        String(Buffer.byteLength(xml)),
+        String(length),
       ];
       if (options.isClosing()) headers.push('Connection', 'close');
       response.writeHead(200, headers);
-      response.end(xml);
+      // Headers and body leave as one string in one write; one that is all ASCII needs no encoder.
+      response.end(xml, length === xml.length ? 'latin1' : 'utf8');
     },
     refuse: (refusal) => sendFixed(response, refusal),
   });
@@ -136,10 +138,11 @@ function dropBody(
   options: OmahaServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
+  head: Head,
   already: number,
 ): void {
   let bytes = already;
-  options.onRefused('too-large', addressOf(options, request), nothing);
+  options.onRefused('too-large', addressOf(options, request, head), nothing);
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.byteLength;
     if (bytes > droppedBytesMax && !response.headersSent) {
@@ -152,13 +155,36 @@ function dropBody(
   });
 }
 
-const addressOf = (options: OmahaServerOptions, request: IncomingMessage): string => {
-  const forwarded = request.headers['x-forwarded-for'];
-  return options.addressOf(request.socket.remoteAddress, Array.isArray(forwarded) ? forwarded.join(',') : forwarded);
-};
+/** The headers that matter here. `contentLength` is -1 where there is none: the body comes in chunks. */
+interface Head {
+  contentLength: number;
+  contentEncoding: string;
+  contentType: string;
+  forwardedFor: string;
+}
+
+/** From the raw pairs: `request.headers` would make an object of all of them first, at 2 us a request. */
+function readHead(rawHeaders: readonly string[]): Head {
+  const head: Head = { contentLength: -1, contentEncoding: '', contentType: '', forwardedFor: '' };
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!;
+    if (name.length < 12 || name.length > 16) continue;
+    const value = rawHeaders[index + 1]!;
+    const lower = name.toLowerCase();
+    if (lower === 'content-length') head.contentLength = Number(value);
+    else if (lower === 'content-type') head.contentType = value;
+    else if (lower === 'content-encoding') head.contentEncoding = value;
+    else if (lower === 'x-forwarded-for') head.forwardedFor += head.forwardedFor === '' ? value : `,${value}`;
+  }
+  return head;
+}
+
+function addressOf(options: OmahaServerOptions, request: IncomingMessage, { forwardedFor }: Head): string {
+  return options.addressOf(request.socket.remoteAddress, forwardedFor);
+}
 
 /** Compressed bodies, which no client sends, and types that are obviously something else; a missing or odd type is read. */
-function isUnsupported(encoding: string | undefined, type: string | undefined): boolean {
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') return true;
-  return type !== undefined && type !== 'text/xml' && /^\s*(multipart|image|audio|video|font)\//i.test(type);
+function isUnsupported(encoding: string, type: string): boolean {
+  if (encoding !== '' && encoding.toLowerCase() !== 'identity') return true;
+  return type !== '' && type !== 'text/xml' && /^\s*(multipart|image|audio|video|font)\//i.test(type);
 }
