@@ -2,10 +2,16 @@
 // ClickHouse's engine, on free ports, in a temporary folder that is gone afterwards. Each test makes its own database
 // or stream names, so that none depends on another. Servers named by PLATTE_TEST_*_URL are used instead of started ones.
 import { mkdtemp, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { startClickhouse, startNats, startPostgres } from '../libs/backing/src/backing.js';
+import {
+  cacheFolder,
+  type RunningServer,
+  startClickhouse,
+  startNats,
+  startPostgres,
+} from '../libs/backing/src/backing.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -25,40 +31,37 @@ interface Started {
 
 export default async function startTestServers(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'platte-test-'));
-  const place = (name: string) => ({ dataDir: join(folder, name), cacheDir: cacheDir(), say: console.error });
-  const outcomes = await Promise.allSettled([
-    given('PLATTE_TEST_NATS_URL') ?? startNats({ ...place('nats'), auth: 'none' }),
-    given('PLATTE_TEST_POSTGRES_URL') ?? startPostgres(place('postgres')),
-    given('PLATTE_TEST_CLICKHOUSE_URL') ?? startClickhouse(place('clickhouse')).then(withCredentials),
-  ]);
+  const place = (name: string) => ({ dataDir: join(folder, name), cacheDir: cacheFolder(), say: console.error });
+  const started: Started[] = [];
   const stop = async (): Promise<void> => {
-    await Promise.all(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.stop() : undefined)));
+    await Promise.all(started.map((server) => server.stop()));
     await rm(folder, { recursive: true, force: true });
   };
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed !== undefined) {
-    await stop();
-    throw failed.reason;
+  const start = async (variable: string, start: () => Promise<Started>): Promise<string> => {
+    const given = process.env[variable];
+    if (given !== undefined && given !== '') return given;
+    const server = await start();
+    started.push(server);
+    return server.url;
+  };
+  // All are awaited also when one fails, so that none is left behind half started.
+  const [nats, postgres, clickhouse] = await Promise.allSettled([
+    start('PLATTE_TEST_NATS_URL', () => startNats({ ...place('nats'), auth: 'none' })),
+    start('PLATTE_TEST_POSTGRES_URL', () => startPostgres(place('postgres'))),
+    start('PLATTE_TEST_CLICKHOUSE_URL', async () => withCredentials(await startClickhouse(place('clickhouse')))),
+  ]);
+  if (nats.status === 'fulfilled' && postgres.status === 'fulfilled' && clickhouse.status === 'fulfilled') {
+    project.provide('natsUrl', nats.value);
+    project.provide('postgresUrl', postgres.value);
+    project.provide('clickhouseUrl', clickhouse.value);
+    return stop;
   }
-  const [natsUrl, postgresUrl, clickhouseUrl] = outcomes.map(
-    (outcome) => (outcome as PromiseFulfilledResult<Started>).value.url,
-  );
-  project.provide('natsUrl', natsUrl!);
-  project.provide('postgresUrl', postgresUrl!);
-  project.provide('clickhouseUrl', clickhouseUrl!);
-  return stop;
+  await stop();
+  const reasons = [nats, postgres, clickhouse].flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  throw new AggregateError(reasons, reasons.map(String).join('\n'));
 }
 
-/** A server that somebody else runs, and stops. */
-function given(variable: string): Started | undefined {
-  const url = process.env[variable];
-  return url === undefined || url === '' ? undefined : { url, stop: () => Promise.resolve() };
-}
-
-function withCredentials({ url, user, password, stop }: Started & { user: string; password: string }): Started {
-  return { url: url.replace('://', `://${user}:${password}@`), stop };
-}
-
-function cacheDir(): string {
-  return process.env['PLATTE_CACHE_DIR'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'platte');
+function withCredentials(server: RunningServer): Started {
+  const credentials = `${server.user}:${server.password}`;
+  return { url: server.url.replace('://', `://${credentials}@`), stop: () => server.stop() };
 }

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { access, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from './errors.js';
 import { runCommand } from './run-command.js';
 
 /** ClickHouse 26.7's engine. */
@@ -63,7 +64,7 @@ async function npmInstall(folder: string): Promise<void> {
   try {
     await runCommand('npm', ['install', ...quiet, ...what], { timeoutMs: installMsMax });
   } catch (error) {
-    throw new Error(`chdb could not be installed: ${(error as Error).message}. ${clickhouseInstallHint}`, {
+    throw new Error(`chdb could not be installed: ${messageOf(error)}. ${clickhouseInstallHint}`, {
       cause: error,
     });
   }

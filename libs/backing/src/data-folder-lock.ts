@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { identify, isAlive, type ProcessIdentity } from './process-identity.js';
+import { parseJson } from './json.js';
+import { identify, isAlive, isProcessIdentity, type ProcessIdentity } from './process-identity.js';
 import { writeOnce } from './write-once.js';
 
 interface Lock extends ProcessIdentity {
@@ -38,7 +39,8 @@ export async function lockDataFolder(dataDir: string): Promise<() => Promise<voi
     if (await writeOnce(file, text)) return () => unlock(file, text);
     const found = await readText(file);
     if (found === undefined) continue;
-    const holder = readLock(found);
+    // A lock that cannot be read belongs to nobody.
+    const holder = parseJson(found, isLock);
     if (holder !== undefined && isAlive(holder)) throw new DataFolderBusy(dataDir, holder);
     await removeStale(file, found);
   }
@@ -65,13 +67,6 @@ function readText(file: string): Promise<string | undefined> {
   return readFile(file, 'utf8').catch(() => undefined);
 }
 
-/** A lock that cannot be read (a disk that was full, a power cut) belongs to nobody. */
-function readLock(text: string): Lock | undefined {
-  try {
-    const lock = JSON.parse(text) as Partial<Lock>;
-    const whole = typeof lock.pid === 'number' && typeof lock.start === 'string' && typeof lock.since === 'string';
-    return whole ? (lock as Lock) : undefined;
-  } catch {
-    return undefined;
-  }
+function isLock(value: unknown): value is Lock {
+  return isProcessIdentity(value) && 'since' in value && typeof value.since === 'string';
 }

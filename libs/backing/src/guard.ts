@@ -11,7 +11,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 
 export interface GuardOptions {
   command: string;
@@ -20,7 +20,7 @@ export interface GuardOptions {
   env?: NodeJS.ProcessEnv | undefined;
   uid?: number | undefined;
   gid?: number | undefined;
-  /** What asks this server to stop cleanly. */
+  /** What asks this server to stop cleanly. INT only reaches one that sets its own handler: shells start with it ignored. */
   stopSignal?: 'TERM' | 'INT' | undefined;
   /** How long a clean stop may take before the server is killed. */
   graceSeconds: number;
@@ -94,7 +94,7 @@ export async function spawnGuarded(options: GuardOptions): Promise<Guarded> {
     await Promise.race([Promise.all(outputs), passing(1000)]);
     return { code: typeof code === 'number' ? code : 128 + (signal === 'SIGKILL' ? 9 : 15), lastLines };
   });
-  const pid = await readPid(guard.stdio[3] as Readable);
+  const pid = await readPid(guard.stdio[3]);
   return { pid, exited, stop: () => stopGuarded({ pid, exited, closePipe: () => guard.stdin.end(), graceSeconds }) };
 }
 
@@ -122,7 +122,8 @@ function killServer(pid: number): void {
   }
 }
 
-async function readPid(output: Readable): Promise<number> {
+async function readPid(output: unknown): Promise<number> {
+  if (!(output instanceof Readable)) throw new Error('the guard shell has no pipe to tell the pid');
   let text = '';
   for await (const chunk of output) text += String(chunk);
   const pid = Number(text.trim());

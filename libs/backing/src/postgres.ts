@@ -42,7 +42,7 @@ export async function startPostgres(options: StartOptions): Promise<RunningServe
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
   const cluster = join(dataDir, 'cluster');
   const major = await majorOf(cluster);
-  const programs = await resolvePostgres({ major });
+  const programs = await resolvePostgres({ major, env: options.env });
   const runAs = await choosePostgresUser({ bin: programs.bin, cluster });
   const password = await keepSecret(join(dataDir, 'password'));
   if (major === undefined) {

@@ -1,11 +1,16 @@
 // A pid alone does not name a process: it is used again. With the process's start time it does.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { isRecord } from './json.js';
 
 export interface ProcessIdentity {
   pid: number;
   /** When it started, in the words of its system: only ever compared. Empty when that could not be learnt. */
   start: string;
+}
+
+export function isProcessIdentity(value: unknown): value is ProcessIdentity {
+  return isRecord(value) && typeof value['pid'] === 'number' && typeof value['start'] === 'string';
 }
 
 export function identify(pid: number): ProcessIdentity {

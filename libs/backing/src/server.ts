@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Guarded, type GuardOptions, type ServerExit, spawnGuarded } from './guard.js';
-import { identify, isAlive, type ProcessIdentity } from './process-identity.js';
+import { parseJson } from './json.js';
+import { identify, isAlive, isProcessIdentity, type ProcessIdentity } from './process-identity.js';
 
 export interface RunningServer {
   /** Where it listens. With credentials where drivers take them from there (PostgreSQL), else without. */
@@ -31,6 +32,8 @@ export interface StartOptions {
   host?: string | undefined;
   /** 0, the default, takes a free one. */
   port?: number | undefined;
+  /** Whose PATH is searched for installed programs. */
+  env?: NodeJS.ProcessEnv | undefined;
   /** Each line that the server writes. */
   log?: ((line: string) => void) | undefined;
   /** Progress for people: what takes long, and why. */
@@ -108,11 +111,8 @@ async function outlivePredecessor(
 }
 
 async function readPredecessor(dataDir: string): Promise<ProcessIdentity | undefined> {
-  try {
-    return JSON.parse(await readFile(join(dataDir, pidFile), 'utf8')) as ProcessIdentity;
-  } catch {
-    return undefined;
-  }
+  const text = await readFile(join(dataDir, pidFile), 'utf8').catch(() => '');
+  return parseJson(text, isProcessIdentity);
 }
 
 async function isGoneWithin(process: ProcessIdentity, limitMs: number): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { link, rm, writeFile } from 'node:fs/promises';
+import { codeOf } from './errors.js';
 
 /**
  * Writes a file that only its owner may read, whole or not at all, and never over another: a link to a complete draft.
@@ -12,7 +13,7 @@ export async function writeOnce(file: string, text: string): Promise<boolean> {
     await link(draft, file);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if (codeOf(error) === 'EEXIST') return false;
     throw error;
   } finally {
     await rm(draft, { force: true });

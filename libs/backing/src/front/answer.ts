@@ -104,7 +104,7 @@ function drained(target: Writable, response: ServerResponse): Promise<void> {
 
 /** The first of what the client accepts that is known here; its order is the client's. */
 function encode(request: IncomingMessage, response: ServerResponse): Writable {
-  const accepted = String(request.headers['accept-encoding'] ?? '').split(',');
+  const accepted = (request.headers['accept-encoding'] ?? '').split(',');
   for (const name of accepted.map((part) => part.split(';')[0]!.trim().toLowerCase())) {
     const encoder = encoders[name]?.();
     if (encoder === undefined) continue;

@@ -28,7 +28,7 @@ function tidy(what: string): string {
     .replace(/^(?:Code: \d+\. DB::Exception: )+/, '')
     .replace(/(?: \([A-Z][A-Z0-9_]+\) \(version [^)]*\)\.?)+\s*$/, '')
     .replace(/\(in file\/uri [^)]*\): /, '')
-    .replace('data for INSERT was parsed from file', 'data for INSERT was parsed from query')
+    .replace('While executing File: data for INSERT was parsed from file', 'data for INSERT was parsed from query')
     .trim();
 }
 

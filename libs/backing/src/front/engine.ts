@@ -7,6 +7,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isRecord } from '../json.js';
 import { ClickhouseError, toClickhouseError } from './clickhouse-error.js';
 import { makeLane } from './lane.js';
 import type { Settings } from './users.js';
@@ -73,13 +74,15 @@ const readsMax = 6;
 const writesMax = 2;
 /** Waiting ones of each lane: more than this will have given up before their turn. */
 const waitingMax = 200;
+/** Bytes, ClickHouse's default for `max_query_size`; a character has at most 4. */
+const querySizeMax = 256 * 1024;
 /** How long a stop waits for statements before it has them killed. */
 const drainMsMax = 5000;
 
 /** @param engineFolder where chdb was installed by npm */
 export async function openEngine(place: { engineFolder: string; dataDir: string }): Promise<Engine> {
-  const { Session, drainPending } = createRequire(join(place.engineFolder, 'package.json'))('chdb') as Chdb;
-  const open = (): ChdbSession => new Session(place.dataDir);
+  const chdb = loadChdb(place.engineFolder);
+  const open = (): ChdbSession => new chdb.Session(place.dataDir);
   // Held open: the engine ends with its last session. It also sends the kills.
   const control = open();
   const version = (await runText(control, 'select version()')).trim();
@@ -135,10 +138,20 @@ export async function openEngine(place: { engineFolder: string; dataDir: string 
       while (running.size > 0 && Date.now() < end) await sleep(10);
       for (const queryId of running) kill(queryId);
       await killing;
-      await drainPending();
+      await chdb.drainPending();
       control.close();
     },
   };
+}
+
+function loadChdb(folder: string): Chdb {
+  const module: unknown = createRequire(join(folder, 'package.json'))('chdb');
+  if (!isChdb(module)) throw new Error(`${folder} holds no chdb that is known here. Remove it: it is fetched again`);
+  return module;
+}
+
+function isChdb(module: unknown): module is Chdb {
+  return isRecord(module) && typeof module['Session'] === 'function' && typeof module['drainPending'] === 'function';
 }
 
 /** The statement's own comment is how a kill finds it: chdb has no way to give a query an id. */
@@ -150,7 +163,10 @@ async function prepare(session: ChdbSession, { queryId, database, parameters, se
     ['log_comment', queryId] as const,
     ...[...parameters].map(([name, value]) => [`param_${name}`, value] as const),
   ];
-  await runText(session, `set ${values.map(([name, value]) => `${assertName(name)} = ${quote(value)}`).join(', ')}`);
+  const sql = `set ${values.map(([name, value]) => `${assertName(name)} = ${quote(value)}`).join(', ')}`;
+  // Long parameters come in a form just because they are no part of the query; its limit is not theirs.
+  if (sql.length > querySizeMax / 4) await runText(session, `set max_query_size = ${4 * sql.length + querySizeMax}`);
+  await runText(session, sql);
   const readonly = settings.get('readonly');
   // Last: nothing can be set after it.
   if (readonly !== undefined) await runText(session, `set readonly = ${quote(readonly)}`);

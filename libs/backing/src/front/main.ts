@@ -3,6 +3,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isRecord, parseJson } from '../json.js';
 import { openEngine } from './engine.js';
 import { makeFront } from './front.js';
 import type { User } from './users.js';
@@ -18,7 +19,7 @@ export interface FrontConfig {
 /** Open answers may take that long after the signal to stop. */
 const closeMsMax = 5000;
 
-const config = JSON.parse(await readFile(process.argv[2] ?? '', 'utf8')) as FrontConfig;
+const config = readConfig(await readFile(process.argv[2] ?? '', 'utf8'));
 const spool = join(config.dataDir, 'spool');
 await rm(spool, { recursive: true, force: true });
 await mkdir(spool, { recursive: true, mode: 0o700 });
@@ -26,6 +27,22 @@ await mkdir(spool, { recursive: true, mode: 0o700 });
 process.chdir(spool);
 const engine = await openEngine({ engineFolder: config.engineFolder, dataDir: join(config.dataDir, 'engine') });
 const server = makeFront(engine, config.users);
+
+function readConfig(text: string): FrontConfig {
+  const config = parseJson(text, isConfig);
+  if (config === undefined) throw new Error('the argument must name a configuration file as startClickhouse writes it');
+  return config;
+}
+
+function isConfig(value: unknown): value is FrontConfig {
+  if (!isRecord(value)) return false;
+  const texts = [value['engineFolder'], value['dataDir'], value['host']];
+  return (
+    texts.every((text) => typeof text === 'string') &&
+    typeof value['port'] === 'number' &&
+    Array.isArray(value['users'])
+  );
+}
 
 async function stop(): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -33,13 +33,16 @@ export async function readQuery(request: IncomingMessage, asked: QueryRequest, b
 function readInsertBytes(head: Buffer): Omit<Extract<Query, { kind: 'insert' }>, 'rest'> | undefined {
   const statement = readStatement(head.toString('latin1'));
   if (statement.kind !== 'insert') return undefined;
-  const asText = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('utf8');
   const { target, settings, format, dataStart } = statement;
   return {
     kind: 'insert',
     statement: { ...statement, target: asText(target), settings: asText(settings), format },
     head: head.subarray(dataStart),
   };
+}
+
+function asText(latin1: string): string {
+  return Buffer.from(latin1, 'latin1').toString('utf8');
 }
 
 function toText(sql: string, parameters: Map<string, string>): Query {

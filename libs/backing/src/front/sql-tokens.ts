@@ -17,7 +17,7 @@ const heredoc = /\$(\w*)\$[\s\S]*?(?:\$\1\$|$)/y;
 const word = /[\p{L}\p{N}_][\p{L}\p{N}_$]*/uy;
 
 /** Tokens one by one, so that whoever needs only the head of a megabyte of values reads only that. */
-export function* readTokens(sql: string): Generator<SqlToken> {
+export function* readTokens(sql: string): Generator<SqlToken, void, void> {
   let at = 0;
   let depth = 0;
   while (at < sql.length) {

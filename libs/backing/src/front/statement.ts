@@ -23,8 +23,8 @@ const queryVerbs = ['SELECT', 'WITH', 'FROM', 'VALUES'];
 const showVerbs = ['SHOW', 'DESCRIBE', 'DESC', 'EXPLAIN', 'EXISTS'];
 
 export function readStatement(sql: string): Statement {
-  const first = readTokens(sql).next().value as SqlToken | undefined;
-  if (first === undefined) return { kind: 'empty' };
+  const { value: first, done } = readTokens(sql).next();
+  if (done === true) return { kind: 'empty' };
   if (isWord(first, 'INSERT')) {
     const insert = readInsert(sql);
     if (insert !== undefined) return insert;

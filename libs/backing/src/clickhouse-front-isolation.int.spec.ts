@@ -1,0 +1,126 @@
+// What keeps requests to the embedded engine apart: settings, heavy queries, clients that leave, and the read-only user.
+import { ClickHouseError } from '@clickhouse/client';
+import { describe, expect, it } from 'vitest';
+import { countStream, failure, useFront } from './clickhouse-front.fixture.js';
+
+const front = useFront();
+
+describe('one request and the next', () => {
+  it('forgets the settings of a request with it', async () => {
+    expect(
+      await failure(front.rows('select number from numbers(10)', { settings: { max_result_rows: '5' } })),
+    ).toMatchObject({ code: '396' });
+    expect(await front.rows('select number from numbers(10)')).toHaveLength(10);
+  });
+
+  it('forgets deduplication tokens: the next insert is not taken for a repetition', async () => {
+    const insert = (settings: Record<string, string>) =>
+      front.client.insert({ table: 't', values: [{ a: 1 }], format: 'JSONEachRow', clickhouse_settings: settings });
+    await insert({ insert_deduplication_token: 'once' });
+    await insert({ insert_deduplication_token: 'once' });
+    await front.client.insert({ table: 't', values: [{ a: 2 }], format: 'JSONEachRow' });
+    await front.client.insert({ table: 't', values: [{ a: 3 }], format: 'JSONEachRow' });
+    expect(await front.rows('select a from t order by a')).toEqual([{ a: 1 }, { a: 2 }, { a: 3 }]);
+  });
+
+  it('forgets parameters and databases', async () => {
+    await front.rows('select {kept: UInt8}', { parameters: { kept: 1 } });
+    await front.client.command({ query: 'use system' });
+    expect(await failure(front.rows('select {kept: UInt8}'))).toMatchObject({ code: '456' });
+    expect(await front.rows('select currentDatabase() as d')).toEqual([{ d: 'default' }]);
+  });
+
+  it('answers small queries beside a heavy one', async () => {
+    const heavy = new AbortController();
+    const running = front.client.query({
+      query: 'select sum(sipHash64(number)) from numbers(100000000000)',
+      abort_signal: heavy.signal,
+    });
+    const waits: number[] = [];
+    for (let n = 0; n < 20; n++) {
+      const begun = performance.now();
+      await front.rows('select 1 as one');
+      waits.push(performance.now() - begun);
+    }
+    heavy.abort();
+    await failure(running);
+    // A queue behind the heavy one would have been minutes.
+    expect(Math.max(...waits)).toBeLessThan(5000);
+  });
+
+  it('ends a query whose client went away', async () => {
+    const gone = new AbortController();
+    const running = failure(
+      front.client.query({
+        query: 'select sum(sipHash64(number)) from numbers(100000000000)',
+        abort_signal: gone.signal,
+      }),
+    );
+    const heavy = () =>
+      front.rows<{ n: number }>(
+        `select count() as n from system.processes where query like '%sipHash64(number)%' and query not like '%processes%'`,
+      );
+    await expect.poll(heavy).toEqual([{ n: 1 }]);
+    gone.abort();
+    await running;
+    await expect.poll(heavy, { timeout: 5000 }).toEqual([{ n: 0 }]);
+  });
+});
+
+function limit(settings: Record<string, string> = {}): Promise<unknown[]> {
+  return front.rows(`select getSetting('max_execution_time') as s`, { client: front.reader, settings });
+}
+
+describe('the read-only user', () => {
+  it('reads', async () => {
+    await front.client.command({ query: `insert into t values (1, 'x')` });
+    expect(await front.rows('select a from t', { client: front.reader })).toEqual([{ a: 1 }]);
+  });
+
+  it.each([
+    'insert into t select 1, 2',
+    'with x as (select 1, 2) insert into t select * from x',
+    'drop table t',
+    'create table u (a UInt8) engine = Memory',
+    'create temporary table u (a UInt8)',
+    'truncate table t',
+    'kill query where 1',
+    'set max_execution_time = 0',
+    'system flush logs',
+    'select 1 settings max_execution_time = 0',
+    `select * from file('/etc/hosts', 'LineAsString')`,
+    `select file('/etc/hosts')`,
+    `select * from url('http://127.0.0.1:1/', 'LineAsString')`,
+    `select * from executable('id', 'TSV', 'a String')`,
+    `insert into function file('/tmp/x', 'CSV', 'a Int8') select 1`,
+  ])('may not %s', async (query) => {
+    const error = await failure(front.reader.command({ query }));
+    expect(['READONLY', 'ACCESS_DENIED']).toContain(error instanceof ClickHouseError ? error.type : error);
+  });
+
+  it('may not insert', async () => {
+    expect(await failure(front.reader.insert({ table: 't', values: [{ a: 1 }], format: 'JSONEachRow' }))).toMatchObject(
+      {
+        type: 'READONLY',
+      },
+    );
+  });
+
+  it('may ask for less than its limits, not for more', async () => {
+    expect(await limit()).toEqual([{ s: 60 }]);
+    expect(await limit({ max_execution_time: '5' })).toEqual([{ s: 5 }]);
+    expect(await failure(limit({ max_execution_time: '0' }))).toMatchObject({ type: 'SETTING_CONSTRAINT_VIOLATION' });
+    expect(await failure(limit({ readonly: '0' }))).toMatchObject({ type: 'READONLY' });
+  });
+
+  it('gets no more rows than its limit, streamed or whole', async () => {
+    const ask = (wait: 0 | 1) =>
+      front.rows('select number from numbers(2000000)', {
+        client: front.reader,
+        settings: wait === 1 ? { wait_end_of_query: '1' } : {},
+      });
+    expect(await failure(ask(1))).toMatchObject({ type: 'TOO_MANY_ROWS_OR_BYTES' });
+    const answer = await front.reader.query({ query: 'select number from numbers(2000000)', format: 'JSONEachRow' });
+    await expect(countStream(answer.stream())).rejects.toMatchObject({ type: 'TOO_MANY_ROWS_OR_BYTES' });
+  });
+});
