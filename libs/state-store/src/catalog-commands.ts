@@ -15,6 +15,7 @@ import {
   snapshotBytesMax,
   toFact,
 } from '@platte/rollout';
+import { logChanges } from './catalog-log.js';
 import { applyMachineChange } from './catalog-machine.js';
 import { takeRevision } from './catalog-revision.js';
 import { buildSnapshot } from './catalog-snapshots.js';
@@ -49,10 +50,6 @@ class Undone extends Error {
 const touchAll = `update update_group set revision = $2 where application = $1`;
 const touchOfChannel = `update update_group set revision = $2 where channel = $1`;
 const touchOne = `update update_group set revision = $2 where id = $1`;
-const logChange = `
-  insert into catalog_change (revision, number, at, actor, kind, application, update_group, machine, subject, cause, before, after)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
-
 export async function executeCatalogCommand(
   store: Store,
   command: CatalogCommand,
@@ -68,6 +65,31 @@ export async function executeCatalogCommand(
   }
 }
 
+const lockRevision = `select revision from catalog_revision for update`;
+
+/**
+ * Executes commands in an empty catalog: all of them or none. Null where the catalog is not empty, also when another
+ * replica was faster.
+ */
+export async function executeFirstCommands(
+  store: Store,
+  commands: readonly CatalogCommand[],
+  context: CommandContext,
+): Promise<Executed | null> {
+  return withTransaction(store.pool, async (client) => {
+    const { rows } = await client.query<{ revision: number }>(lockRevision);
+    if (rows[0]?.revision !== 0) return null;
+    const done: Executed = { facts: [], revision: 0 };
+    for (const command of commands) {
+      const { facts, revision } = await execute(client, command, context);
+      done.facts.push(...facts);
+      done.revision = revision ?? done.revision;
+    }
+    return done;
+  });
+}
+
+/** In the caller's transaction. @throws Undone */
 async function execute(client: Client, command: CatalogCommand, context: CommandContext): Promise<Executed> {
   const state = await lockAndReadState(client, command);
   const changes = decideCatalog(command, state, context);
@@ -77,7 +99,7 @@ async function execute(client: Client, command: CatalogCommand, context: Command
   for (const change of changes) await write(client, change, revision, context);
   await refuseLargeSnapshot(client, changes, revision);
   const facts = changes.map((change) => toFact(change, { ...context, revision }));
-  await logChanges(client, changes, revision, context);
+  await logChanges(client, changes, { revision, at: context.now, actor: context.actor });
   await putIntoOutbox(client, facts);
   if (context.dryRun === true) throw new Undone({ facts, revision: null });
   return { facts, revision };
@@ -113,32 +135,6 @@ async function refuseLargeSnapshot(client: Client, changes: readonly CatalogChan
   if (bytes <= snapshotBytesMax) return;
   const words = `With this, what every replica holds of the application would be ${bytes} bytes; at most ${snapshotBytesMax} fit. Delete groups, channels or floors that are not needed, or make another application.`;
   throw new Undone(refuse('snapshot-too-large', words));
-}
-
-async function logChanges(
-  client: Client,
-  changes: readonly CatalogChange[],
-  revision: number,
-  context: CommandContext,
-): Promise<void> {
-  const { now, actor } = context;
-  for (const [number, { kind, application, group, machine, subject, cause, before, after }] of changes.entries()) {
-    const [old, fresh] = [before, after].map((entity) => (entity === null ? null : JSON.stringify(entity)));
-    await client.query(logChange, [
-      revision,
-      number,
-      now,
-      actor,
-      kind,
-      application,
-      group,
-      machine,
-      subject,
-      cause,
-      old,
-      fresh,
-    ]);
-  }
 }
 
 /** Two commands that create the same name at once: the second meets the constraint instead of the state. */

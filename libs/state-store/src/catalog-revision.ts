@@ -26,6 +26,16 @@ export async function readRevision(db: Pick<Pool, 'query'>): Promise<number> {
   return rows[0]?.revision ?? 0;
 }
 
+const raise = `update catalog_revision set revision = greatest(revision, $1::bigint) returning revision`;
+
+/**
+ * For a database that was restored from a backup: followers hold newer revisions than it, and would take none of its
+ * snapshots. The next one is above theirs.
+ */
+export async function raiseRevision(pool: Pick<Pool, 'query'>, atLeast: number): Promise<void> {
+  await pool.query(raise, [atLeast]);
+}
+
 export interface CatalogBell {
   stop: () => Promise<void>;
 }

@@ -6,23 +6,32 @@ import type { Store } from './store.js';
 import { type Client, withTransaction } from './transaction.js';
 
 const selectApplications = `select id from application order by id`;
+const selectChanged = `select distinct application as id from catalog_change where revision > $1`;
 
-/** The catalog at one revision: whatever has no snapshot in it does not exist. */
+/** The catalog at one revision. */
 export interface CatalogSnapshots {
   revision: number;
   snapshots: ApplicationSnapshot[];
+  /** Applications that changed and are no more. */
+  gone: string[];
 }
 
-export async function readSnapshots(store: Store): Promise<CatalogSnapshots> {
+/** All applications; or only those that changed after revision `since`. */
+export async function readSnapshots(store: Store, since: number | null = null): Promise<CatalogSnapshots> {
   return withOneView(store, async (client) => {
     const revision = await readRevision(client);
-    const ids = await rowsOf<{ id: string }>(client, selectApplications, []);
+    const ids =
+      since === null
+        ? await rowsOf<{ id: string }>(client, selectApplications, [])
+        : await rowsOf<{ id: string }>(client, selectChanged, [since]);
     const snapshots: ApplicationSnapshot[] = [];
+    const gone: string[] = [];
     for (const { id } of ids) {
       const snapshot = await buildSnapshot(client, id, revision);
-      if (snapshot !== null) snapshots.push(snapshot);
+      if (snapshot === null) gone.push(id);
+      else snapshots.push(snapshot);
     }
-    return { revision, snapshots };
+    return { revision, snapshots, gone };
   });
 }
 

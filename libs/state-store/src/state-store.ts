@@ -52,6 +52,7 @@ export {
 } from './machine-number.js';
 export { findAttempt, type MachineMarks, readMachineMarks } from './machine-reads.js';
 export type { AttemptRow } from './attempt-row.js';
-export { type CommandContext, executeCatalogCommand, type Executed } from './catalog-commands.js';
-export { type CatalogBell, listenToCatalog, readRevision, takeRevision } from './catalog-revision.js';
+export { type CommandContext, executeCatalogCommand, type Executed, executeFirstCommands } from './catalog-commands.js';
+export { lapseForces } from './catalog-forces.js';
+export { type CatalogBell, listenToCatalog, raiseRevision, readRevision, takeRevision } from './catalog-revision.js';
 export { type CatalogSnapshots, readSnapshot, readSnapshots } from './catalog-snapshots.js';

@@ -1,0 +1,70 @@
+// What the program has from its start, before Nest: settings, chassis, PostgreSQL with its schema, NATS with its streams.
+// Each is waited for, in this order, saying so; nothing is served before all are there.
+import { randomInt } from 'node:crypto';
+import { connectNats, ensureStreams, followClockOffset, followConnection, type NatsConnection } from '@platte/fact-log';
+import { makePositions, type Position } from '@platte/facts';
+import { type Clock, type Health, type Log, type Metrics, type Stopper, waitFor } from '@platte/service';
+import { closeStore, migrate, openStore, type Store } from '@platte/state-store';
+import type { Config } from './config.js';
+
+export interface Program {
+  config: Config;
+  log: Log;
+  clock: Clock;
+  health: Health;
+  metrics: Metrics;
+  stopper: Stopper;
+}
+
+export interface Parts extends Program {
+  store: Store;
+  nats: NatsConnection;
+  /** Names the facts that this process makes. */
+  nextPosition: (now: number) => Position;
+}
+
+export async function openParts(program: Program): Promise<Parts> {
+  let clockOffsetMs = 0;
+  const store = await openPostgres(program, () => clockOffsetMs);
+  const nats = await openNats(program);
+  if (program.clock.testMode) {
+    const unfollow = followClockOffset(nats, (offsetMs) => {
+      clockOffsetMs = offsetMs;
+      program.clock.setOffset(offsetMs);
+    });
+    program.stopper.add('test clock', unfollow);
+  }
+  return { ...program, store, nats, nextPosition: makePositions(randomInt(2 ** 32)) };
+}
+
+async function openPostgres({ config, log, stopper }: Program, clockOffsetMs: () => number): Promise<Store> {
+  const url = config.postgresUrl;
+  const applied = await waitFor({
+    what: `PostgreSQL at ${new URL(url).host}`,
+    attempt: () => migrate(url),
+    say: (line) => log.info(line),
+    signal: stopper.signal,
+  });
+  if (applied.length > 0) log.info({ applied }, 'brought the database to the schema of this version');
+  const onError = (error: Error) => log.warn({ err: error }, 'a connection to PostgreSQL broke');
+  const store = openStore({ url, poolMax: config.postgresPoolMax, clockOffsetMs, onError });
+  stopper.add('PostgreSQL', () => closeStore(store));
+  return store;
+}
+
+async function openNats({ config, log, health, stopper }: Program): Promise<NatsConnection> {
+  const { natsUrl: url, natsUser: user, natsPassword: password } = config;
+  const { signal } = stopper;
+  const say = (line: string) => log.info(line);
+  const dependency = health.dependency('nats', 'required');
+  const nats = await connectNats({ url, user, password, name: 'platte-policy', say, signal });
+  stopper.add('NATS', () => nats.drain());
+  const streams = { replicas: config.natsReplicas, factsBytesMax: config.factsMax, say, signal };
+  for (const difference of (await ensureStreams(nats, streams)).differences)
+    log.warn({ difference }, 'a stream is not as this program would make it');
+  followConnection(nats, ({ up, server }) => {
+    if (up) dependency.up(`connected to ${server}`);
+    else dependency.down(`no connection to ${server}`);
+  });
+  return nats;
+}

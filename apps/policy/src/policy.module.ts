@@ -1,0 +1,33 @@
+// How policy is put together. Every provider is made by a factory from those before it; what must end in order tells the
+// stopper so where it is made.
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import type { SnapshotIndex } from '@platte/rollout';
+import { CatalogController } from './catalog.controller.js';
+import type { Parts } from './parts.js';
+import { type Publishing, startPublishing } from './publish-snapshots.js';
+import { makeRunCommand, type RunCommand } from './run-command.js';
+import { startSweepingForces } from './sweep-forces.js';
+
+@Module({})
+export class PolicyModule {
+  static of(parts: Parts): DynamicModule {
+    return {
+      module: PolicyModule,
+      controllers: [CatalogController],
+      providers: [{ provide: 'parts', useValue: parts }, ...providers],
+    };
+  }
+}
+
+const providers: Provider[] = [
+  // The catalog as this process decides by it: from PostgreSQL, brought up to date by publishing and by deciding.
+  { provide: 'catalog', useFactory: () => new Map<string, SnapshotIndex>() },
+  {
+    provide: 'publishing',
+    inject: ['parts', 'catalog'],
+    useFactory: (parts: Parts, catalog: Map<string, SnapshotIndex>): Promise<Publishing> =>
+      startPublishing(parts, catalog),
+  },
+  { provide: 'runCommand', inject: ['parts'], useFactory: (parts: Parts): RunCommand => makeRunCommand(parts) },
+  { provide: 'sweepForces', inject: ['parts'], useFactory: startSweepingForces },
+];
