@@ -27,10 +27,14 @@ const openAttempts = `
     downloading_at = null, downloaded_at = null, installed_at = null, refused_at = null, ended_at = null,
     outcome = null, cause = null`;
 
+// Marks are also written without the group's lock (fold-marks.ts): one that came in between is kept, unless the attempt
+// is reopened.
+const mark = (name: string) =>
+  `${name} = case when (c.since_at, c.since_n) = (a.since_at, a.since_n) then coalesce(a.${name}, c.${name}) else c.${name} end`;
 const changeAttempts = `
   update attempt a set
-    since_at = c.since_at, since_n = c.since_n, stage = c.stage, due_at = c.due_at, downloading_at = c.downloading_at,
-    downloaded_at = c.downloaded_at, installed_at = c.installed_at, refused_at = c.refused_at, ended_at = c.ended_at,
+    since_at = c.since_at, since_n = c.since_n, stage = c.stage, due_at = c.due_at, ${mark('downloading_at')},
+    ${mark('downloaded_at')}, ${mark('refused_at')}, installed_at = c.installed_at, ended_at = c.ended_at,
     outcome = c.outcome, cause = c.cause
   from unnest(
     $1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],

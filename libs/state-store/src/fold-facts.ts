@@ -1,0 +1,26 @@
+// Folds a batch of facts from the log into PostgreSQL: attempts and their leases first, then what `instance` rows say.
+// All of it is idempotent, so a batch that was folded in part is simply folded again.
+import type { Fact } from '@platte/facts';
+import { type FoldContext, type FoldedAttempts, foldAttempts } from './fold-attempts.js';
+import { keyOf, readUnknown, saidOfAttempts, toNews, writeInstances } from './fold-instances.js';
+import type { InstanceCache } from './instance-cache.js';
+import type { Store } from './store.js';
+
+export interface FoldFactsContext extends FoldContext {
+  instances: InstanceCache;
+}
+
+export interface FoldedFacts extends FoldedAttempts {
+  /** Keys of the instance rows that were written: other replicas must forget what they remember of them. */
+  written: string[];
+}
+
+export async function foldFacts(store: Store, context: FoldFactsContext, facts: readonly Fact[]): Promise<FoldedFacts> {
+  const { instances } = context;
+  for (const fact of facts) if (fact.kind === 'MachineDeleted') instances.forget(keyOf(fact));
+  const news = toNews(facts);
+  await readUnknown(store, instances, news);
+  const folded = await foldAttempts(store, context, saidOfAttempts(instances, news));
+  const written = await writeInstances(store, instances, news);
+  return { ...folded, written };
+}

@@ -1,0 +1,113 @@
+// What policy remembers of the instance rows that it has written or read, so that an idle check-in costs PostgreSQL
+// nothing. A hint: losing it costs one read per machine.
+//
+// One entry is two digests and three times in typed arrays: about 120 bytes with its key, so a million machines are
+// about 120 MB. When it is full an entry makes room for the next one, by a hand that walks over all of them: machines
+// check in in turns, so that the oldest entry would always be the one that is asked for next.
+import type { MachineStatus } from '@platte/fleet';
+import { machineStatuses } from '@platte/fleet';
+
+export interface RememberedInstance {
+  /** Of what every fact of the machine says. */
+  core: number;
+  /** Of what only a check-in says. */
+  report: number;
+  status: MachineStatus;
+  /** The newest fact that brought a status, written or not. */
+  statusAt: number;
+  /** The newest fact that the machine sent, written or not. */
+  seenAt: number;
+  /** The last seen that the row has. */
+  writtenSeenAt: number;
+}
+
+export interface InstanceCache {
+  get: (key: string) => RememberedInstance | undefined;
+  put: (key: string, instance: RememberedInstance) => void;
+  /** Another process wrote the row, or it is gone. */
+  forget: (key: string) => void;
+  clear: () => void;
+  readonly size: number;
+}
+
+/** Steps of the hand: coprime to any size in use, so that it visits all entries, in no order that machines have. */
+const handStep = 7_919;
+
+export function makeInstanceCache(machinesMax: number): InstanceCache {
+  const slots = new Map<string, number>();
+  const keys: (string | undefined)[] = [];
+  const free: number[] = [];
+  let hand = 0;
+  const numbers = new Float64Array(machinesMax * 5);
+  const statuses = new Uint8Array(machinesMax);
+
+  function takeSlot(): number {
+    const freed = free.pop();
+    if (freed !== undefined) return freed;
+    if (keys.length < machinesMax) return keys.length;
+    hand = (hand + handStep) % machinesMax;
+    const victim = keys[hand];
+    if (victim !== undefined) slots.delete(victim);
+    return hand;
+  }
+
+  return {
+    get: (key) => {
+      const slot = slots.get(key);
+      if (slot === undefined) return undefined;
+      const [core = 0, report = 0, statusAt = 0, seenAt = 0, writtenSeenAt = 0] = numbers.subarray(
+        slot * 5,
+        slot * 5 + 5,
+      );
+      return {
+        core,
+        report,
+        status: machineStatuses[statuses[slot] ?? 0] ?? 'unknown',
+        statusAt,
+        seenAt,
+        writtenSeenAt,
+      };
+    },
+    put: (key, { core, report, status, statusAt, seenAt, writtenSeenAt }) => {
+      const slot = slots.get(key) ?? takeSlot();
+      slots.set(key, slot);
+      keys[slot] = key;
+      numbers.set([core, report, statusAt, seenAt, writtenSeenAt], slot * 5);
+      statuses[slot] = machineStatuses.indexOf(status);
+    },
+    forget: (key) => {
+      const slot = slots.get(key);
+      if (slot === undefined) return;
+      slots.delete(key);
+      keys[slot] = undefined;
+      free.push(slot);
+    },
+    clear: () => {
+      slots.clear();
+      keys.length = 0;
+      free.length = 0;
+    },
+    get size() {
+      return slots.size;
+    },
+  };
+}
+
+/** 53 bits over the texts in order: two 32-bit multiplicative hashes. A clash would hide one change for a day. */
+export function digestOf(texts: readonly (string | null)[]): number {
+  let high = 0xdeadbeef;
+  let low = 0x41c6ce57;
+  for (const text of texts) {
+    const value = text ?? '\u0000null';
+    for (let index = 0; index < value.length; index++) {
+      const code = value.charCodeAt(index);
+      high = Math.imul(high ^ code, 2_654_435_761);
+      low = Math.imul(low ^ code, 1_597_334_677);
+    }
+    high = Math.imul(high ^ 0x1f, 2_654_435_761);
+    low = Math.imul(low ^ 0x1f, 1_597_334_677);
+  }
+  high = Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909);
+  low = Math.imul(low ^ (low >>> 16), 2_246_822_507) ^ Math.imul(high ^ (high >>> 13), 3_266_489_909);
+  return 4_294_967_296 * (2_097_151 & low) + (high >>> 0);
+}
