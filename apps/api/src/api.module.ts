@@ -2,20 +2,27 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AccessController } from './controllers/access.controller.js';
+import { CatalogCommandsController } from './controllers/catalog-commands.controller.js';
 import { CatalogController } from './controllers/catalog.controller.js';
+import { GroupCommandsController } from './controllers/group-commands.controller.js';
 import { GroupsController } from './controllers/groups.controller.js';
+import { InstanceCommandsController } from './controllers/instance-commands.controller.js';
 import { InstancesController } from './controllers/instances.controller.js';
 import { SystemController } from './controllers/system.controller.js';
 import { AccessGuard, type Identify, type Throttle } from './http/access-guard.js';
 import { AnswerHeaders } from './http/answer-headers.js';
+import { Idempotency } from './http/idempotency.js';
 import { ProblemFilter } from './http/problem-filter.js';
 import { ApiParts } from './parts.js';
 
-export const controllers = [
+const controllers = [
   AccessController,
   CatalogController,
+  CatalogCommandsController,
   GroupsController,
+  GroupCommandsController,
   InstancesController,
+  InstanceCommandsController,
   SystemController,
 ];
 
@@ -28,6 +35,8 @@ export class ApiModule {
       providers: [
         { provide: ApiParts, useFactory: () => parts },
         { provide: APP_GUARD, useFactory: () => new AccessGuard(identify, throttle) },
+        // The first stands outside of the others: an answer is kept with its headers.
+        { provide: APP_INTERCEPTOR, useFactory: () => new Idempotency(parts.store, parts.now) },
         { provide: APP_INTERCEPTOR, useFactory: () => new AnswerHeaders() },
         { provide: APP_FILTER, useFactory: () => new ProblemFilter(parts.log) },
       ],

@@ -38,6 +38,6 @@ export function makeIdentify({ store, now, log }: { store: Store; now: () => num
   };
 }
 
-function toCaller({ name, role, applications, expiresAt }: AccessToken): Caller {
-  return { name, kind: 'token', role, applications, expiresAt };
+function toCaller({ id, name, role, applications, expiresAt }: AccessToken): Caller {
+  return { id: `token:${id}`, name, kind: 'token', role, applications, expiresAt };
 }

@@ -16,6 +16,7 @@ import { closeStore, migrate, openStore } from '@platte/state-store';
 import { openHistory } from '@platte/history';
 import { startApiServer } from './api-server.js';
 import { installBootstrapToken } from './bootstrap-token.js';
+import { makeRunCommand } from './commands.js';
 import { Config } from './config.js';
 import { makeIdentify } from './identify.js';
 import { refuseListen } from './listen-rule.js';
@@ -72,7 +73,16 @@ for (const watched of stores) void watchStore(watched, log, stopper.signal);
 const server = await startApiServer({
   host: config.apiListen,
   port: config.apiPort,
-  parts: { store, history, nats, log, health, now, version: readVersion() },
+  parts: {
+    store,
+    history,
+    nats,
+    runCommand: makeRunCommand({ nats, timeoutMs: config.commandTimeout }),
+    log,
+    health,
+    now,
+    version: readVersion(),
+  },
   identify: makeIdentify({ store, now, log }),
   requestsPerMinute: config.requestsPerMinute,
 });

@@ -3,12 +3,14 @@
 import type { History } from '@platte/history';
 import type { Health, Log } from '@platte/service';
 import type { Store } from '@platte/state-store';
+import type { RunCommand } from './commands.js';
 import type { NatsLink } from './nats-link.js';
 
 export abstract class ApiParts {
   abstract readonly store: Store;
   abstract readonly history: History;
   abstract readonly nats: NatsLink;
+  abstract readonly runCommand: RunCommand;
   abstract readonly health: Health;
   abstract readonly log: Log;
   abstract readonly version: string;

@@ -31,7 +31,7 @@ export const Token = z
 export type Token = z.infer<typeof Token>;
 
 export const CreatedToken = Token.extend({
-  token: z.string().describe('The secret: shown this once, stored nowhere.'),
+  token: z.string().describe('The secret: shown this once, stored nowhere. Empty when the request was repeated.'),
 }).meta({ id: 'CreatedToken' });
 
 export const CreateToken = z

@@ -6,7 +6,6 @@ export {
   CreateApplication,
   CreateChannel,
   CreatePackage,
-  EditablePackage,
   EditApplication,
   EditChannel,
   EditPackage,
@@ -21,9 +20,10 @@ export {
   type Client,
   type ClientOptions,
 } from './client.js';
-export { Because, CreateGroup, EditableGroup, EditGroup, EditPolicy, Group, Rollout } from './groups.js';
+export { Because, CreateGroup, EditGroup, EditPolicy, Group, Rollout } from './groups.js';
 export {
   AnswerView,
+  Attempt,
   EditInstance,
   HistoryItem,
   Instance,

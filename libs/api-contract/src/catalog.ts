@@ -39,6 +39,7 @@ export const EditApplication = z
   .strictObject({
     name: application.name,
     description: application.description,
+    versioning: application.versioning,
     reboots: application.reboots,
     productId: application.productId,
   })
@@ -102,20 +103,6 @@ export const EditPackage = z
   })
   .partial()
   .meta({ id: 'EditPackage' });
-
-/** What a merged package must be: all of what can be edited, whole. */
-export const EditablePackage = z.strictObject({
-  ...EditPackage.shape,
-  type: pack.type,
-  url: pack.url,
-  filename: pack.filename,
-  size: pack.size,
-  sha1: pack.sha1,
-  sha256: pack.sha256,
-  description: pack.description,
-  files: z.array(z.strictObject(file)).max(64),
-  action: z.strictObject(action).nullable(),
-});
 
 export const Floor = DomainFloor.meta({ id: 'Floor' });
 export const DeadEnd = DomainDeadEnd.meta({ id: 'DeadEnd' });

@@ -1,14 +1,12 @@
 // Groups, their policy and their rollouts, as the API shows them and takes them.
 import { z } from 'zod';
 import {
-  defaultPolicy,
   Freeze,
   Group as DomainGroup,
   Policy as DomainPolicy,
   Rollout as DomainRollout,
   rolloutStates,
   Uuid,
-  Wave,
   WeeklyWindow,
 } from '@platte/rollout';
 import { revision } from './catalog.js';
@@ -60,7 +58,9 @@ export const CreateGroup = z
     application: Uuid,
     name: group.name,
     description: group.description.default(''),
-    track: group.track,
+    track: group.track
+      .optional()
+      .describe('What machines say to land here; without one its id, as machines that say GROUP=<uuid> do.'),
     channel: group.channel.default(null),
     policy: EditPolicy.default({}).describe('What is left out has the default of the documentation.'),
   })
@@ -77,25 +77,7 @@ export const EditGroup = z
   .partial()
   .meta({ id: 'EditGroup' });
 
-/** What a merged group must be: all of what can be edited, whole. */
-export const EditableGroup = z.object({
-  name: group.name,
-  description: group.description,
-  track: group.track,
-  channel: group.channel,
-  policy: DomainPolicy,
-});
-
-export const PolicyDefaults = defaultPolicy;
-
 /** A person's words for the audit log and for whoever asks why. */
 export const Because = z
   .strictObject({ note: z.string().max(500).default('').describe('Why, in your words.') })
   .meta({ id: 'Because' });
-
-export const StartRollout = z
-  .strictObject({
-    waves: z.array(z.strictObject(Wave.shape)).min(1).max(50).optional(),
-    note: z.string().max(500).default(''),
-  })
-  .meta({ id: 'StartRollout' });

@@ -41,14 +41,31 @@ export const InstanceSummary = z
   .meta({ id: 'InstanceSummary' });
 export type InstanceSummary = z.infer<typeof InstanceSummary>;
 
-export const Lease = z
+/** A machine's way through one grant: it holds a slot while it is leased. */
+export const Attempt = z
   .object({
+    rollout: z.string(),
     package: z.string(),
+    fromVersion: z.string(),
     toVersion: z.string(),
+    number: z.number().int().describe('The grant’s number in its group, from 1.'),
+    forced: z.boolean(),
+    stage: z
+      .enum(['leased', 'installed', 'settled', 'ended'])
+      .describe(
+        'leased holds a slot; installed waits for its reboot; settled has waited so long that it blocks nothing.',
+      ),
     grantedAt: Instant,
-    deadline: Instant,
+    deadline: Instant.nullable().describe('When its stage ends by itself.'),
+    downloadingAt: Instant.nullable(),
+    downloadedAt: Instant.nullable(),
+    installedAt: Instant.nullable(),
+    endedAt: Instant.nullable(),
+    outcome: LeaseOutcome.nullable(),
+    cause: z.string().nullable(),
   })
-  .meta({ id: 'Lease' });
+  .meta({ id: 'Attempt' });
+export type Attempt = z.infer<typeof Attempt>;
 
 export const Instance = z
   .object({
@@ -57,7 +74,7 @@ export const Instance = z
     aleph: z.string(),
     bootId: z.string(),
     track: z.string().describe('What it said last, also when that leads to no group.'),
-    lease: Lease.nullable().describe('Its open grant.'),
+    attempt: Attempt.nullable().describe('Its newest grant, open or ended; null when it was never granted an update.'),
     answer: AnswerView.extend({ at: Instant }).nullable().describe('The last answer; null when it never asked.'),
     labels: z.record(z.string(), z.string()),
     held: z.string().nullable().describe('The note of the person that holds it.'),
@@ -105,20 +122,16 @@ export const HistoryItem = z
   .meta({ id: 'HistoryItem' });
 export type HistoryItem = z.infer<typeof HistoryItem>;
 
-/** Labels are small: they are in every replica's memory with the snapshot. */
-export const labelsMax = 32;
 const LabelName = z
   .string()
-  .min(1)
   .max(63)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/);
+  .regex(/^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$/);
 export const EditInstance = z
   .strictObject({
     alias: z.string().max(256).describe('Overrules the name that the machine reports; empty gives that back.'),
     labels: z
       .record(LabelName, z.string().max(256).nullable())
-      .describe('A merge patch: null removes a label, what is left out stays.')
-      .refine((labels) => Object.keys(labels).length <= labelsMax, `at most ${labelsMax} labels`),
+      .describe('A merge patch: null removes a label, what is left out stays.'),
   })
   .partial()
   .meta({ id: 'EditInstance' });

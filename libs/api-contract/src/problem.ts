@@ -130,6 +130,10 @@ export const Problem = z
     errors: z.array(ProblemError).optional(),
     reason: z.string().optional().describe('Of a refused command: the named reason, a closed set.'),
     current: Entity.optional().describe('With 412: the thing as it is now.'),
+    uses: z
+      .array(z.object({ kind: z.string(), id: z.string(), name: z.string() }))
+      .optional()
+      .describe('With the reason in-use: what keeps it.'),
     applications: z.array(z.string()).optional().describe('With ambiguous-instance: the applications that know it.'),
   })
   .meta({ id: 'Problem' });

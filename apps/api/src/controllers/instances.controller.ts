@@ -1,16 +1,15 @@
 import { Controller } from '@nestjs/common';
-import { toInstant, type Instance, type InputOf, type OutputOf } from '@platte/api-contract';
-import { machineHistory, type MachineState } from '@platte/history';
-import { readMachineMarks } from '@platte/state-store';
+import { toInstant, type InputOf, type OutputOf } from '@platte/api-contract';
+import { machineHistory } from '@platte/history';
 import { z } from 'zod';
 import { visibleApplications, type Caller } from '../http/caller.js';
 import { parseCursor, toCursor } from '../http/cursor.js';
 import { Operation } from '../http/operation-route.js';
 import { ApiProblem } from '../http/problems.js';
 import { listInstances } from '../instance-lists.js';
-import { allApplications, findMachine } from '../machines.js';
+import { allApplications, findMachine, showMachine } from '../machines.js';
 import { ApiParts } from '../parts.js';
-import { toAnswerView, toHistoryItem, toInstantOrNull, toSummary } from '../views.js';
+import { toAnswerView, toHistoryItem } from '../views.js';
 
 const HistoryPosition = z.object({ at: z.number().int(), n: z.number().int() });
 
@@ -26,7 +25,8 @@ export class InstancesController {
 
   @Operation('getInstance')
   async getInstance({ params, query }: InputOf<'getInstance'>, caller: Caller): Promise<OutputOf<'getInstance'>> {
-    return this.show(await findMachine(this.parts, params.id, query.application, caller));
+    const state = await findMachine(this.parts, params.id, query.application, caller);
+    return showMachine(this.parts, { application: state.app, machine: state.machine, state });
   }
 
   @Operation('getInstanceHistory')
@@ -63,25 +63,6 @@ export class InstancesController {
       version,
       at: toInstant(answer.at),
       answer: toAnswerView(answer),
-    };
-  }
-
-  private async show(state: MachineState): Promise<Instance> {
-    const { oemVersion, aleph, bootId, track, answer } = state;
-    const marks = await readMachineMarks(this.parts.store.pool, state.app, state.machine);
-    const { reason: _reason, ...summary } = toSummary(state);
-    return {
-      ...summary,
-      alias: marks.name || summary.alias,
-      oemVersion,
-      aleph,
-      bootId,
-      track,
-      lease: null,
-      answer: answer && { ...toAnswerView(answer), at: toInstant(answer.at) },
-      labels: marks.labels,
-      held: marks.held,
-      forcedUntil: toInstantOrNull(marks.forcedUntil),
     };
   }
 }

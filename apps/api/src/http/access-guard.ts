@@ -26,7 +26,7 @@ export class AccessGuard implements CanActivate {
     if (id === undefined) throw new ApiProblem('forbidden', { detail: 'This route names no operation.' });
     const { role, scope } = getOperation(id);
     const caller = role === 'public' ? nobody : await this.identify(request);
-    this.throttle(caller?.name || request.ip, http.getResponse<FastifyReply>());
+    this.throttle(caller?.id || request.ip, http.getResponse<FastifyReply>());
     if (!caller) throw unauthenticated('The request carries no token.');
     if (!isAllowed(caller.role, role))
       throw new ApiProblem('forbidden', { detail: `${id} needs the role ${role}; ${caller.name} is ${caller.role}.` });

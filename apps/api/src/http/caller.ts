@@ -4,6 +4,8 @@ import type { FastifyRequest } from 'fastify';
 import { ApiProblem, notFound } from './problems.js';
 
 export interface Caller {
+  /** Of the token or person: for what is kept per caller. */
+  id: string;
   /** As the audit log names them. */
   name: string;
   kind: 'person' | 'token' | 'nobody';
@@ -14,7 +16,7 @@ export interface Caller {
 }
 
 /** Who asks for what is public. */
-export const nobody: Caller = { name: '', kind: 'nobody', role: 'viewer', applications: [], expiresAt: null };
+export const nobody: Caller = { id: '', name: '', kind: 'nobody', role: 'viewer', applications: [], expiresAt: null };
 
 const callers = new WeakMap<object, Caller>();
 

@@ -53,7 +53,7 @@ const Asking = createParamDecorator((_: unknown, context: ExecutionContext) =>
 /** @throws ApiProblem with every error of path, query and body at once */
 export function parseInput(
   operation: OperationShape,
-  request: Pick<FastifyRequest, 'params' | 'query' | 'body'>,
+  request: Pick<FastifyRequest, 'params' | 'query' | 'body' | 'headers'>,
 ): unknown {
   const errors: ProblemError[] = [];
   const read = (schema: z.ZodType | undefined, value: unknown, toPointer: (path: PropertyKey[]) => string) => {
@@ -64,6 +64,7 @@ export function parseInput(
     return undefined;
   };
   const input = {
+    ifMatch: operation.edits ? readIfMatch(request.headers['if-match'], errors) : undefined,
     params: read(operation.params, request.params, (path) => `{${path.map(String).join('.')}}`),
     query: read(operation.query, request.query, (path) => `?${path.map(String).join('.')}`),
     body: read(operation.body, request.body ?? {}, toJsonPointer),
@@ -93,4 +94,14 @@ function toErrors(issue: z.core.$ZodIssue, toPointer: (path: PropertyKey[]) => s
 /** RFC 6901; the whole body is ''. */
 export function toJsonPointer(path: PropertyKey[]): string {
   return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+/** The revision that the caller saw. There is no `*`: whoever edits has read. @throws ApiProblem without the header */
+function readIfMatch(header: string | undefined, errors: ProblemError[]): number {
+  if (header === undefined)
+    throw new ApiProblem('precondition-required', { detail: 'The request has no If-Match header.' });
+  const [, digits] = /^"(\d{1,15})"$/.exec(header) ?? [];
+  if (digits === undefined)
+    errors.push({ pointer: 'If-Match', detail: 'is the ETag of what you read: a number in quotes, such as "7"' });
+  return Number(digits);
 }

@@ -7,6 +7,7 @@ export interface ProblemDetails {
   errors?: ProblemError[];
   reason?: string;
   current?: Problem['current'];
+  uses?: NonNullable<Problem['uses']>;
   applications?: string[];
   headers?: Record<string, string>;
 }

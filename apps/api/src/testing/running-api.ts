@@ -18,6 +18,8 @@ import { makeHealth, makeLog } from '@platte/service';
 import { addToken, closeStore, makeFreshDatabase, openStore, type Store } from '@platte/state-store';
 import { z } from 'zod';
 import { startApiServer } from '../api-server.js';
+import { answerCommands } from './policy-stand-in.js';
+import { makeRunCommand } from '../commands.js';
 import { makeIdentify } from '../identify.js';
 
 export interface RunningApi {
@@ -51,10 +53,22 @@ export async function startApi({ postgresUrl, natsUrl, clickhouseUrl }: Servers)
   const history = openHistory(address);
   await migrateHistory(history);
   const health = makeHealth();
+  const nats = { live: () => nc };
+  const subject = `test.${randomBytes(6).toString('hex')}`;
+  answerCommands(nc, subject, store);
   const server = await startApiServer({
     host: '127.0.0.1',
     port: 0,
-    parts: { store, history, nats: { live: () => nc }, log, health, now, version: '0.0.0-test' },
+    parts: {
+      store,
+      history,
+      nats,
+      runCommand: makeRunCommand({ nats, timeoutMs: 5000, subject }),
+      log,
+      health,
+      now,
+      version: '0.0.0-test',
+    },
     identify: makeIdentify({ store, now, log }),
     requestsPerMinute: 100_000,
   });

@@ -123,6 +123,6 @@ function numberOf(application: string, machine: string): number {
 }
 
 /** As analytics writes what arrives; folding them is its own step. */
-export async function writeHistory({ history }: RunningApi, facts: Fact[], seq = 1): Promise<void> {
-  await writeFacts(history, [{ seq, facts }], numberOf);
+export async function writeHistory({ history }: RunningApi, facts: Fact[], sequence = 1): Promise<void> {
+  await writeFacts(history, [{ sequence, facts }], numberOf);
 }

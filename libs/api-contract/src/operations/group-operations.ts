@@ -1,7 +1,7 @@
 // Groups with their policy, their rollouts, and their timelines.
 import { z } from 'zod';
 import { Uuid, rolloutStates } from '@platte/rollout';
-import { Because, CreateGroup, EditGroup, Group, Rollout, StartRollout } from '../groups.js';
+import { Because, CreateGroup, EditGroup, Group, Rollout } from '../groups.js';
 import { InstanceSummary } from '../instances.js';
 import { operation } from '../operation.js';
 import { IdParams, Instant, pageOf, paging } from '../page.js';
@@ -190,7 +190,7 @@ export const groupOperations = {
     role: 'operator',
     scope: 'application',
     params: IdParams,
-    body: StartRollout,
+    body: Because,
     status: 201,
     response: Rollout,
   }),
