@@ -2,20 +2,29 @@
 // stopper so where it is made. The last one opens the Omaha route: from then on check-ins are answered.
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { type Appender, followClockOffset, followSnapshots, logNames, makeAppender, openSpool } from '@platte/fact-log';
+import {
+  type Appender,
+  followClockOffset,
+  followSnapshots,
+  makeAppender,
+  makeRefusedReporter,
+  openSpool,
+  type RefusedReporter,
+} from '@platte/fact-log';
 import { makePositions } from '@platte/facts';
 import { decideSubject } from '@platte/rollout';
 import type { Clock, Health, Log, Metrics, Stopper } from '@platte/service';
 import { type Catalog, makeCatalog } from './catalog.js';
 import { type CheckIns, makeCheckIns } from './check-ins.js';
 import type { Config } from './config.js';
+import { toExcerpt } from './excerpt.js';
 import { type IngressMetrics, makeIngressMetrics } from './ingress-metrics.js';
 import { linkNats, type NatsLink } from './nats-link.js';
 import type { OmahaRoute } from './omaha-route.js';
 import { makePolicyQuestions, type PolicyQuestions } from './policy-questions.js';
 import { type PollKeeper, startPollKeeper } from './poll-keeper.js';
-import { makeRefusals, type Refusals } from './refusals.js';
 import { countCheckIns } from './check-in-counters.js';
 
 /** What the program has from its start, before Nest. */
@@ -30,8 +39,6 @@ export interface Program {
   /** Which of several processes on one port this is, from 1: each has its own spool. */
   worker: number;
 }
-
-const reportMs = 1_000;
 
 @Module({})
 export class IngressModule {
@@ -69,7 +76,6 @@ async function openAppender(
 ): Promise<Appender> {
   const say = (line: string) => log.info(line);
   const spool = await openSpool({ folder: join(config.dataDir, `spool-${worker}`), bytesMax: config.spoolMax, say });
-  stopper.add('spool', () => spool.close());
   const appender = makeAppender({
     nc: nats.connected,
     program: 'ingress',
@@ -118,7 +124,9 @@ async function followCatalog({ config, log, health, stopper, worker }: Program, 
 
 function followClock({ clock, stopper }: Program, nats: NatsLink): void {
   if (!clock.testMode) return;
-  void nats.connected.then((nc) => stopper.add('test clock', followClockOffset(nc, clock.setOffset)));
+  const follow = (nc: NatsConnection): void => stopper.add('test clock', followClockOffset(nc, clock.setOffset));
+  // Whoever connects reports why it could not.
+  void nats.connected.then(follow, () => {});
 }
 
 function openQuestions({ config, health }: Program, nats: NatsLink, metrics: IngressMetrics): PolicyQuestions {
@@ -138,21 +146,9 @@ function openQuestions({ config, health }: Program, nats: NatsLink, metrics: Ing
   });
 }
 
-function openRefusals({ clock, stopper, worker }: Program, nats: NatsLink): Refusals {
-  const refusals = makeRefusals({
-    program: 'ingress',
-    replica: `${process.env['HOSTNAME'] ?? 'local'}-${worker}`,
-    now: clock.now,
-  });
-  const report = () => {
-    const taken = refusals.take(clock.now());
-    if (taken !== undefined) nats.publish(`${logNames().refused.subject}.ingress`, Buffer.from(JSON.stringify(taken)));
-  };
-  const timer = setInterval(report, reportMs);
-  stopper.add('refused requests', () => {
-    clearInterval(timer);
-    report();
-  });
+function openRefusals({ stopper }: Program, nats: NatsLink): RefusedReporter {
+  const refusals = makeRefusedReporter(nats.connected, { program: 'ingress' });
+  stopper.add('refused requests', () => refusals.stop());
   return refusals;
 }
 
@@ -170,7 +166,7 @@ function openCheckIns(
   catalog: Catalog,
   appender: Appender,
   questions: PolicyQuestions,
-  refusals: Refusals,
+  refusals: RefusedReporter,
   pollKeeper: PollKeeper,
   metrics: IngressMetrics,
 ): CheckIns {
@@ -182,19 +178,24 @@ function openCheckIns(
     append: appender.append,
     pollIntervalSeconds: pollKeeper.seconds,
     heldLimits: { checksMax: config.heldChecksMax, requestsMax: config.heldChecksMax * 2 },
-    seen: countCheckIns({ metrics, refusals, pollKeeper }),
+    seen: countCheckIns({ metrics, refusals, pollKeeper, now: clock.now }),
   });
   metrics.held(checkIns.held);
   metrics.pollSeconds(pollKeeper.seconds);
   return checkIns;
 }
 
-function openRoute({ route }: Program, checkIns: CheckIns, refusals: Refusals, metrics: IngressMetrics): OmahaRoute {
+function openRoute(
+  { route, clock }: Program,
+  checkIns: CheckIns,
+  refusals: RefusedReporter,
+  metrics: IngressMetrics,
+): OmahaRoute {
   route.open({
     checkIns,
     onRefused: (cause, address, bytes) => {
       metrics.refused.get(cause)?.inc();
-      refusals.count(cause, address, bytes);
+      refusals.report(cause, () => ({ at: clock.now(), ip: address, detail: toExcerpt(bytes) }));
     },
   });
   return route;

@@ -9,8 +9,6 @@ export interface NatsLink {
   connected: Promise<NatsConnection>;
   /** Rejects at once when NATS is away or nobody listens, and after the timeout. */
   request: (subject: string, payload: Uint8Array, timeoutMs: number) => Promise<Uint8Array>;
-  /** Without an acknowledgement; dropped when NATS is away. */
-  publish: (subject: string, payload: Uint8Array) => void;
 }
 
 interface Needs {
@@ -21,7 +19,10 @@ interface Needs {
 }
 
 export function linkNats({ config, log, dependency, stopper }: Needs): NatsLink {
+  let known: NatsConnection | undefined;
   let live: NatsConnection | undefined;
+  // Told now, so that it ends after all that is opened later and needs it.
+  stopper.add('NATS', () => known?.drain());
   const say = (line: string) => log.info(line);
   const connected = connectNats({
     url: config.natsUrl,
@@ -34,7 +35,7 @@ export function linkNats({ config, log, dependency, stopper }: Needs): NatsLink 
 
   async function follow(): Promise<void> {
     const nc = await connected;
-    stopper.add('NATS', () => nc.drain());
+    known = nc;
     followConnection(nc, ({ up, server }) => {
       live = up ? nc : undefined;
       if (up) dependency.up(`connected to ${server}`);
@@ -57,6 +58,5 @@ export function linkNats({ config, log, dependency, stopper }: Needs): NatsLink 
       if (live === undefined) throw new Error('NATS is away');
       return (await live.request(subject, payload, { timeout: timeoutMs })).data;
     },
-    publish: (subject, payload) => live?.publish(subject, payload),
   };
 }

@@ -7,11 +7,10 @@ import {
   announceReady,
   describeConfig,
   type Health,
+  type Log,
   makeClock,
   makeHealth,
-  makeLog,
   makeMetrics,
-  makeStopper,
   type Metrics,
   portOf,
   shareMetrics,
@@ -23,15 +22,22 @@ import { IngressModule } from './ingress.module.js';
 import { makeOmahaRoute, refuseBrokenRequests } from './omaha-route.js';
 import { tellPrimary, workerNumber } from './workers.js';
 
-export async function serveMachines(config: Config): Promise<void> {
-  const log = makeLog({ program: 'ingress', level: config.logLevel });
-  const stopper = makeStopper({ log, graceMs: config.stopGrace });
+export interface ServedPorts {
+  omaha: number;
+  internal: number;
+}
+
+/** Resolves when machines are served; what ends it is the stopper's. */
+export async function serveMachines(
+  config: Config,
+  { log, stopper }: { log: Log; stopper: Stopper },
+): Promise<ServedPorts> {
   const clock = makeClock({ testMode: config.testMode });
   const health = makeHealth();
   const metrics = makeMetrics({ program: 'ingress' });
   log.info({ settings: describeConfig(Config, config) }, 'starting');
 
-  const internalPort = await openInternalPort({ config, health, metrics, stopper });
+  const internal = await openInternalPort({ config, health, metrics, stopper });
   const route = makeOmahaRoute(config);
   const app = await NestFactory.create<NestFastifyApplication>(
     IngressModule.of({ config, log, clock, health, metrics, stopper, route, worker: workerNumber() }),
@@ -43,13 +49,9 @@ export async function serveMachines(config: Config): Promise<void> {
   stopper.add('machines', () => route.close());
   stopper.add('readiness', () => health.stop());
 
-  const port = portOf(app.getHttpServer());
-  announceReady({
-    log,
-    program: 'ingress',
-    ports: { omaha: port, internal: internalPort },
-    urls: urlsOf(config, port, internalPort),
-  });
+  const ports = { omaha: portOf(app.getHttpServer()), internal };
+  announceReady({ log, program: 'ingress', ports: { ...ports }, urls: urlsOf(config, ports) });
+  return ports;
 }
 
 /** A worker has none: it tells the primary, which has one for all. */
@@ -76,10 +78,10 @@ async function openInternalPort(needs: {
   return internal.port;
 }
 
-export function urlsOf(config: Config, port: number, internalPort: number): Record<string, string> {
+export function urlsOf({ listen, internalListen }: Config, ports: ServedPorts): Record<string, string> {
   return {
-    omaha: `http://${hostOf(config.listen)}:${port}/v1/update/`,
-    internal: `http://${hostOf(config.internalListen)}:${internalPort}`,
+    omaha: `http://${hostOf(listen)}:${ports.omaha}/v1/update/`,
+    internal: `http://${hostOf(internalListen)}:${ports.internal}`,
   };
 }
 

@@ -7,11 +7,11 @@ import {
   collectSharedMetrics,
   type HealthReport,
   isReadyMessage,
+  type Log,
   makeHealth,
-  makeLog,
-  makeStopper,
   type ReadyMessage,
   startInternalServer,
+  type Stopper,
 } from '@platte/service';
 import type { Config } from './config.js';
 import { urlsOf } from './serve-machines.js';
@@ -29,9 +29,10 @@ interface Slot {
 const silentMsMax = 5_000;
 const restartPauseMs = 500;
 
-export async function superviseWorkers(config: Config): Promise<void> {
-  const log = makeLog({ program: 'ingress', level: config.logLevel });
-  const stopper = makeStopper({ log, graceMs: config.stopGrace + 2_000 });
+export async function superviseWorkers(
+  config: Config,
+  { log, stopper }: { log: Log; stopper: Stopper },
+): Promise<void> {
   const health = makeHealth();
   const ready = Promise.withResolvers<ReadyMessage>();
   if (config.ingressWorkers > availableParallelism())
@@ -83,12 +84,12 @@ export async function superviseWorkers(config: Config): Promise<void> {
   });
   stopper.add('readiness', () => health.stop());
   const { ports } = await ready.promise;
-  const port = ports['omaha'] ?? 0;
+  const served = { omaha: ports['omaha'] ?? 0, internal: internal.port };
   announceReady({
     log,
     program: 'ingress',
-    ports: { omaha: port, internal: internal.port },
-    urls: urlsOf(config, port, internal.port),
+    ports: { ...served },
+    urls: urlsOf(config, served),
   });
 }
 
