@@ -15,6 +15,25 @@ const mutation = fc.record({
   pick: fc.nat(65_535),
 });
 
+/** Every attribute that the scanner knows. */
+const known = {
+  os: 'version platform sp arch'.split(' '),
+  hw: 'sse sse2 sse3 ssse3 sse41 sse42 avx physmemory'.split(' '),
+  app: 'appid version track bootid oem oemversion alephversion machineid machinealias lang board delta_okay multi_manifest_ok hardware_class from_track nextversion brand client ap tag iid installage installdate experiments enabled fp release_channel installsource ismachine cohort cohorthint cohortname fw_version ec_version from_version fingerprint os_build_type requisition'.split(
+    ' ',
+  ),
+  ping: 'active a r ad rd ping_freshness'.split(' '),
+  updatecheck: 'targetversionprefix rollback_allowed sameversionupdate updatedisabled'.split(' '),
+  event:
+    'eventtype eventresult previousversion errorcode nextversion extracode1 errorcat previousfp nextfp download_time_ms downloaded total downloader url update_check_time_ms install_time_ms source_url_index state_cancelled time_since_update_available_ms time_since_download_start_ms'.split(
+      ' ',
+    ),
+};
+
+function leaf(name: string, attributes: string[]): string {
+  return `<${name}${attributes.map((attribute) => ` ${attribute}="1"`).join('')}/>`;
+}
+
 describe('the two parsers', () => {
   it.each(recordings)('read $name alike, the scanner without help', ({ body }) => {
     expect(scanRequest(body).kind).toBe('request');
@@ -49,6 +68,23 @@ describe('the two parsers', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  it('agree on the biggest request that the scanner takes', () => {
+    const event = leaf('event', known.event);
+    const children = leaf('ping', known.ping) + leaf('updatecheck', known.updatecheck) + event.repeat(4);
+    const app = `${leaf('app', known.app).replace('/>', '>')}${children}</app>`;
+    const text = `<request>${leaf('os', known.os)}${leaf('hw', known.hw)}${app.repeat(64)}</request>`;
+    const body = new TextEncoder().encode(text);
+    expect(scanRequest(body).kind).toBe('request');
+    expect(findDisagreement(body)).toBeUndefined();
+  });
+
+  it('agree on more of everything than that', () => {
+    for (const part of ['<app/>', '<os/>', '<hw/>', '<x/>']) {
+      const text = `<request><app appid="x"/>${part.repeat(12_000)}</request>`;
+      expect(findDisagreement(new TextEncoder().encode(text))).toBeUndefined();
+    }
   });
 
   it.each(readRegressions())('have not forgotten regression $name', ({ body }) => {

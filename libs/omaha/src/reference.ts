@@ -86,6 +86,7 @@ function assertWellFormed(text: string): void {
     if (++depth > limits.depthMax) throw new Refusal('too-deep');
   });
   parser.on('attribute', () => {
+    countNode();
     if (++attributes > limits.attributesPerElementMax) throw new Refusal('too-many-attributes');
   });
   parser.on('opentag', (tag) => assertLocalNamesDiffer(Object.keys(tag.attributes)));

@@ -101,6 +101,7 @@ function scanDocument(scan: Scan): ParsedRequest | undefined {
   if (!takes(scan, tokens.request) || !scanAttributes(scan, requestNames, requestValues)) return undefined;
   if (!isKnownProtocol(requestValues[requestSlot.protocol] ?? '') || !takes(scan, tokens.tagEnd)) return undefined;
   let os: RequestOs | undefined;
+  let sawHardware = false;
   const apps: RequestApp[] = [];
   for (;;) {
     skipBlanks(scan);
@@ -111,7 +112,8 @@ function scanDocument(scan: Scan): ParsedRequest | undefined {
       if (os !== undefined || !scanLeaf(scan, osNames, osValues, tokens.osEnd)) return undefined;
       os = toOs(osValues);
     } else if (takes(scan, tokens.hw)) {
-      if (!scanLeaf(scan, hwNames, hwValues, tokens.hwEnd)) return undefined;
+      if (sawHardware || !scanLeaf(scan, hwNames, hwValues, tokens.hwEnd)) return undefined;
+      sawHardware = true;
     } else {
       break;
     }
