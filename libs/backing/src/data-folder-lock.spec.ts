@@ -18,9 +18,7 @@ it('tells a second owner who has the folder, and since when', async () => {
   await expect(lockDataFolder(folder)).rejects.toMatchObject({ pid: process.pid });
   await expect(lockDataFolder(folder)).rejects.toThrow(/is in use by process \d+ since \d{4}-\d\d-\d\dT/);
   await release();
-  await (
-    await lockDataFolder(folder)
-  )();
+  await expect(lockDataFolder(folder)).resolves.toBeTypeOf('function');
 });
 
 it('takes over the lock of a process that was killed', async () => {
@@ -30,24 +28,18 @@ it('takes over the lock of a process that was killed', async () => {
   await expect(lockDataFolder(folder)).rejects.toMatchObject({ pid: other.pid });
   other.kill('SIGKILL');
   await once(other, 'exit');
-  await (
-    await lockDataFolder(folder)
-  )();
+  await expect(lockDataFolder(folder)).resolves.toBeTypeOf('function');
 });
 
 it('takes over when another process has got the pid since', async () => {
   const lock = { pid: process.pid, start: 'long ago', since: new Date().toISOString() };
   await writeFile(join(folder, 'lock.json'), JSON.stringify(lock));
-  await (
-    await lockDataFolder(folder)
-  )();
+  await expect(lockDataFolder(folder)).resolves.toBeTypeOf('function');
 });
 
 it('takes over a lock that was cut short', async () => {
   await writeFile(join(folder, 'lock.json'), '{"pid":');
-  await (
-    await lockDataFolder(folder)
-  )();
+  await expect(lockDataFolder(folder)).resolves.toBeTypeOf('function');
 });
 
 it('gives a stale lock to one of many who want it', async () => {

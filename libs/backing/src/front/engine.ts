@@ -1,13 +1,12 @@
-// chdb as a set of sessions. A session is opened for each statement and closed after it (a quarter of a millisecond,
+// chdb as a set of connections. A connection is opened for each statement and closed after it (a quarter of a millisecond,
 // measured): settings and parameters die with it, so that none can leak into the next request, which is what happens in a
-// session that is used again (a deduplication token that stayed made later inserts vanish).
+// connection that is used again (a deduplication token that stayed made later inserts vanish).
 //
-// One statement at a time runs in a session, and statements take the machine's memory: so lanes bound how many run, and
+// One statement at a time runs in a connection, and statements take the machine's memory: so lanes bound how many run, and
 // how many wait. Writes have a lane of their own, so that a long read never holds up what analytics stores.
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRecord } from '../json.js';
+import { type ChdbConnection, loadChdb } from './chdb.js';
 import { ClickhouseError, toClickhouseError } from './clickhouse-error.js';
 import { makeLane } from './lane.js';
 import type { Settings } from './users.js';
@@ -44,30 +43,6 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** The part of chdb's interface that is used here. */
-interface ChdbSession {
-  queryAsync(sql: string, options: { format: string }): Promise<ChdbResult>;
-  queryStream(sql: string, options: { format: string }): AsyncIterable<ChdbPiece>;
-  close(): void;
-}
-
-interface ChdbPiece {
-  numRows: number;
-  raw(): Uint8Array;
-}
-
-interface ChdbResult {
-  elapsed: number;
-  rowsRead: number;
-  bytesRead: number;
-  bytes(): Uint8Array;
-}
-
-interface Chdb {
-  Session: new (path: string) => ChdbSession;
-  drainPending(): Promise<void>;
-}
-
 /** Reads that run side by side: a dashboard asks for about that many panels at once. */
 const readsMax = 6;
 /** Two, so that a small insert need not wait for a large one. */
@@ -76,39 +51,40 @@ const writesMax = 2;
 const waitingMax = 200;
 /** Bytes, ClickHouse's default for `max_query_size`; a character has at most 4. */
 const querySizeMax = 256 * 1024;
-/** How long a stop waits for statements before it has them killed. */
+/** How long a stop waits for statements before it has them killed, and then for the killed ones. */
 const drainMsMax = 5000;
+const killMsMax = 5000;
+const killAgainMs = 200;
 
-/** @param engineFolder where chdb was installed by npm */
+/** @param engineFolder where npm installed chdb */
 export async function openEngine(place: { engineFolder: string; dataDir: string }): Promise<Engine> {
-  const chdb = loadChdb(place.engineFolder);
-  const open = (): ChdbSession => new chdb.Session(place.dataDir);
-  // Held open: the engine ends with its last session. It also sends the kills.
+  const connect = loadChdb(place.engineFolder);
+  const open = (): ChdbConnection => connect(place.dataDir);
+  // Held open: the engine ends with its last connection.
   const control = open();
   const version = (await runText(control, 'select version()')).trim();
   const lanes = { read: makeLane(readsMax, waitingMax), write: makeLane(writesMax, waitingMax) };
-  const running = new Set<string>();
-  let killing = Promise.resolve('');
-  const kill = (queryId: string): void => {
-    const sql = `kill query where Settings['log_comment'] = ${quote(queryId)} async`;
-    killing = killing.then(() => runText(control, sql)).catch(() => '');
-  };
+  const running = new Set<AbortController>();
 
-  function inSession<T>(work: Work, lane: LaneName, use: (session: ChdbSession) => Promise<T>): Promise<T> {
+  function inConnection<T>(work: Work, lane: LaneName, use: (connection: ChdbConnection) => Promise<T>): Promise<T> {
     return lanes[lane].run(work.signal, async () => {
-      const session = open();
-      const onAbort = (): void => kill(work.queryId);
-      work.signal.addEventListener('abort', onAbort, { once: true });
-      running.add(work.queryId);
+      const connection = open();
+      const shutdown = new AbortController();
+      running.add(shutdown);
+      const mark = `${work.queryId} ${randomUUID()}`;
+      // As with a real server, a write whose client went away is finished.
+      const end = lane === 'read' ? AbortSignal.any([work.signal, shutdown.signal]) : shutdown.signal;
+      const stopKilling = killWhen(end, () => killMarked(control, mark));
       try {
-        await prepare(session, work);
-        return await use(session);
+        await prepare(connection, work, mark);
+        end.throwIfAborted();
+        return await use(connection);
       } catch (error) {
-        throw toClickhouseError(error);
+        throw end.aborted ? cancelled() : toClickhouseError(error);
       } finally {
-        running.delete(work.queryId);
-        work.signal.removeEventListener('abort', onAbort);
-        session.close();
+        stopKilling();
+        connection.close();
+        running.delete(shutdown);
       }
     });
   }
@@ -116,69 +92,97 @@ export async function openEngine(place: { engineFolder: string; dataDir: string 
   return {
     version,
     run: (work, lane) =>
-      inSession(work, lane, async (session) => {
-        const result = await session.queryAsync(work.sql, { format: work.format });
-        const { elapsed: elapsedSeconds, rowsRead: readRows, bytesRead: readBytes } = result;
-        return { bytes: result.bytes(), summary: { elapsedSeconds, readRows, readBytes } };
+      inConnection(work, lane, async (connection) => {
+        const { bytes, elapsed, rowsRead, bytesRead } = await connection.query(work.sql, work.format);
+        return { bytes, summary: { elapsedSeconds: elapsed, readRows: rowsRead, readBytes: bytesRead } };
       }),
-    stream: (work, write) =>
-      inSession(work, 'read', async (session) => {
-        const limit = Number(work.settings.get('max_result_rows') ?? 0);
-        let rows = 0;
-        for await (const piece of session.queryStream(work.sql, { format: work.format })) {
-          if (work.signal.aborted) return;
-          // The engine counts each piece for itself.
-          rows += piece.numRows;
-          if (limit > 0 && rows > limit) throw tooManyRows(limit, rows);
-          await write(piece.raw());
-        }
-      }),
+    stream: (work, write) => inConnection(work, 'read', (connection) => writeStream(connection, work, write)),
     close: async () => {
-      const end = Date.now() + drainMsMax;
-      while (running.size > 0 && Date.now() < end) await sleep(10);
-      for (const queryId of running) kill(queryId);
-      await killing;
-      await chdb.drainPending();
+      await isEmptyWithin(running, drainMsMax);
+      for (const shutdown of running) shutdown.abort();
+      await isEmptyWithin(running, killMsMax);
       control.close();
     },
   };
 }
 
-function loadChdb(folder: string): Chdb {
-  const module: unknown = createRequire(join(folder, 'package.json'))('chdb');
-  if (!isChdb(module)) throw new Error(`${folder} holds no chdb that is known here. Remove it: it is fetched again`);
-  return module;
+async function writeStream(
+  connection: ChdbConnection,
+  work: Work,
+  write: (piece: Uint8Array) => Promise<void>,
+): Promise<void> {
+  const limit = Number(work.settings.get('max_result_rows') ?? 0);
+  let rows = 0;
+  for await (const piece of connection.stream(work.sql, work.format)) {
+    if (work.signal.aborted) return;
+    // The engine counts each piece for itself.
+    rows += piece.numRows;
+    if (limit > 0 && rows > limit) throw tooManyRows(limit, rows);
+    await write(piece.bytes);
+  }
 }
 
-function isChdb(module: unknown): module is Chdb {
-  return isRecord(module) && typeof module['Session'] === 'function' && typeof module['drainPending'] === 'function';
+/**
+ * Again and again until it is over: a statement that has not begun when the first kill comes is not there to be killed.
+ * @returns what ends it
+ */
+function killWhen(signal: AbortSignal, kill: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (): void => {
+    kill();
+    timer = setInterval(kill, killAgainMs);
+  };
+  signal.addEventListener('abort', begin, { once: true });
+  return () => {
+    signal.removeEventListener('abort', begin);
+    clearInterval(timer);
+  };
 }
 
-/** The statement's own comment is how a kill finds it: chdb has no way to give a query an id. */
-async function prepare(session: ChdbSession, { queryId, database, parameters, settings }: Work): Promise<void> {
-  if (database !== undefined) await runText(session, `use ${quoteName(database)}`);
+function killMarked(control: ChdbConnection, mark: string): void {
+  // Whether it worked shows in the statement's own end.
+  control.query(`kill query where Settings['log_comment'] = ${quote(mark)} async`, 'TSV').catch(() => {});
+}
+
+async function isEmptyWithin(set: ReadonlySet<unknown>, limitMs: number): Promise<boolean> {
+  const end = Date.now() + limitMs;
+  while (set.size > 0 && Date.now() < end) await sleep(10);
+  return set.size === 0;
+}
+
+/** @param mark how a kill finds the statement: chdb has no way to give one an id */
+async function prepare(
+  connection: ChdbConnection,
+  { database, parameters, settings }: Work,
+  mark: string,
+): Promise<void> {
+  if (database !== undefined) await runText(connection, `use ${quoteName(database)}`);
   const given = [...settings].filter(([name]) => name !== 'log_comment' && name !== 'readonly');
   const values = [
     ...given,
-    ['log_comment', queryId] as const,
+    ['log_comment', mark] as const,
     ...[...parameters].map(([name, value]) => [`param_${name}`, value] as const),
   ];
   const sql = `set ${values.map(([name, value]) => `${assertName(name)} = ${quote(value)}`).join(', ')}`;
   // Long parameters come in a form just because they are no part of the query; its limit is not theirs.
-  if (sql.length > querySizeMax / 4) await runText(session, `set max_query_size = ${4 * sql.length + querySizeMax}`);
-  await runText(session, sql);
+  if (sql.length > querySizeMax / 4) await runText(connection, `set max_query_size = ${4 * sql.length + querySizeMax}`);
+  await runText(connection, sql);
   const readonly = settings.get('readonly');
   // Last: nothing can be set after it.
-  if (readonly !== undefined) await runText(session, `set readonly = ${quote(readonly)}`);
+  if (readonly !== undefined) await runText(connection, `set readonly = ${quote(readonly)}`);
 }
 
-async function runText(session: ChdbSession, sql: string): Promise<string> {
-  return new TextDecoder().decode((await session.queryAsync(sql, { format: 'TSV' })).bytes());
+async function runText(connection: ChdbConnection, sql: string): Promise<string> {
+  return new TextDecoder().decode((await connection.query(sql, 'TSV')).bytes);
 }
 
 function tooManyRows(limit: number, rows: number): ClickhouseError {
   const what = `Limit for result exceeded, max rows: ${limit}, current rows: ${rows}`;
   return new ClickhouseError(396, 'TOO_MANY_ROWS_OR_BYTES', what);
+}
+
+function cancelled(): ClickhouseError {
+  return new ClickhouseError(394, 'QUERY_WAS_CANCELLED', 'Query was cancelled');
 }
 
 function assertName(name: string): string {
