@@ -90,10 +90,10 @@ describe('a batch', () => {
   it('shares the rate limit, and says when the window frees', async () => {
     const fleet = await makeSampleFleet(store, { rateLimit: { max: 2, periodMs: hourMs }, concurrencyLimit: 100 });
     const before = fleet.now();
-    const { decisions, budget } = await decide(fleet, fleet.ask('a'), fleet.ask('b'), fleet.ask('c'));
+    const { decisions, after } = await decide(fleet, fleet.ask('a'), fleet.ask('b'), fleet.ask('c'));
     expect(decisions.map(({ answer }) => answer.reason)).toEqual(['granted', 'granted', 'rate-limited']);
     expect(decisions[2]?.answer.until).toBeGreaterThanOrEqual(before + hourMs);
-    expect(budget).toMatchObject({ used: 2, openLeases: 2 });
+    expect(after?.ledger).toMatchObject({ seq: 2, used: 2, openLeases: 2 });
   });
 
   it('counts in a true sliding window', async () => {

@@ -18,10 +18,12 @@ import {
 } from '@platte/rollout';
 import { applyDecisions } from './apply-decisions.js';
 import type { AttemptRow } from './attempt-row.js';
+import { ledgerAfter, withChanges } from './batch-ledger.js';
 import { failuresAfter, foldAsked, forcesOf, toAsking } from './fold-asked.js';
 import { type HeldCatalog, indexOf, reloadIndex } from './held-catalog.js';
 import { findHalt, haltRollout } from './halt-rollout.js';
 import { type LedgerChanges, type Moment, noChanges } from './ledger-changes.js';
+import { freedGroups } from './locked-groups.js';
 import { toOffers } from './offers.js';
 import {
   type Budget,
@@ -39,6 +41,7 @@ import {
 import { sendTogether, type Statement } from './statement.js';
 import type { Store } from './store.js';
 import { type Client, rollBack, withHotClient } from './transaction.js';
+import { useForces } from './use-forces.js';
 import { toStatements } from './write-ledger.js';
 
 export interface GrantContext {
@@ -54,17 +57,8 @@ export interface BatchOutcome {
   decisions: Decision[];
   /** Groups in which a slot or a probe was freed: to be announced. */
   freed: string[];
-  /** What the group's budget is after this batch: what a caller may refuse by for a while. */
-  budget: BudgetAfter | null;
-}
-
-export interface BudgetAfter {
-  now: number;
-  revision: number;
-  /** The grants of the batch included. */
-  used: number;
-  openLeases: number;
-  oldestGrantAt: number | null;
+  /** The group and its ledger after this batch: what a caller may refuse by for a while. null: the group is gone. */
+  after: { group: IndexedGroup; ledger: GroupLedger } | null;
 }
 
 /** What a transaction has read under the locks. */
@@ -133,7 +127,7 @@ async function decideLocked(client: Client, deciding: Deciding): Promise<BatchOu
   const fresh = await reloadIfOlder(client, deciding, application, reading, held);
   if (fresh === undefined) {
     await rollBack(client);
-    return { decisions: asked.map(() => ({ answer: unknownGroup })), freed: [], budget: null };
+    return { decisions: asked.map(() => ({ answer: unknownGroup })), freed: [], after: null };
   }
   return decideRead(client, deciding, reading, fresh);
 }
@@ -206,8 +200,9 @@ async function decideRead(client: Client, deciding: Deciding, reading: Reading, 
   const freed = freedGroups(changes);
   applyDecisions(changes, { group: index, asked, decisions, attempts }, moment);
   const offered = await toOffers(client, index, decisions);
-  await sendTogether(client, [...toStatements(changes), ...toUsedForces(asked, decisions, forces), commit]);
-  return { decisions: offered, freed, budget: budgetAfter(index, ledger, decisions) };
+  await useForces(client, changes, usedForces(asked, decisions, forces), moment);
+  await sendTogether(client, [...toStatements(changes), commit]);
+  return { decisions: offered, freed, after: { group: index, ledger: ledgerAfter(ledger, decisions) } };
 }
 
 /** Ends that were folded just now can halt the rollout: then these machines are decided by what it is after that. */
@@ -227,57 +222,14 @@ async function haltIfFailed(
   return (await reloadIndex(client, context.catalog, index.application.id))?.groups.get(index.group.id) ?? index;
 }
 
-/** What deciding rests on: the ends that were folded just now have freed their slots already. */
-function withChanges(
-  budget: Budget,
-  tallies: ReadonlyMap<string, Tally>,
-  index: IndexedGroup,
-  changes: LedgerChanges,
-): GroupLedger {
-  const added = [...changes.tallies.values()].filter(({ rollout }) => rollout === index.rollout?.id);
-  const merged = new Map(tallies);
-  for (const { version, add } of added) {
-    const known = merged.get(version) ?? { open: 0, succeeded: 0, failed: 0, timedOut: 0 };
-    merged.set(version, {
-      open: known.open + add.open,
-      succeeded: known.succeeded + add.succeeded,
-      failed: known.failed + add.failed,
-      timedOut: known.timedOut + add.timedOut,
-    });
-  }
-  const slots = changes.counters.get(index.group.id)?.slots ?? 0;
-  return { ...budget, openLeases: budget.openLeases + slots, tallies: merged };
-}
-
-function budgetAfter(index: IndexedGroup, ledger: GroupLedger, decisions: readonly GrantDecision[]): BudgetAfter {
-  const grants = decisions.filter(({ kind }) => kind === 'grant').length;
-  const reopened = decisions.filter(({ kind }) => kind === 'reopen').length;
-  const { now, used, openLeases, oldestGrantAt } = ledger;
-  return {
-    now,
-    revision: index.group.revision,
-    used: used + grants,
-    openLeases: openLeases + grants + reopened,
-    oldestGrantAt: oldestGrantAt ?? (grants > 0 ? now : null),
-  };
-}
-
-/** Groups in which the folded ends free a slot, or let safe mode probe again. */
-function freedGroups(changes: LedgerChanges): string[] {
-  return [...new Set(changes.ends.map(({ attempt }) => attempt.group))];
-}
-
-const useForces = `delete from machine_force where application = $1 and machine = any($2::text[])`;
-
-/** Used up in the transaction of its first grant. The copies of it lapse by themselves: nothing is decided by them. */
-function toUsedForces(
+/** Machines whose force their grant uses up. */
+function usedForces(
   asked: readonly AskedMachine[],
   decisions: readonly GrantDecision[],
   forces: ReadonlyMap<string, number>,
-): Statement[] {
+) {
   const used = asked.filter(({ machine }, index) => decisions[index]?.kind === 'grant' && forces.has(machine));
-  const machines = used.map(({ machine }) => machine);
-  return machines.length === 0 ? [] : [{ name: 'use-forces', text: useForces, values: [used[0]?.app, machines] }];
+  return { application: asked[0]?.app ?? '', machines: used.map(({ machine }) => machine) };
 }
 
 function periodOf(index: IndexedGroup | undefined): number | null {

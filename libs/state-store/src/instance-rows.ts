@@ -1,6 +1,7 @@
 // The statements of `instance`, and its row as people and policy read it.
 import type { Arch } from '@platte/facts';
 import type { MachineStatus } from '@platte/fleet';
+import type { Pool } from 'pg';
 import type { Statement } from './statement.js';
 
 export interface InstanceRow {
@@ -103,4 +104,16 @@ function toArrays(news: readonly InstanceNews[]): unknown[] {
     ...reportKeys.map((key) => news.map(({ report }) => report?.[key] ?? null)),
     ...statusKeys.map((key) => news.map(({ status }) => status?.[key] ?? null)),
   ];
+}
+
+const readInstance = `select ${instanceColumns} from instance i where i.application = $1 and i.machine = $2`;
+
+/** One machine's row, for people; undefined: it never checked in. Its last seen is up to a day old. */
+export async function findInstance(
+  db: Pick<Pool, 'query'>,
+  application: string,
+  machine: string,
+): Promise<InstanceRow | undefined> {
+  const { rows } = await db.query<InstanceRow>(readInstance, [application, machine]);
+  return rows[0];
 }

@@ -27,13 +27,14 @@ export async function putIntoOutbox(client: Pick<PoolClient, 'query'>, facts: re
   if (facts.length > 0) await client.query(toOutbox(facts));
 }
 
+/** Resolves when the log has the facts for good. With the same id they are stored once. */
+export type AppendFacts = (facts: Fact[], id: string) => Promise<void>;
+
 /**
  * Relays what is in the outbox, in order, until it is empty. Returns how many facts it relayed: 0 also while another
  * replica relays.
- *
- * @param append resolves when the log has the facts for good
  */
-export async function relayOutbox(store: Store, append: (facts: Fact[]) => Promise<void>): Promise<number> {
+export async function relayOutbox(store: Store, append: AppendFacts): Promise<number> {
   const client = await store.pool.connect();
   let broken = true;
   try {
@@ -48,18 +49,23 @@ export async function relayOutbox(store: Store, append: (facts: Fact[]) => Promi
   }
 }
 
-async function relayAll(client: PoolClient, append: (facts: Fact[]) => Promise<void>): Promise<number> {
+async function relayAll(client: PoolClient, append: AppendFacts): Promise<number> {
   let relayed = 0;
   for (;;) {
     const { rows } = await client.query<{ id: number; facts: string }>(readFacts);
     for (const row of rows) {
       const facts: Fact[] = JSON.parse(row.facts);
-      await append(facts);
+      await append(facts, idOf(facts));
       relayed += facts.length;
     }
     await client.query(deleteFacts, [rows.map((row) => row.id)]);
     if (rows.length < rowsPerRelayMax) return relayed;
   }
+}
+
+/** The facts' own identity, not the row's: a database that was restored gives row numbers again. */
+function idOf([first]: readonly Fact[]): string {
+  return `outbox-${first?.at ?? 0}-${first?.n ?? 0}`;
 }
 
 function toRows(facts: readonly Fact[]): string[] {

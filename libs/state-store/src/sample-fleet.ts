@@ -36,7 +36,6 @@ export async function makeSampleFleet(store: Store, policy: Partial<Policy> = {}
     packages: { one: randomUUID(), two: randomUUID() },
   };
   const { application, channel, group, packages } = ids;
-  const draw = drawPositions();
   const now = () => Date.now() + store.clockOffsetMs();
   const run = (input: CatalogCommandInput) => runCommand(store, input, now());
   const payload = {
@@ -52,6 +51,17 @@ export async function makeSampleFleet(store: Store, policy: Partial<Policy> = {}
   await run({ kind: 'CreatePackage', ...payload, id: packages.two, version: '2.0.0' });
   await run({ kind: 'CreateChannel', application, id: channel, name: 'stable', arch: 'amd64', package: packages.two });
   await run({ kind: 'CreateGroup', application, id: group, name: 'Stable', track: 'stable', channel, policy });
+  const setPolicy = (changes: Partial<Policy>) => run({ kind: 'SetGroupPolicy', application, group, policy: changes });
+  return { ...ids, now, run, setPolicy, ...machinesOf(ids, now) };
+}
+
+type Machines = Pick<SampleFleet, 'ask' | 'checkIn' | 'report'>;
+
+function machinesOf(
+  { application, group, channel }: Pick<SampleFleet, 'application' | 'group' | 'channel'>,
+  now: () => number,
+): Machines {
+  const draw = drawPositions();
   const ask = (machine: string, changes: Partial<AskedMachine> = {}): AskedMachine => ({
     app: application,
     group,
@@ -105,8 +115,7 @@ export async function makeSampleFleet(store: Store, policy: Partial<Policy> = {}
     previousVersion: '',
     ...changes,
   });
-  const setPolicy = (changes: Partial<Policy>) => run({ kind: 'SetGroupPolicy', application, group, policy: changes });
-  return { ...ids, now, run, setPolicy, ask, checkIn, report };
+  return { ask, checkIn, report };
 }
 
 async function runCommand(store: Store, input: CatalogCommandInput, now: number): Promise<void> {

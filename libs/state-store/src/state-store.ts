@@ -1,6 +1,6 @@
 // The door of `state-store`: PostgreSQL: migrations, grants, leases, instances, catalog, outbox.
 export { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
-export { migrate, migrationsFolder } from './migrate.js';
+export { DatabaseIsNewer, migrate, migrationsFolder } from './migrate.js';
 export { closeStore, openStore, type Store, type StoreOptions } from './store.js';
 export { type Client, withTransaction } from './transaction.js';
 export {
@@ -56,3 +56,11 @@ export { type CommandContext, executeCatalogCommand, type Executed, executeFirst
 export { lapseForces } from './catalog-forces.js';
 export { type CatalogBell, listenToCatalog, raiseRevision, readRevision, takeRevision } from './catalog-revision.js';
 export { type CatalogSnapshots, readSnapshot, readSnapshots } from './catalog-snapshots.js';
+export { type FoldedFacts, foldFacts, type FoldFactsContext } from './fold-facts.js';
+export { type BatchOutcome, grantBatch, type GrantContext } from './grant-batch.js';
+export type { HeldCatalog } from './held-catalog.js';
+export { type InstanceCache, makeInstanceCache } from './instance-cache.js';
+export { findInstance, type InstanceRow } from './instance-rows.js';
+export { type AppendFacts, putIntoOutbox, relayOutbox } from './outbox.js';
+export { findSpent, refuseSpent, type SpentBudget } from './refuse-spent.js';
+export { type Swept, sweepLeases } from './sweep-leases.js';
