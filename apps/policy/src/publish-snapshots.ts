@@ -25,10 +25,12 @@ export type PublishingParts = Pick<Parts, 'store' | 'nats' | 'log' | 'health' | 
   config: Pick<Parts['config'], 'postgresUrl'>;
   /** Of names in NATS: tests have their own. */
   prefix?: string;
+  /** Shorter in tests. */
+  timing?: { compareMs?: number };
 };
 
 const lookMs = 1_000;
-const compareMs = 30_000;
+const defaultCompareMs = 30_000;
 
 /** Resolves when the bucket has what PostgreSQL has, for the first time. */
 export async function startPublishing(
@@ -77,7 +79,10 @@ export async function startPublishing(
 
   const wake = makeOneAtATime(lookSafely);
   const bell = listenToCatalog({ url: parts.config.postgresUrl, onRing: wake });
-  const timers = [setInterval(wake, lookMs), setInterval(() => (isCompareDue = true), compareMs)];
+  const timers = [
+    setInterval(wake, lookMs),
+    setInterval(() => (isCompareDue = true), parts.timing?.compareMs ?? defaultCompareMs),
+  ];
   const unfollow = followConnection(nats, ({ up }) => {
     isCompareDue = true;
     if (up) wake();
@@ -113,11 +118,10 @@ async function publish(parts: PublishingParts, { follower, catalog, since }: Loo
     return publish(parts, { follower, catalog, since });
   }
   for (const snapshot of snapshots) keep(catalog, snapshot);
-  const isPublished =
-    since === null
-      ? (snapshot: ApplicationSnapshot) => isSame(snapshot, follower.get(snapshot.application.id))
-      : () => false;
-  for (const snapshot of snapshots) if (!isPublished(snapshot)) await publishSnapshot(nats, snapshot, options);
+  for (const snapshot of snapshots) {
+    const held = since === null ? follower.get(snapshot.application.id) : undefined;
+    await publishSnapshot(nats, isSame(snapshot, held) ? { ...snapshot, revision: held.revision } : snapshot, options);
+  }
   const stray = since === null ? strays(follower, snapshots) : gone;
   for (const application of stray) {
     catalog.delete(application);
@@ -138,8 +142,11 @@ function strays(follower: SnapshotFollower, snapshots: readonly ApplicationSnaps
   return [...follower.all()].map((held) => held.application.id).filter((application) => !known.has(application));
 }
 
-/** The revision counts for all applications together: one that did not change need not be published again. */
-function isSame(snapshot: ApplicationSnapshot, held: ApplicationSnapshot | undefined): boolean {
+/**
+ * The revision counts for all applications together: one that did not change keeps the one it was published with, and
+ * the bucket refuses it, unless the bucket was lost.
+ */
+function isSame(snapshot: ApplicationSnapshot, held: ApplicationSnapshot | undefined): held is ApplicationSnapshot {
   return held !== undefined && toText(snapshot) === toText(held);
 }
 

@@ -324,6 +324,7 @@ describe('a command', () => {
       [
         ['PackageAssigned', stable, { package: null }],
         ['PackageDeleted', pkg1, null],
+        ['RolloutSuperseded', id(100), { state: 'superseded', cause: 'its package was deleted' }],
       ],
     ],
   ])('%s', (_, state, command, changes) => {

@@ -49,12 +49,14 @@ export function decideRollout(command: RolloutCommand, state: ApplicationState, 
   }
 }
 
-/** What must start now that the state is this one: called after every command, so that no command can forget it. */
+/** What must start or end now that the state is this one: called after every command, so that no command can forget it. */
 export function startDueRollouts(state: ApplicationState, context: DecideContext): CatalogChange[] {
   return [...state.groups.values()].flatMap((group) => {
     const pkg = packageOf(state, group);
-    const isDue = group.policy.updatesEnabled && pkg !== null && state.rollouts.get(group.id)?.package !== pkg.id;
-    return isDue ? start(state, group, pkg, '', context) : [];
+    const current = state.rollouts.get(group.id);
+    if (group.policy.updatesEnabled && pkg !== null && current?.package !== pkg.id)
+      return start(state, group, pkg, '', context);
+    return current && !state.packages.has(current.package) ? supersede(state, group, 'its package was deleted') : [];
   });
 }
 

@@ -13,11 +13,11 @@ const windows = (timezone: string, from: number, to: number, days = [1, 2, 3, 4,
 
 const untilOf = (hours: Hours) => (hours.open ? undefined : hours.until);
 
-/** All minutes of a span at which the hours are open, as [from, to) in UTC. */
+/** The spans at which the hours are open, as [from, to) in UTC, looked at every five minutes. */
 function openSpans(policy: Policy, from: string, to: string): string[] {
   const spans: string[] = [];
   let start: number | null = null;
-  for (let at = t(from); at <= t(to); at += 60_000) {
+  for (let at = t(from); at <= t(to); at += 300_000) {
     const { open } = hoursAt(policy, at);
     if (open && start === null) start = at;
     if (!open && start !== null) {
@@ -202,6 +202,14 @@ describe('a time zone', () => {
     ['Europe/Berlin; drop', false],
   ])('%j is known: %s', (name, known) => {
     expect(isTimeZone(name)).toBe(known);
+  });
+});
+
+it('is closed in a zone that this process does not know', () => {
+  expect(hoursAt(office('Mars/Base'), 0)).toEqual({
+    open: false,
+    reason: 'outside-window',
+    window: 'unknown time zone Mars/Base',
   });
 });
 

@@ -34,9 +34,11 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** Whether Intl knows the zone. Offsets such as `+01:00` are refused: they know no summer time. */
 export function isTimeZone(name: string): boolean {
+  if (formats.has(name)) return true;
   if (!/^[A-Za-z][A-Za-z0-9_+/-]*$/.test(name)) return false;
   try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone !== '';
+    formatOf(name);
+    return true;
   } catch {
     return false;
   }
@@ -46,6 +48,10 @@ export function isTimeZone(name: string): boolean {
 export function hoursAt(policy: Pick<Policy, 'hours' | 'timezone' | 'freezes'>, now: number): Hours {
   const windows = windowsOf(policy.hours);
   if (windows === null && policy.freezes.length === 0) return { open: true };
+  if (!isTimeZone(policy.timezone)) {
+    // A zone that another replica's newer data knows: closed is the safe side, and people see why.
+    return { open: false, reason: 'outside-window', window: `unknown time zone ${policy.timezone}` };
+  }
   const wall = wallClockAt(policy.timezone, now);
   if (windows !== null && !isInWindows(wall, windows)) return closed(windows, policy.timezone, now);
   const freeze = policy.freezes.find((freeze) => isInFreeze(wall, freeze));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
-import { migrate } from './migrate.js';
+import { DatabaseIsNewer, migrate } from './migrate.js';
 import { closeStore, openStore, type Store } from './store.js';
 
 let database: FreshDatabase;
@@ -40,4 +40,15 @@ it('keeps hot statements on their indexes, also in a table without statistics', 
     ['m'],
   );
   expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toMatch(/Index.* using attempt_pkey/);
+});
+
+it('refuses a database that a newer version has migrated, and says what to do', async () => {
+  const newer = await makeFreshDatabase(inject('postgresUrl'));
+  const client = openStore({ url: newer.url });
+  await client.pool.query(`insert into schema_migration (name, run_on) values ('9999_tomorrow', now())`);
+  await closeStore(client);
+  const migrating = migrate(newer.url);
+  await expect(migrating).rejects.toThrow(DatabaseIsNewer);
+  await expect(migrating).rejects.toThrow('9999_tomorrow');
+  await newer.drop();
 });

@@ -1,13 +1,16 @@
 // Brings a database to this version's schema: numbered `.sql` files, all pending ones in one transaction, under an
 // advisory lock, so that several programs may start at once. Never edit a migration that has been released.
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runner } from 'node-pg-migrate';
+import { Client } from 'pg';
 
 /** Beside the sources and beside the built files: both are one folder below the package. */
 export const migrationsFolder = join(import.meta.dirname, '..', 'migrations');
 
-/** The names of the migrations that were applied now. */
+/** The names of the migrations that were applied now. @throws DatabaseIsNewer */
 export async function migrate(url: string, folder: string = migrationsFolder): Promise<string[]> {
+  await refuseNewer(url, folder);
   const applied = await runner({
     databaseUrl: url,
     dir: folder,
@@ -18,4 +21,27 @@ export async function migrate(url: string, folder: string = migrationsFolder): P
     logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
   });
   return applied.map((migration) => migration.name);
+}
+
+/** A newer version of Platte has changed the schema: this one does not know what may not be written any more. */
+export class DatabaseIsNewer extends Error {}
+
+async function refuseNewer(url: string, folder: string): Promise<void> {
+  const known = new Set((await readdir(folder)).map((file) => file.replace(/\.sql$/, '')));
+  const client = new Client({ connectionString: url, application_name: 'platte-migrate' });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ applied: boolean }>(
+      `select to_regclass('schema_migration') is not null as applied`,
+    );
+    if (rows[0]?.applied !== true) return;
+    const applied = await client.query<{ name: string }>('select name from schema_migration order by id');
+    const unknown = applied.rows.map(({ name }) => name).filter((name) => !known.has(name));
+    if (unknown.length > 0) {
+      const words = `the database was migrated by a newer version of Platte (${unknown.join(', ')}): run that version, or restore a backup of before`;
+      throw new DatabaseIsNewer(words);
+    }
+  } finally {
+    await client.end();
+  }
 }
