@@ -4,6 +4,13 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.js';
 import { repositoryRoot } from './repository.js';
+import { registerSimulate } from './simulate-command.js';
+
+// `platte … | head` closes our output early: that is the reader's right, and no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+  throw error;
+});
 
 const program = new Command('platte')
   .description('An event-sourced update platform for fleets of machines that speak Omaha.')
@@ -31,6 +38,8 @@ program
     const { up } = await import('./up/up.js');
     process.exitCode = await up(options);
   });
+
+registerSimulate(program);
 
 program
   .command('doctor')
@@ -63,13 +72,24 @@ program
 program
   .command('bench')
   .description('measure, each figure against its baseline in the same run; without a name: all')
-  .argument('[names...]', 'path, ingress, policy, transport, history')
+  .argument('[names...]', 'which; an unknown name lists them')
   .option('--check', 'exit 1 when a goal is missed')
   .option('--quick', 'a shorter run, for a look')
   .action(async (names: string[], options: { check?: boolean; quick?: boolean }) => {
     const { runScript } = await import('./tasks/script.js');
     const flags = [...(options.check ? ['--check'] : []), ...(options.quick ? ['--quick'] : [])];
     process.exitCode = await runScript('test/dist/load/main.js', [...names, ...flags]);
+  });
+
+program
+  .command('fuzz')
+  .description('look for a request on which the two parsers disagree; what is found becomes a regression case')
+  .option('--seconds <n>', 'how long', '30')
+  .option('--seed <n>', 'repeat a run')
+  .action(async (options: { seconds: string; seed?: string }) => {
+    const { runScript } = await import('./tasks/script.js');
+    const seed = options.seed === undefined ? [] : ['--seed', options.seed];
+    process.exitCode = await runScript('test/dist/clients/fuzz-main.js', ['--seconds', options.seconds, ...seed]);
   });
 
 program.exitOverride();

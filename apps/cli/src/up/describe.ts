@@ -4,7 +4,8 @@ import type { RunFile } from './run-file.js';
 
 /** What a person sees when everything serves: where it is, and what to try next. */
 export function describePlatform(run: RunFile, { dataDir, examples }: { dataDir: string; examples: boolean }): string {
-  const folder = relative(process.cwd(), dataDir) || '.';
+  const inside = relative(process.cwd(), dataDir);
+  const folder = inside === '' || inside.startsWith('..') ? dataDir : `./${inside}`;
   const rows = [
     ['machines', run.urls.omaha],
     ['API', `${run.urls.api}/api/v1`],

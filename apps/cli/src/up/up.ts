@@ -7,6 +7,7 @@ import { exitCodes } from '../exit-codes.js';
 import { describePlatform } from './describe.js';
 import { startPlatform } from './platform.js';
 import { choosePorts } from './ports.js';
+import type { RunFile } from './run-file.js';
 import { makeSecrets } from './secrets.js';
 import { holdDataFolder } from './servers.js';
 
@@ -39,12 +40,28 @@ export async function up(options: UpOptions): Promise<number> {
       say,
     });
     console.log(describePlatform(platform.run, { dataDir, examples }));
+    const demo = options.demo === true ? startDemo(platform.run, say) : undefined;
     await stopping;
+    await demo?.stop();
     await platform.stop();
     return exitCodes.ok;
   } finally {
     await giveBack();
   }
+}
+
+/** A demo that fails is said, and ends nothing: the platform is what was asked for. */
+function startDemo(run: RunFile, say: (line: string) => void): { stop(): Promise<void> } {
+  const aborter = new AbortController();
+  const running = import('./demo.js')
+    .then(({ runDemo }) => runDemo(run, say, aborter.signal))
+    .catch((error: unknown) => say(`demo: ${error instanceof Error ? error.message : String(error)}`));
+  return {
+    stop: () => {
+      aborter.abort();
+      return running;
+    },
+  };
 }
 
 function untilStopped(say: (line: string) => void): Promise<void> {
