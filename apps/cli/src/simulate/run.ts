@@ -156,11 +156,14 @@ function notePhase({ tally, failureRate }: Runner, machine: Machine): void {
   return machine.engine.status satisfies never;
 }
 
+/** Nothing is left to do for such a machine. */
+const doneReasons = new Set(['up-to-date', 'ahead-of-channel']);
+
 /** What a check that brought no update says of the machine. Real clients ignore `info`; people would like to know. */
 function noteAnswer(runner: Runner, machine: Machine, reply: Reply): void {
   if (machine.engine.status !== 'idle' || reply.status !== 200) return;
   machine.reason = /<updatecheck [^>]*info="([^"]*)"/.exec(reply.body)?.[1] ?? '';
-  const isDone = machine.reason === 'up-to-date' || (machine.reason === '' && machine.isUpdated);
+  const isDone = doneReasons.has(machine.reason) || (machine.reason === '' && machine.isUpdated);
   runner.tally.enter(machine, isDone ? 'done' : 'on-hold');
 }
 
