@@ -47,7 +47,14 @@ export function renderTable(rows: BenchRow[]): string {
   ]);
   const table = [['what', 'figure', 'baseline', 'ratio', 'goal', ''], ...cells];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((line) => line[column]!.length)));
-  return table.map((line) => line.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd()).join('\n');
+  return table
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 function readable(value: number): string {

@@ -70,7 +70,7 @@ function openKept(): void {
   };
   socket.on('connect', send);
   socket.on('data', (chunk) => {
-    answer = answer === '' ? chunk.latin1Slice() : answer + chunk.latin1Slice();
+    answer = answer === '' ? chunk.toString('latin1') : answer + chunk.toString('latin1');
     if (!isWhole(answer)) return;
     note(answer, begun);
     answer = '';
@@ -86,7 +86,7 @@ function openOnce(): void {
   const socket = connectTo();
   let answer = '';
   socket.on('connect', () => socket.write(nextRequest()));
-  socket.on('data', (chunk) => (answer += chunk.latin1Slice()));
+  socket.on('data', (chunk) => (answer += chunk.toString('latin1')));
   socket.on('close', () => {
     if (answer !== '') note(answer, begun);
     if (phase !== 'ended') openOnce();

@@ -5,11 +5,18 @@ import { parseArgs } from 'node:util';
 import { type Bench, type BenchRow, renderTable } from './bench.js';
 
 /** Loaded only when asked for: a bench may need servers and big libraries. */
-const benches: Record<string, () => Promise<Bench>> = {};
+const benches: Record<string, () => Promise<Bench>> = {
+  path: () => import('./path.js').then(({ pathBench }) => pathBench),
+  parse: () => import('./parse.js').then(({ parseBench }) => parseBench),
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { check: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false }, out: { type: 'string', default: 'bench-results' } },
+  options: {
+    check: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    out: { type: 'string', default: 'bench-results' },
+  },
 });
 
 const unknown = positionals.filter((name) => !(name in benches));
@@ -29,9 +36,14 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) 
 
 await mkdir(values.out, { recursive: true });
 const file = join(values.out, `bench-${new Date().toISOString().replaceAll(/[:.]/g, '-')}.json`);
-await writeFile(file, `${JSON.stringify({ node: process.version, quick: values.quick, benches: measured }, null, 2)}\n`);
+await writeFile(
+  file,
+  `${JSON.stringify({ node: process.version, quick: values.quick, benches: measured }, null, 2)}\n`,
+);
 
-const judged = Object.values(measured).flat().filter((row) => row.met !== undefined);
+const judged = Object.values(measured)
+  .flat()
+  .filter((row) => row.met !== undefined);
 const missed = judged.filter((row) => !row.met);
 console.log(`\nwritten to ${file}`);
 for (const row of missed) console.log(`missed: ${row.name} (goal ${row.goal ?? ''})`);
