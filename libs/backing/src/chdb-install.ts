@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { messageOf } from './errors.js';
 import { runCommand } from './run-command.js';
 
-/** ClickHouse 26.7's engine. */
 export const chdbVersion = '3.4.0';
+/** The ClickHouse whose engine that is. */
+export const chdbClickhouse = '26.7';
 
 export const clickhouseInstallHint =
   'Install ClickHouse (https://clickhouse.com/docs/install) and put `clickhouse` on PATH: a real server is used instead.';

@@ -1,5 +1,5 @@
 // Which ClickHouse runs here: a real one from PATH when it is new enough, else the embedded engine.
-import { chdbFolder, chdbVersion, installChdb, isChdbInstalled } from './chdb-install.js';
+import { chdbClickhouse, chdbFolder, chdbVersion, installChdb, isChdbInstalled } from './chdb-install.js';
 import { findOnPath, runCommand } from './run-command.js';
 import { isAtLeast, parseVersion } from './versions.js';
 
@@ -34,7 +34,7 @@ export async function findClickhouse(
 }
 
 function embedded(cacheDir: string): ClickhouseProgram {
-  return { kind: 'embedded', folder: chdbFolder(cacheDir), version: chdbVersion, source: `chdb ${chdbVersion}` };
+  return { kind: 'embedded', folder: chdbFolder(cacheDir), version: chdbClickhouse, source: `chdb ${chdbVersion}` };
 }
 
 /** `clickhouse` is one program for all; packages may also, or only, have the server under its own name. */

@@ -69,6 +69,6 @@ async function inspectClickhouse({ cacheDir, env }: InstallOptions): Promise<Ins
     const reason = 'no server on PATH, and the embedded engine is not in the cache';
     return { name, status: 'missing', reason, install: byUs + clickhouseInstallHint };
   }
-  const where = found.kind === 'server' ? found.command : `${found.folder} (embedded engine, chdb)`;
+  const where = found.kind === 'server' ? found.command : `${found.folder} (the embedded engine, ${found.source})`;
   return { name, status: 'found', version: found.version, where };
 }

