@@ -13,17 +13,6 @@ import {
   startPostgres,
 } from '../libs/backing/src/backing.js';
 
-declare module 'vitest' {
-  export interface ProvidedContext {
-    /** `nats://127.0.0.1:PORT`, without credentials. */
-    natsUrl: string;
-    /** A superuser's URL, to make databases with. */
-    postgresUrl: string;
-    /** With user and password in it: `http://USER:PASSWORD@127.0.0.1:PORT`. */
-    clickhouseUrl: string;
-  }
-}
-
 interface Started {
   url: string;
   stop(): Promise<unknown>;

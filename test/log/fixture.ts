@@ -7,12 +7,6 @@ import { startNats } from '@platte/backing';
 import { connectNats, ensureStreams, logNames, type NatsConnection, readFacts, readFactsFill } from '@platte/fact-log';
 import type { EventReported, Fact } from '@platte/facts';
 
-declare module 'vitest' {
-  export interface ProvidedContext {
-    natsUrl: string;
-  }
-}
-
 export interface TestLog {
   nc: NatsConnection;
   prefix: string;
