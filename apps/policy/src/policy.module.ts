@@ -3,8 +3,12 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import type { SnapshotIndex } from '@platte/rollout';
 import { CatalogController } from './catalog.controller.js';
+import { DecideController } from './decide.controller.js';
+import { type GrantDesk, openGrantDesk } from './grant-desk.js';
+import { startEnding } from './ending.js';
 import type { Parts } from './parts.js';
 import { type Publishing, startPublishing } from './publish-snapshots.js';
+import { type OutboxRelay, startRelaying } from './relay-outbox.js';
 import { makeRunCommand, type RunCommand } from './run-command.js';
 import { startSweepingForces } from './sweep-forces.js';
 
@@ -13,7 +17,7 @@ export class PolicyModule {
   static of(parts: Parts): DynamicModule {
     return {
       module: PolicyModule,
-      controllers: [CatalogController],
+      controllers: [CatalogController, DecideController],
       providers: [{ provide: 'parts', useValue: parts }, ...providers],
     };
   }
@@ -29,5 +33,13 @@ const providers: Provider[] = [
       startPublishing(parts, catalog),
   },
   { provide: 'runCommand', inject: ['parts'], useFactory: (parts: Parts): RunCommand => makeRunCommand(parts) },
+  { provide: 'relay', inject: ['parts'], useFactory: (parts: Parts): OutboxRelay => startRelaying(parts) },
+  {
+    provide: 'grantDesk',
+    inject: ['parts', 'catalog', 'relay', 'publishing'],
+    useFactory: (parts: Parts, catalog: Map<string, SnapshotIndex>, relay: OutboxRelay): GrantDesk =>
+      openGrantDesk(parts, catalog, relay),
+  },
+  { provide: 'ending', inject: ['parts', 'grantDesk', 'relay'], useFactory: startEnding },
   { provide: 'sweepForces', inject: ['parts'], useFactory: startSweepingForces },
 ];

@@ -1,0 +1,17 @@
+// How leases end outside of decisions: by what the log tells, and by their deadlines. Both free slots, which is told to
+// every replica, and leave facts in the outbox.
+import { startFolding } from './fold-log.js';
+import { announceFreed } from './freed-budgets.js';
+import type { GrantDesk } from './grant-desk.js';
+import type { Parts } from './parts.js';
+import type { OutboxRelay } from './relay-outbox.js';
+import { startSweeping } from './sweep-leases.js';
+
+export async function startEnding(parts: Parts, desk: GrantDesk, relay: OutboxRelay): Promise<void> {
+  const onEnded = (freed: readonly string[]) => {
+    for (const group of freed) desk.noteFreed(group);
+    announceFreed(parts.nats, freed);
+    relay.wake();
+  };
+  startSweeping(parts, await startFolding(parts, onEnded), onEnded);
+}

@@ -1,0 +1,84 @@
+// Folds the log into PostgreSQL: the durable consumer `policy`, shared by the replicas. A message is acknowledged
+// strictly after its effects are committed; a repetition finds nothing to do.
+import { randomUUID } from 'node:crypto';
+import { type Follower, followFacts, type NatsConnection } from '@platte/fact-log';
+import { foldFacts, makeInstanceCache } from '@platte/state-store';
+import { readStrings } from './freed-budgets.js';
+import type { Parts } from './parts.js';
+
+/** About 120 bytes each. */
+const cachedMachinesMax = 1_000_000;
+/** The keys of rows that a replica wrote: the others forget what they remember of them. */
+const writtenSubject = 'platte.instances.written';
+/** Above it a message would pass what NATS takes; then all is forgotten, which costs one read per machine. */
+const writtenMax = 5_000;
+
+export interface Folding {
+  lag: Follower['lag'];
+}
+
+export const policyDurable = 'policy';
+
+/** @param onEnded leases ended: slots may be free, and facts are in the outbox */
+export async function startFolding(parts: Parts, onEnded: (freed: readonly string[]) => void): Promise<Folding> {
+  const { store, nats, log, health, metrics, stopper, nextPosition } = parts;
+  const instances = makeInstanceCache(cachedMachinesMax);
+  const folded = metrics.counter({
+    name: 'platte_policy_folded_facts_total',
+    help: 'Facts folded from the log into PostgreSQL.',
+  });
+  const written = metrics.counter({
+    name: 'platte_policy_written_instances_total',
+    help: 'Rows of machines that were written.',
+  });
+  metrics.gauge({
+    name: 'platte_policy_cached_instances_count',
+    help: 'Machines whose row this process remembers.',
+    read: (gauge) => gauge.set(instances.size),
+  });
+  const self = randomUUID();
+  const unfollow = followWritten(nats, self, (keys) => {
+    if (keys === null) instances.clear();
+    else for (const key of keys) instances.forget(key);
+  });
+  const follower = await followFacts({
+    nc: nats,
+    durable: policyDurable,
+    say: (line) => log.info(line),
+    onBatch: async (messages) => {
+      const facts = messages.flatMap((message) => message.facts);
+      const outcome = await foldFacts(store, { instances, position: nextPosition }, facts);
+      folded.inc(facts.length);
+      written.inc(outcome.written.length);
+      announceWritten(nats, self, outcome.written);
+      if (outcome.freed.length > 0) onEnded(outcome.freed);
+      for (const group of outcome.halted) log.warn({ group }, 'safe mode halted the rollout');
+    },
+  });
+  health.probe('log', 'reported', () => {
+    const trouble = follower.trouble();
+    return trouble === undefined ? { state: 'up', detail: '' } : { state: 'down', detail: trouble.reason };
+  });
+  stopper.add('log', async () => {
+    await follower.stop();
+    unfollow();
+  });
+  return { lag: () => follower.lag() };
+}
+
+function announceWritten(nats: NatsConnection, self: string, keys: readonly string[]): void {
+  if (keys.length === 0 || nats.isClosed()) return;
+  nats.publish(writtenSubject, JSON.stringify(keys.length > writtenMax ? [self] : [self, ...keys]));
+}
+
+/** null: so many that all are to be forgotten. */
+function followWritten(nats: NatsConnection, self: string, onWritten: (keys: string[] | null) => void): () => void {
+  const subscription = nats.subscribe(writtenSubject, {
+    callback: (error, message) => {
+      if (error !== null) return;
+      const [sender, ...keys] = readStrings(message.data);
+      if (sender !== self) onWritten(keys.length === 0 ? null : keys);
+    },
+  });
+  return () => subscription.unsubscribe();
+}

@@ -1,0 +1,166 @@
+// Where machines that ask are decided: per group one batch at a time; a spent budget refuses without a lock. Every
+// machine gets a decision, also when PostgreSQL is away: then it is `policy-unavailable`, never a grant by guess.
+import type { Position } from '@platte/facts';
+import type { AskedMachine, Decision, SnapshotIndex } from '@platte/rollout';
+import type { Log, Metrics } from '@platte/service';
+import {
+  type BatchOutcome,
+  findSpent,
+  grantBatch,
+  refuseSpent,
+  type SpentBudget,
+  type Store,
+} from '@platte/state-store';
+import { announceFreed, followFreed } from './freed-budgets.js';
+import { type GroupQueue, makeGroupQueue } from './group-queue.js';
+import type { Parts } from './parts.js';
+import type { OutboxRelay } from './relay-outbox.js';
+
+export interface GrantDesk {
+  /** The decisions in the order of the machines. Never rejects. */
+  decide: (asked: readonly AskedMachine[]) => Promise<Decision[]>;
+  /** A slot of the group was freed, here or in another replica. */
+  noteFreed: (group: string) => void;
+}
+
+export interface GrantDeskOptions {
+  store: Store;
+  catalog: Map<string, SnapshotIndex>;
+  position: (now: number) => Position;
+  /** The clock of decisions, as far as this process knows it. */
+  now: () => number;
+  announceFreed: (groups: readonly string[]) => void;
+  /** A transaction wrote facts: the outbox is worth a look. */
+  onWritten: () => void;
+  log: Log;
+  metrics: Metrics;
+}
+
+/** Grants per transaction: larger ones gain little and hold the lock longer. */
+const batchMax = 512;
+/** What a group can decide in the time that ingress waits, at the slowest that was ever measured. */
+const waitingMax = 16_384;
+/** A little less than ingress waits (500 ms): a decision that nobody waits for would only use up budget. */
+const waitMaxMs = 400;
+/** Queues of groups that nobody asks for are dropped when there are more than this. */
+const queuesMax = 10_000;
+
+const unavailable: Decision = { answer: { reason: 'policy-unavailable', inputs: {} } };
+
+/** The desk of this program: told of freed slots by every replica. */
+export function openGrantDesk(parts: Parts, catalog: Map<string, SnapshotIndex>, relay: OutboxRelay): GrantDesk {
+  const { store, nats, clock, nextPosition, log, metrics, stopper } = parts;
+  const desk = makeGrantDesk({
+    store,
+    catalog,
+    position: nextPosition,
+    now: clock.now,
+    announceFreed: (groups) => announceFreed(nats, groups),
+    onWritten: relay.wake,
+    log,
+    metrics,
+  });
+  stopper.add('freed budgets', followFreed(nats, desk.noteFreed));
+  return desk;
+}
+
+export function makeGrantDesk(options: GrantDeskOptions): GrantDesk {
+  const { log } = options;
+  const queues = new Map<string, GroupQueue<AskedMachine, Decision>>();
+  const spent = new Map<string, SpentBudget>();
+  const decisions = options.metrics.counter({
+    name: 'platte_policy_decisions_total',
+    help: 'Decisions on machines that asked, by reason.',
+    labels: ['reason'],
+  });
+
+  function queueOf(group: string): GroupQueue<AskedMachine, Decision> {
+    const known = queues.get(group);
+    if (known !== undefined) return known;
+    if (queues.size >= queuesMax) for (const [id, queue] of queues) if (queue.isIdle) queues.delete(id);
+    const decide = (items: AskedMachine[]) => decideGroup(options, spent, group, items);
+    const queue = makeGroupQueue({ decide, batchMax, waitingMax, waitMaxMs });
+    queues.set(group, queue);
+    return queue;
+  }
+
+  async function decideSafely(group: string, asked: readonly AskedMachine[]): Promise<readonly Decision[]> {
+    try {
+      return (await queueOf(group).put(asked)) ?? asked.map(() => unavailable);
+    } catch (error) {
+      log.warn({ err: error, group, machines: asked.length }, 'a batch could not be decided: its machines are refused');
+      return asked.map(() => unavailable);
+    }
+  }
+
+  return {
+    noteFreed: (group) => void spent.delete(group),
+    async decide(asked) {
+      const decided = asked.map((): Decision => unavailable);
+      await Promise.all(
+        [...toGroups(asked)].map(async ([group, places]) => {
+          const machines = places.flatMap((place) => asked[place] ?? []);
+          const found = await decideSafely(group, machines);
+          for (const [index, place] of places.entries()) decided[place] = found[index] ?? unavailable;
+        }),
+      );
+      for (const { answer } of decided) decisions.inc({ reason: answer.reason });
+      return decided;
+    },
+  };
+}
+
+/** Places in the question, by group: each group's in their order. */
+function toGroups(asked: readonly AskedMachine[]): Map<string, number[]> {
+  const groups = new Map<string, number[]>();
+  for (const [place, { group }] of asked.entries()) {
+    const known = groups.get(group);
+    if (known === undefined) groups.set(group, [place]);
+    else known.push(place);
+  }
+  return groups;
+}
+
+/** One batch of one group: those that a spent budget refuses, and the rest under the lock. */
+async function decideGroup(
+  options: GrantDeskOptions,
+  spent: Map<string, SpentBudget>,
+  group: string,
+  asked: readonly AskedMachine[],
+): Promise<Decision[]> {
+  const refusals = await refuseBySpent(options, spent, group, asked);
+  const locked = asked.filter((_, index) => refusals[index] === null);
+  if (locked.length === 0) return refusals.map((refusal) => refusal ?? unavailable);
+  const outcome = await grantBatch(options.store, options, group, locked);
+  tellOutcome(options, spent, group, outcome);
+  const rest = outcome.decisions.values();
+  return refusals.map((refusal) => refusal ?? rest.next().value ?? unavailable);
+}
+
+/** null where a machine must be decided under the lock. */
+async function refuseBySpent(
+  { store, catalog, now }: GrantDeskOptions,
+  spent: Map<string, SpentBudget>,
+  group: string,
+  asked: readonly AskedMachine[],
+): Promise<(Decision | null)[]> {
+  const budget = spent.get(group);
+  const index = catalog.get(asked[0]?.app ?? '')?.groups.get(group);
+  const refusals = budget && index && (await refuseSpent(store, index, budget, asked, now()));
+  if (refusals) return refusals;
+  spent.delete(group);
+  return asked.map(() => null);
+}
+
+function tellOutcome(
+  options: GrantDeskOptions,
+  spent: Map<string, SpentBudget>,
+  group: string,
+  { after, freed }: BatchOutcome,
+): void {
+  const budget = after && findSpent(after.group, after.ledger);
+  if (budget) spent.set(group, budget);
+  else spent.delete(group);
+  options.announceFreed(freed);
+  options.onWritten();
+}

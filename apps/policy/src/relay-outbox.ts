@@ -1,0 +1,52 @@
+// Relays the outbox to the log: at once after a transaction of this process, and every quarter of a second for what
+// others left behind. One replica relays at a time; PostgreSQL says which.
+import { type Appender, makeAppender } from '@platte/fact-log';
+import { relayOutbox } from '@platte/state-store';
+import type { Parts } from './parts.js';
+
+export interface OutboxRelay {
+  /** Something was written: look soon. */
+  wake: () => void;
+}
+
+const lookMs = 250;
+const closeWithinMs = 2_000;
+
+export function startRelaying({ store, nats, log, health, metrics, stopper }: Parts): OutboxRelay {
+  // Without a spool: what is not acknowledged stays in the outbox.
+  const appender: Appender = makeAppender({ nc: nats, program: 'policy' });
+  const dependency = health.dependency('outbox', 'reported');
+  const relayed = metrics.counter({
+    name: 'platte_policy_relayed_facts_total',
+    help: 'Facts relayed from the outbox to the log.',
+  });
+  let running: Promise<void> | undefined;
+  let isWanted = false;
+
+  async function run(): Promise<void> {
+    while (isWanted && !stopper.signal.aborted) {
+      isWanted = false;
+      try {
+        relayed.inc(await relayOutbox(store, (facts, id) => appender.appendAll(facts, { id })));
+        dependency.up();
+      } catch (error) {
+        dependency.down(error instanceof Error ? error.message : String(error));
+        log.debug({ err: error }, 'the outbox could not be relayed: trying again');
+      }
+    }
+    running = undefined;
+  }
+  function wake(): void {
+    isWanted = true;
+    running ??= run();
+  }
+
+  const timer = setInterval(wake, lookMs);
+  stopper.add('outbox', async () => {
+    clearInterval(timer);
+    await running;
+    await appender.close(closeWithinMs);
+  });
+  wake();
+  return { wake };
+}

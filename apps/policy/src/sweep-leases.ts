@@ -1,0 +1,53 @@
+// Ends leases at their deadline, twice a second, whoever polls or does not. Deadlines count only as far as the log is
+// folded: what machines reported before them comes first.
+import { readFactsFill } from '@platte/fact-log';
+import { type Swept, sweepLeases } from '@platte/state-store';
+import type { Folding } from './fold-log.js';
+import { makeFoldProgress } from './fold-progress.js';
+import type { Parts } from './parts.js';
+
+const sweepMs = 500;
+
+/** @param onSwept leases ended: slots may be free, and facts are in the outbox */
+export function startSweeping(parts: Parts, folding: Folding, onSwept: (freed: readonly string[]) => void): void {
+  const { store, nats, clock, nextPosition, log, metrics, stopper } = parts;
+  const progress = makeFoldProgress(performance.now());
+  const ended = metrics.counter({
+    name: 'platte_policy_swept_leases_total',
+    help: 'Attempts that their time ended: leases at their deadline, installs that wait no longer.',
+  });
+  let running: Promise<void> | undefined;
+
+  async function measure(): Promise<number> {
+    const now = clock.now();
+    try {
+      const { lastSequence } = await readFactsFill(nats);
+      progress.mark(now, lastSequence);
+      progress.advance((await folding.lag()).ackFloor, performance.now());
+    } catch (error) {
+      log.debug({ err: error }, 'the log does not say how far it is folded: deadlines wait');
+    }
+    return progress.foldedUntil(now, performance.now());
+  }
+  async function sweep(): Promise<void> {
+    try {
+      const until = await measure();
+      let swept: Swept;
+      do {
+        swept = await sweepLeases(store, { position: nextPosition, until });
+        ended.inc(swept.ended);
+        if (swept.ended > 0) onSwept(swept.freed);
+        for (const group of swept.halted) log.warn({ group }, 'safe mode halted the rollout: a machine timed out');
+      } while (swept.ended > 0 && !stopper.signal.aborted);
+    } catch (error) {
+      log.warn({ err: error }, 'leases could not be swept: trying again');
+    }
+    running = undefined;
+  }
+
+  const timer = setInterval(() => (running ??= sweep()), sweepMs);
+  stopper.add('leases', async () => {
+    clearInterval(timer);
+    await running;
+  });
+}
