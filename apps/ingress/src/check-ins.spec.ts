@@ -12,7 +12,7 @@ import {
   sampleNow,
   samplePackage,
   sampleRollout,
-} from './sample-catalog.js';
+} from './testing/sample-catalog.js';
 
 const recording = (name: string) =>
   readFileSync(new URL(`../../../test/clients/recordings/${name}`, import.meta.url), 'utf8');

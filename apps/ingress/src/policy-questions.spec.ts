@@ -1,7 +1,7 @@
 import type { AskedMachine, Decision } from '@platte/rollout';
 import { describe, expect, test } from 'vitest';
 import { makePolicyQuestions } from './policy-questions.js';
-import { sampleApp, sampleGroup } from './sample-catalog.js';
+import { sampleApp, sampleGroup } from './testing/sample-catalog.js';
 
 const machine = (name: string): AskedMachine => ({
   app: sampleApp,
