@@ -184,7 +184,7 @@ describe('the zone of the process', () => {
     else process.env['TZ'] = before;
   });
 
-  it.each(['Pacific/Kiritimati', 'Pacific/Pago_Pago', 'America/New_York'])('%s changes nothing', (zone) => {
+  it.each(['Pacific/Kiritimati', 'Pacific/Pago_Pago', 'America/New_York'])('D4: %s changes nothing', (zone) => {
     process.env['TZ'] = zone;
     expect(iso(untilOf(hoursAt(office('Europe/Berlin'), t('2026-11-28T12:00Z'))))).toBe('2026-11-30T08:00:00.000Z');
   });

@@ -227,6 +227,27 @@ describe('a command', () => {
     expect(await count('catalog_change', application)).toBeGreaterThan(20);
   });
 
+  it('D1: takes hostile text as text', async () => {
+    const { application, group } = await makeApplication();
+    const name = `'; drop table "update_group"; --$1\\ %s`;
+    await must({ kind: 'EditGroup', application, group, changes: { name, track: `${name} <&>` } });
+    expect((await readSnapshot(store, application))?.groups[0]).toMatchObject({ name, track: `${name} <&>` });
+  });
+
+  it('D18: with an id that a thing of another application has leaves that thing alone', async () => {
+    const [mine, other] = [await makeApplication(), await makeApplication()];
+    const before = await readSnapshot(store, other.application);
+    const taken: CatalogCommandInput[] = [
+      { kind: 'CreateChannel', application: mine.application, id: other.channel, name: 'x', arch: 'amd64' },
+      { kind: 'CreateGroup', application: mine.application, id: other.group, name: 'x', track: 'x' },
+    ];
+    for (const command of taken) expect(await execute(command)).toMatchObject({ rejected: 'id-taken' });
+    expect(await execute({ kind: 'PauseGroup', application: mine.application, group: other.group })).toMatchObject({
+      rejected: 'unknown-group',
+    });
+    expect({ ...(await readSnapshot(store, other.application)), revision: 0 }).toEqual({ ...before, revision: 0 });
+  });
+
   it('clones an application in one transaction', async () => {
     const { application } = await makeApplication();
     const copy = id(drawn++);

@@ -2,26 +2,30 @@
 import type { CatalogChange, Channel, Group, Package, Rollout } from '@platte/rollout';
 import type { Client } from './transaction.js';
 
-const upsertApplication = `
+// What is new is inserted plainly: an id that another application's thing has must fail, not change that thing.
+const insertApplication = `
   insert into application (id, name, description, versioning, reboots, product_id, changed)
-  values ($1, $2, $3, $4, $5, $6, $7)
+  values ($1, $2, $3, $4, $5, $6, $7)`;
+const writeApplication = `${insertApplication}
   on conflict (id) do update set
     name = excluded.name, description = excluded.description, versioning = excluded.versioning,
     reboots = excluded.reboots, product_id = excluded.product_id, changed = excluded.changed`;
 
-const upsertPackage = `
+const insertPackage = `
   insert into package (
     id, application, version, arch, type, url, filename, size, sha1, sha256, description, files, action, example, changed
   )
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`;
+const writePackage = `${insertPackage}
   on conflict (id) do update set
     type = excluded.type, url = excluded.url, filename = excluded.filename, size = excluded.size, sha1 = excluded.sha1,
     sha256 = excluded.sha256, description = excluded.description, files = excluded.files, action = excluded.action,
     changed = excluded.changed`;
 
-const upsertChannel = `
+const insertChannel = `
   insert into channel (id, application, name, color, arch, package, changed)
-  values ($1, $2, $3, $4, $5, $6, $7)
+  values ($1, $2, $3, $4, $5, $6, $7)`;
+const writeChannel = `${insertChannel}
   on conflict (id) do update set
     name = excluded.name, color = excluded.color, package = excluded.package, changed = excluded.changed`;
 
@@ -33,9 +37,10 @@ const upsertMark = `
 const deleteMark = `delete from channel_mark where channel = $1 and package = $2`;
 const touchChannel = `update channel set changed = $2 where id = $1`;
 
-const upsertGroup = `
+const insertGroup = `
   insert into update_group (id, application, name, description, track, channel, arch, policy, revision, changed)
-  values ($1, $2, $3, $4, $5, $6, (select arch from channel where id = $6), $7, $8, $8)
+  values ($1, $2, $3, $4, $5, $6, (select arch from channel where id = $6), $7, $8, $8)`;
+const writeGroup = `${insertGroup}
   on conflict (id) do update set
     name = excluded.name, description = excluded.description, track = excluded.track, channel = excluded.channel,
     arch = excluded.arch, policy = excluded.policy, changed = excluded.changed`;
@@ -84,21 +89,37 @@ export async function writeChange(client: Client, change: CatalogChange, revisio
     case 'application': {
       if (change.after === null) return run(client, deleteById.application, [subject]);
       const { id, name, description, versioning, reboots, productId } = change.after;
-      return run(client, upsertApplication, [id, name, description, versioning, reboots, productId, revision]);
+      return run(client, change.before === null ? insertApplication : writeApplication, [
+        id,
+        name,
+        description,
+        versioning,
+        reboots,
+        productId,
+        revision,
+      ]);
     }
     case 'package':
       if (change.after === null) return run(client, deleteById.package, [subject]);
-      return run(client, upsertPackage, toPackageValues(change.after, revision));
+      return run(
+        client,
+        change.before === null ? insertPackage : writePackage,
+        toPackageValues(change.after, revision),
+      );
     case 'channel':
       if (change.after === null) return run(client, deleteById.channel, [subject]);
-      return run(client, upsertChannel, toChannelValues(change.after, revision));
+      return run(
+        client,
+        change.before === null ? insertChannel : writeChannel,
+        toChannelValues(change.after, revision),
+      );
     case 'floor':
       return writeMark(client, { ...change, mark: 'floor', reason: change.after?.reason ?? '' }, revision);
     case 'blacklisting':
       return writeMark(client, { ...change, mark: 'blacklisted', reason: '' }, revision);
     case 'group':
       if (change.after === null) return run(client, deleteById.group, [subject]);
-      return run(client, upsertGroup, toGroupValues(change.after, revision));
+      return run(client, change.before === null ? insertGroup : writeGroup, toGroupValues(change.after, revision));
     case 'rollout':
       return writeRollout(client, change.after, change.before === null, revision);
     case 'dead-end':
