@@ -68,7 +68,8 @@ export function makeAnswer({ request, response, queryId, version, mayCompress }:
     fail(error) {
       const text = renderError(error, version);
       if (body === undefined) sendError(response, error, text);
-      else body.end(`\r\n__exception__\r\n${tag}\r\n${text}${Buffer.byteLength(text)} ${tag}\r\n__exception__\r\n`);
+      else if (!body.writableEnded)
+        body.end(`\r\n__exception__\r\n${tag}\r\n${text}${Buffer.byteLength(text)} ${tag}\r\n__exception__\r\n`);
     },
   };
 }
