@@ -6,6 +6,7 @@ import {
   followFacts,
   type FollowOptions,
   listParked,
+  logNames,
   makeAppender,
   makePoison,
   readFactsFill,
@@ -155,8 +156,15 @@ describe('following', () => {
     await append([makeFact(1)]);
     await vi.waitFor(() => expect(calls).toBe(1));
     const impatient = await follow(other.onBatch, { nc: await log.connect() });
-    // Four times the server's patience: the moment to look is a time, so that only waiting shows it.
-    await new Promise((resolve) => setTimeout(resolve, 1200));
+    // A sign of life comes every third of the server's patience: twelve of them are four times that.
+    let signs = 0;
+    const watching = log.nc.subscribe(`$JS.ACK.${logNames(log.prefix).facts.stream}.>`, {
+      callback: (_, { data }) => {
+        signs += Number(Buffer.from(data).toString() === '+WPI');
+      },
+    });
+    await vi.waitFor(() => expect(signs).toBeGreaterThan(12), { timeout: 10_000 });
+    watching.unsubscribe();
     expect(other.batches).toEqual([]);
     gate.resolve();
     await caughtUp(follower);

@@ -7,7 +7,7 @@
 import { type NatsConnection, nuid } from '@nats-io/transport-node';
 import { encodeFact, type Fact, type UnknownFact } from '@platte/facts';
 import { AppendError, type AppendFailure } from './append-error.js';
-import { type Gathered, makeGathered, makeGathering } from './gather.js';
+import { type Gathered, makeGathering, requestBytesMax } from './gather.js';
 import { logNames } from './log-names.js';
 import { type Batch, makeRoute } from './route.js';
 import type { Spool } from './spool.js';
@@ -108,32 +108,29 @@ export function makeAppender(options: AppenderOptions): Appender {
       if (queued.requests === 0) queued.onEmpty();
     },
   });
-  function send(id: string, { parts, facts, onDone }: Gathered): void {
-    const body = Buffer.from(`[${parts.join(',')}]`);
+  function send(id: string, { body, facts, onDone }: Gathered): void {
     queued.requests += onDone.length;
     queued.bytes += body.length;
     route.send({ id, body, facts, since: performance.now(), onDone });
   }
   const gathering = makeGathering(limits, (full) => send(nuid.next(), full));
-
   const waitingBytes = () => queued.bytes + gathering.bytes();
+
   function hasRoom(): boolean {
     const requests = queued.requests + gathering.requests();
     const bytes = waitingBytes();
     return !isClosed && requests < limits.queueRequestsMax && bytes < limits.queueBytesMax && route.hasRoom(bytes);
   }
-  function append(text: string, facts: number, onDone: OnAppended): void {
-    const bytes = Buffer.byteLength(text) + 1;
+  function append(list: string, facts: number, onDone: OnAppended): void {
     if (facts === 0) process.nextTick(onDone);
     else if (isClosed) process.nextTick(onDone, stopping());
-    else if (bytes > requestBytesMax) process.nextTick(onDone, tooLarge(bytes));
     else if (!hasRoom()) process.nextTick(onDone, queueFull());
-    else gathering.add(text, facts, bytes, onDone);
+    else if (!gathering.add(list, facts, onDone)) process.nextTick(onDone, tooLarge());
   }
 
   return {
-    append: (facts, onDone) => append(JSON.stringify(facts).slice(1, -1), facts.length, onDone),
-    appendEncoded: (encoded, onDone) => append(encoded.join(','), encoded.length, onDone),
+    append: (facts, onDone) => append(JSON.stringify(facts), facts.length, onDone),
+    appendEncoded: (encoded, onDone) => append(`[${encoded.join(',')}]`, encoded.length, onDone),
     appendAll: async (facts, { id = nuid.next() } = {}) => {
       if (isClosed) throw stopping();
       if (!hasRoom()) throw queueFull();
@@ -157,37 +154,31 @@ export function makeAppender(options: AppenderOptions): Appender {
   };
 }
 
-/** What a NATS server takes by default in one message, less room for the headers. */
-const requestBytesMax = 1024 * 1024 - 4096;
-
 const stopping = () => new AppendError('closed', 'the program is stopping');
-const tooLarge = (bytes: number) =>
-  new AppendError('too-large', `the facts of one request have ${bytes} bytes, at most ${requestBytesMax} fit`);
+const tooLarge = () => new AppendError('too-large', `the facts of one request have more than ${requestBytesMax} bytes`);
 const queueFull = () =>
   new AppendError('queue-full', 'too many facts wait to be stored: NATS or the disk of the spool is too slow');
 
-/** Facts of no request, as many to a message as the limits allow. All chunks are sent at once: the caller bounds them. */
-function toChunks(facts: readonly (Fact | UnknownFact)[], limits: AppenderLimits): Gathered[] {
-  const chunks: Gathered[] = [];
-  let chunk: Gathered | undefined;
+/** Facts of no request, as many to a message as the limits allow. All are sent at once: the caller bounds them. */
+function toChunks(facts: readonly (Fact | UnknownFact)[], limits: AppenderLimits): string[][] {
+  const chunks: string[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
   for (const fact of facts) {
     const text = encodeFact(fact);
-    const bytes = Buffer.byteLength(text) + 1;
-    const isFull =
-      chunk !== undefined &&
-      (chunk.facts >= limits.requestsPerMessageMax || chunk.bytes + bytes > limits.bytesPerMessageMax);
-    if (chunk === undefined || isFull) chunks.push((chunk = makeGathered()));
-    chunk.parts.push(text);
-    chunk.facts += 1;
-    chunk.bytes += bytes;
+    bytes += Buffer.byteLength(text) + 1;
+    if (bytes > limits.bytesPerMessageMax || chunks.at(-1)!.length >= limits.requestsPerMessageMax) {
+      chunks.push([]);
+      bytes = Buffer.byteLength(text) + 1;
+    }
+    chunks.at(-1)!.push(text);
   }
   return chunks;
 }
 
-function promiseDone(chunk: Gathered, sendChunk: (chunk: Gathered) => void): Promise<void> {
+function promiseDone(chunk: readonly string[], sendChunk: (chunk: Gathered) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    chunk.onDone.push((error) => (error === undefined ? resolve() : reject(error)));
-    sendChunk(chunk);
+    const onDone = (error?: AppendError) => (error === undefined ? resolve() : reject(error));
+    sendChunk({ body: Buffer.from(`[${chunk.join(',')}]`), facts: chunk.length, onDone: [onDone] });
   });
 }
 

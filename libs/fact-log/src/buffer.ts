@@ -1,4 +1,5 @@
-// Messages that arrived and are not yet handed over. It decides when a batch is one: by facts, or by the age of its first.
+// Messages that arrived and are not yet handed over. It decides when a batch is one: by facts, by the age of its first, or
+// because no more may wait.
 import type { Msg } from '@nats-io/transport-node';
 import { makeBell } from './bell.js';
 import type { FactMessage } from './follow.js';
@@ -22,19 +23,23 @@ export interface Buffer {
 export interface BufferLimits {
   batchFactsMax: number;
   batchDelayMs: number;
+  /** What may wait; decoded, facts take about four times their bytes. */
   messagesMax: number;
+  bytesMax: number;
 }
 
 export function makeBuffer(limits: BufferLimits): Buffer {
   let waiting: Held[] = [];
   let facts = 0;
+  let bytes = 0;
   let isClosed = false;
   const arrival = makeBell();
   const departure = makeBell();
 
   const isEmpty = () => waiting.length === 0 && !isClosed;
-  const isFull = () => facts >= limits.batchFactsMax || waiting.length >= limits.messagesMax || isClosed;
-  const isCrowded = () => waiting.length >= limits.messagesMax && !isClosed;
+  const isCrowded = () => waiting.length >= limits.messagesMax || bytes >= limits.bytesMax;
+  const isFull = () => facts >= limits.batchFactsMax || isCrowded() || isClosed;
+  const hasNoRoom = () => isCrowded() && !isClosed;
 
   async function untilRipe(): Promise<void> {
     while (isEmpty()) await arrival.heard();
@@ -55,6 +60,7 @@ export function makeBuffer(limits: BufferLimits): Buffer {
     const batch = waiting.slice(0, count);
     waiting = waiting.slice(count);
     facts -= taken;
+    for (const { msg } of batch) bytes -= msg.data.length;
     return batch;
   }
 
@@ -62,6 +68,7 @@ export function makeBuffer(limits: BufferLimits): Buffer {
     put: (held) => {
       waiting.push(held);
       facts += factsOf(held);
+      bytes += held.msg.data.length;
       arrival.ring();
     },
     take: async () => {
@@ -72,7 +79,7 @@ export function makeBuffer(limits: BufferLimits): Buffer {
       return batch;
     },
     room: async () => {
-      while (isCrowded()) await departure.heard();
+      while (hasNoRoom()) await departure.heard();
       return limits.messagesMax - waiting.length;
     },
     waiting: () => waiting,

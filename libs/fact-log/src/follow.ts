@@ -39,8 +39,9 @@ export interface FollowOptions {
   /** A batch is handed over when it has so many facts (10,000), or when its first message is so old (50 ms). */
   batchFactsMax?: number | undefined;
   batchDelayMs?: number | undefined;
-  /** Messages that wait at most while a batch is being committed (256). */
+  /** What waits at most while a batch is being committed: messages (256), and their bytes (8 MiB, and one request's more). */
   messagesMax?: number | undefined;
+  bytesMax?: number | undefined;
   /** Without a sign of life for so long (30 s) the server gives a message to another replica. Signs are sent by themselves. */
   ackWaitMs?: number | undefined;
   prefix?: string | undefined;
@@ -57,9 +58,15 @@ export interface Follower {
   stop: (withinMs?: number) => Promise<void>;
 }
 
-const defaults = { batchFactsMax: 10_000, batchDelayMs: 50, messagesMax: 256, ackWaitMs: 30_000 };
+const defaults = {
+  batchFactsMax: 10_000,
+  batchDelayMs: 50,
+  messagesMax: 256,
+  bytesMax: 8 * 1024 * 1024,
+  ackWaitMs: 30_000,
+};
 /** Bounds what one request brings; at least one message of the largest size fits. */
-const pullBytesMax = 16 * 1024 * 1024;
+const pullBytesMax = 4 * 1024 * 1024;
 
 /** Resolves when the consumer exists: waits for JetStream and its stream for ever, saying so. */
 export async function followFacts(options: FollowOptions): Promise<Follower> {
@@ -153,6 +160,7 @@ function toLimits(options: FollowOptions): BufferLimits & { ackWaitMs: number } 
     batchFactsMax: options.batchFactsMax ?? defaults.batchFactsMax,
     batchDelayMs: options.batchDelayMs ?? defaults.batchDelayMs,
     messagesMax: options.messagesMax ?? defaults.messagesMax,
+    bytesMax: options.bytesMax ?? defaults.bytesMax,
     ackWaitMs: options.ackWaitMs ?? defaults.ackWaitMs,
   };
 }

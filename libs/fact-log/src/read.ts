@@ -27,7 +27,7 @@ export interface ReadMessage extends FactMessage {
 }
 
 const messagesPerPull = 256;
-const pullBytesMax = 16 * 1024 * 1024;
+const pullBytesMax = 4 * 1024 * 1024;
 /** The server forgets a reader that asked for nothing so long; a slower one is made anew where it was. */
 const idleMs = 60_000;
 

@@ -5,7 +5,6 @@ import {
   DiscardPolicy,
   JetStreamApiError,
   jetstreamManager,
-  type JetStreamManager,
   RetentionPolicy,
   StorageType,
   type StreamConfig,
@@ -64,6 +63,7 @@ async function ensureOnce(nc: NatsConnection, options: StreamsOptions): Promise<
   return report;
 }
 
+type StreamAdmin = Awaited<ReturnType<typeof jetstreamManager>>;
 type WantedStream = Partial<StreamConfig> & { name: string };
 
 function toStreamConfigs(names: LogNames, { replicas, factsBytesMax }: StreamsOptions): WantedStream[] {
@@ -98,7 +98,7 @@ function toStreamConfigs(names: LogNames, { replicas, factsBytesMax }: StreamsOp
   ];
 }
 
-async function ensureStream(manager: JetStreamManager, wanted: WantedStream, report: StreamsReport): Promise<void> {
+async function ensureStream(manager: StreamAdmin, wanted: WantedStream, report: StreamsReport): Promise<void> {
   const existing = await findStream(manager, wanted.name);
   if (existing === undefined) {
     await manager.streams.add(wanted);
@@ -122,7 +122,7 @@ function toDifferences(existing: StreamConfig, wanted: WantedStream): string[] {
   });
 }
 
-async function findStream(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
+async function findStream(manager: StreamAdmin, name: string): Promise<StreamConfig | undefined> {
   try {
     return (await manager.streams.info(name)).config;
   } catch (cause) {
