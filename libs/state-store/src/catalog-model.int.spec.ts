@@ -189,6 +189,16 @@ async function readFromPostgres(application: string): Promise<ApplicationState |
   );
 }
 
+/** In an order of their own, whatever order rows came in. */
+function byText(items: readonly object[]): string[] {
+  return items.map((item) => JSON.stringify(item, (_, value: unknown) => toSorted(value))).toSorted();
+}
+
+function toSorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** What both sides know: counts of leases are the ledger's, and rows come in an order of their own. */
 function toComparable(state: ApplicationState | null | undefined): unknown {
   if (!state) return null;
@@ -203,8 +213,6 @@ function toComparable(state: ApplicationState | null | undefined): unknown {
     groups,
     ...rest
   } = state;
-  const byText = (items: readonly object[]) =>
-    items.map((item) => JSON.stringify(Object.entries(item).toSorted())).toSorted();
   const current = [...rollouts.values()].filter(({ group }) => groups.has(group));
   return { ...rest, groups, rollouts: byText(current), floors: byText(floors), blacklist: byText(blacklist) };
 }

@@ -1,9 +1,0 @@
-// What tools/test-servers.ts provides to integration tests.
-export type Url = string;
-
-declare module 'vitest' {
-  export interface ProvidedContext {
-    natsUrl: Url;
-    postgresUrl: Url;
-  }
-}
