@@ -2,12 +2,15 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AccessController } from './controllers/access.controller.js';
+import { ActivityController } from './controllers/activity.controller.js';
 import { CatalogCommandsController } from './controllers/catalog-commands.controller.js';
 import { CatalogController } from './controllers/catalog.controller.js';
+import { EventsController } from './controllers/events.controller.js';
 import { GroupCommandsController } from './controllers/group-commands.controller.js';
 import { GroupsController } from './controllers/groups.controller.js';
 import { InstanceCommandsController } from './controllers/instance-commands.controller.js';
 import { InstancesController } from './controllers/instances.controller.js';
+import { LogController } from './controllers/log.controller.js';
 import { SystemController } from './controllers/system.controller.js';
 import { AccessGuard, type Identify, type Throttle } from './http/access-guard.js';
 import { AnswerHeaders } from './http/answer-headers.js';
@@ -17,12 +20,15 @@ import { ApiParts } from './parts.js';
 
 const controllers = [
   AccessController,
+  ActivityController,
   CatalogController,
   CatalogCommandsController,
+  EventsController,
   GroupsController,
   GroupCommandsController,
   InstancesController,
   InstanceCommandsController,
+  LogController,
   SystemController,
 ];
 

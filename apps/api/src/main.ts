@@ -77,6 +77,7 @@ const server = await startApiServer({
     store,
     history,
     nats,
+    logPrefix: undefined,
     runCommand: makeRunCommand({ nats, timeoutMs: config.commandTimeout }),
     log,
     health,

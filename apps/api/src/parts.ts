@@ -14,6 +14,8 @@ export abstract class ApiParts {
   abstract readonly health: Health;
   abstract readonly log: Log;
   abstract readonly version: string;
+  /** What names in NATS begin with; undefined but in tests. */
+  abstract readonly logPrefix: string | undefined;
   /** Milliseconds since the epoch. */
   abstract readonly now: () => number;
 }

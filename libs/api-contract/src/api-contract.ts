@@ -47,7 +47,8 @@ export {
 } from './operations.js';
 export { pageLimitDefault, pageLimitMax, toInstant } from './page.js';
 export { Problem, ProblemError, problemKinds, toProblemType, type ProblemName } from './problem.js';
-export { Activity, Change, Health, RefusedRequest, Version } from './system.js';
+export { Activity, Change, Health, ParkedMessage, RefusedReport, Version } from './system.js';
+export { watchEvents, type WatchedEvent, type WatchOptions } from './watch.js';
 export {
   Breakdown,
   PresenceTimeline,

@@ -38,7 +38,10 @@ type Given<Id extends OperationId> = (Has<Id, 'params'> extends true ? { params:
 type Call<Id extends OperationId> =
   {} extends Given<Id> ? (given?: Given<Id>) => Promise<OutputOf<Id>> : (given: Given<Id>) => Promise<OutputOf<Id>>;
 
-export type Client = { [Id in OperationId]: Call<Id> };
+/** What answers no JSON has its own way: `watchEvents` for the stream. */
+type JsonOperationId = { [Id in OperationId]: Operations[Id] extends { produces: string } ? never : Id }[OperationId];
+
+export type Client = { [Id in JsonOperationId]: Call<Id> };
 
 /** The API said no, and said why. */
 export class ApiError extends Error {
@@ -109,6 +112,13 @@ function toCause(error: unknown): string {
   return inner instanceof Error ? inner.message || inner.name : String(inner);
 }
 
+export function toHeaders({ token }: ClientOptions): Record<string, string> {
+  return {
+    accept: 'application/json, application/problem+json',
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+  };
+}
+
 /** The URL and the init that `fetch` takes: exported for tests of the wire. */
 export function toRequest(
   options: ClientOptions,
@@ -116,8 +126,7 @@ export function toRequest(
   given: AnyGiven,
 ): { url: string; init: RequestInit } {
   const { method } = operation;
-  const headers: Record<string, string> = { accept: 'application/json, application/problem+json' };
-  if (options.token) headers['authorization'] = `Bearer ${options.token}`;
+  const headers = toHeaders(options);
   const csrf = method === 'GET' ? undefined : options.csrfToken?.();
   if (csrf) headers['x-csrf-token'] = csrf;
   if (given.ifMatch !== undefined) headers['if-match'] = `"${given.ifMatch}"`;
@@ -137,7 +146,7 @@ function toPath(path: string, params: Record<string, unknown> = {}): string {
   return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])));
 }
 
-function toQuery(query: Record<string, unknown> = {}): string {
+export function toQuery(query: Record<string, unknown> = {}): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
   if (given.length === 0) return '';
   return `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)] as [string, string])).toString()}`;

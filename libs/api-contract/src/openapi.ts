@@ -85,7 +85,7 @@ function toParameters(place: 'path' | 'query', shape: z.ZodObject | undefined, c
   });
 }
 
-function toHeaderParameters({ method, edits }: Operation): Json[] {
+function toHeaderParameters({ method, edits, resumable }: Operation): Json[] {
   const ifMatch = {
     name: 'If-Match',
     in: 'header',
@@ -101,7 +101,14 @@ function toHeaderParameters({ method, edits }: Operation): Json[] {
       'A name of this request: repeated within 24 hours it gets the first answer, and nothing happens twice.',
     schema: { type: 'string', minLength: 1, maxLength: 255 },
   };
-  return [...(edits ? [ifMatch] : []), ...(method === 'POST' ? [key] : [])];
+  const resume = {
+    name: 'Last-Event-ID',
+    in: 'header',
+    required: false,
+    description: 'The id of the last event that you have.',
+    schema: { type: 'string' },
+  };
+  return [...(edits ? [ifMatch] : []), ...(method === 'POST' ? [key] : []), ...(resumable ? [resume] : [])];
 }
 
 function toRequestBody({ method }: Operation, body: z.ZodType, components: Json): Json {

@@ -47,6 +47,8 @@ export interface Operation {
   etag?: boolean;
   /** `text/event-stream` or another type in the place of JSON. */
   produces?: string;
+  /** Goes on from `Last-Event-ID`. */
+  resumable?: boolean;
   /** Problems beyond those that follow from the rest (see `problemsOf`). */
   problems?: readonly ProblemName[];
 }

@@ -32,10 +32,14 @@ type Keys<Id extends OperationId> = Part<Id, 'params'> | Part<Id, 'query'> | Par
 /** What the api's handler gets: parsed, with defaults; undefined where there is nothing to give. */
 export type InputOf<Id extends OperationId> = [Keys<Id>] extends [never]
   ? undefined
-  : { [K in Keys<Id>]: z.output<SchemaOf<Id, K>> } & IfMatchOf<Id>;
+  : { [K in Keys<Id>]: z.output<SchemaOf<Id, K>> } & IfMatchOf<Id> & ResumeOf<Id>;
 
 /** The revision that an edit must meet. */
 type IfMatchOf<Id extends OperationId> = Operations[Id] extends { edits: true } ? { ifMatch: number } : unknown;
+
+type ResumeOf<Id extends OperationId> = Operations[Id] extends { resumable: true }
+  ? { lastEventId: string | undefined }
+  : unknown;
 
 /** What a caller gives: before parsing. */
 export type ParamsOf<Id extends OperationId> = z.input<SchemaOf<Id, 'params'>>;

@@ -95,6 +95,11 @@ export const problemKinds = {
     title: 'The program that decides does not answer',
     remedy: 'Nothing was changed that you were told of: read the thing again, then repeat the request.',
   },
+  'stream-unavailable': {
+    status: 503,
+    title: 'The log cannot be followed now',
+    remedy: 'Connect again in some seconds; lists go on meanwhile.',
+  },
   'store-unavailable': {
     status: 503,
     title: 'A store does not answer',

@@ -17,32 +17,56 @@ export const Activity = z
   .meta({ id: 'Activity' });
 export type Activity = z.infer<typeof Activity>;
 
+/** One change of the catalog or of who may do what. */
 export const Change = z
   .object({
-    revision: z.number().int(),
+    id: z.string(),
     at: Instant,
     actor: z.string(),
-    kind: z.string(),
+    kind: z.string().describe('The fact: GroupPaused, PackageCreated, TokenRevoked…'),
+    revision: z.number().int().nullable().describe('The catalog’s revision that it made; null for tokens.'),
     application: z.string().nullable(),
     group: z.string().nullable(),
-    subject: z.string(),
+    subject: z.string().describe('Id of what changed; a machine’s id for what was done to a machine.'),
+    note: z.string().describe('Why, in the words of who did it.'),
     before: Entity.nullable(),
     after: Entity.nullable(),
   })
   .meta({ id: 'Change' });
 export type Change = z.infer<typeof Change>;
 
-export const RefusedRequest = z
+/** What one program refused within a second: how many of each reason, and some samples. */
+export const RefusedReport = z
   .object({
-    id: z.string(),
     at: Instant,
-    reason: z.string().describe('Why it could not be read.'),
-    count: z.number().int().describe('How many of this kind since the message before.'),
-    sample: z.string().nullable().describe('The first bytes of one of them, unprintable ones escaped.'),
-    ip: z.string().nullable(),
+    program: z.string(),
+    counts: z.record(z.string(), z.number().int()).describe('By reason.'),
+    samples: z.array(
+      z.object({
+        reason: z.string(),
+        at: Instant,
+        ip: z.string(),
+        detail: z.string().describe('What was wrong and with what: an excerpt of the request.'),
+      }),
+    ),
   })
-  .meta({ id: 'RefusedRequest' });
-export type RefusedRequest = z.infer<typeof RefusedRequest>;
+  .meta({ id: 'RefusedReport' });
+export type RefusedReport = z.infer<typeof RefusedReport>;
+
+/** A message of the log that a consumer could not apply; it holds nobody up. */
+export const ParkedMessage = z
+  .object({
+    id: z.number().int(),
+    consumer: z.string(),
+    reason: z.string(),
+    sequence: z.number().int().describe('Its number in the log.'),
+    storedAt: Instant,
+    parkedAt: Instant,
+    bytes: z.number().int(),
+    excerpt: z.string().describe('Its first thousand characters.'),
+  })
+  .meta({ id: 'ParkedMessage' });
+export type ParkedMessage = z.infer<typeof ParkedMessage>;
 
 export const Health = z
   .object({

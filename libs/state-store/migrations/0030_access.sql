@@ -1,3 +1,4 @@
+-- Up Migration
 -- Who may ask: API tokens, and the keys by which a creation that is repeated is recognised.
 -- api alone reads and writes these tables. Times are milliseconds since the epoch.
 

@@ -42,20 +42,34 @@ interface TokenRow {
   revoked_at: number | null;
 }
 
-const insertToken = `
-  insert into access_token (id, secret_sha256, name, role, applications, created_by, created_at, expires_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8)`;
+const describeToken = `jsonb_build_object('name', name, 'role', role, 'applications', applications, 'expiresAt', expires_at)`;
+
+// One statement: a token and its entry in the audit log are there together or not at all.
+const toInsertToken = (onConflict: string): string => `
+  with added as (
+    insert into access_token (id, secret_sha256, name, role, applications, created_by, created_at, expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8) ${onConflict}
+    returning *
+  )
+  insert into access_change (at, actor, kind, subject, after)
+  select created_at, created_by, 'TokenCreated', id, ${describeToken} from added`;
+const insertToken = toInsertToken('');
 
 /** An id that exists is an error: ids are random. */
 export async function addToken(db: Db, token: NewAccessToken): Promise<void> {
   await db.query(insertToken, toParameters(token));
 }
 
-const insertBootstrapToken = `${insertToken} on conflict (id) do nothing`;
+const insertBootstrapToken = toInsertToken('on conflict (id) do nothing');
 
 const revokeOtherBootstrapTokens = `
-  update access_token set revoked_at = $3
-  where created_by = $1 and id <> $2 and revoked_at is null`;
+  with revoked as (
+    update access_token set revoked_at = $3
+    where created_by = $1 and id <> $2 and revoked_at is null
+    returning *
+  )
+  insert into access_change (at, actor, kind, subject, before)
+  select $3, $1, 'TokenRevoked', id, ${describeToken} from revoked`;
 
 /**
  * The admin token of a first start, given by whoever starts the programs. The one that is configured is the only one:
@@ -103,11 +117,20 @@ export async function listTokens(db: Db, page: { limit: number; after?: string }
 }
 
 const revoke = `
-  update access_token set revoked_at = coalesce(revoked_at, $2) where id = $1`;
+  with revoked as (
+    update access_token set revoked_at = $2 where id = $1 and revoked_at is null returning *
+  ), logged as (
+    insert into access_change (at, actor, kind, subject, before)
+    select $2, $3, 'TokenRevoked', id, ${describeToken} from revoked
+  )
+  select 1 from access_token where id = $1`;
 
 /** @returns whether there is such a token; one that is revoked already stays so */
-export async function revokeToken(db: Db, id: string, now: number): Promise<boolean> {
-  const { rowCount } = await db.query(revoke, [id, now]);
+export async function revokeToken(
+  db: Db,
+  { id, actor, now }: { id: string; actor: string; now: number },
+): Promise<boolean> {
+  const { rowCount } = await db.query(revoke, [id, now, actor]);
   return rowCount === 1;
 }
 

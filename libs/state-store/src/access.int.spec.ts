@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  await store.pool.query('truncate access_token, idempotency_key');
+  await store.pool.query('truncate access_token, idempotency_key, access_change');
 });
 
 const token: NewAccessToken = {
@@ -62,16 +62,17 @@ describe('access tokens', () => {
 
   it('refuses a revoked token, and keeps when it was revoked first', async () => {
     await addToken(store.pool, token);
-    expect(await revokeToken(store.pool, token.id, 2000)).toBe(true);
-    expect(await revokeToken(store.pool, token.id, 3000)).toBe(true);
-    expect(await revokeToken(store.pool, 'bbbbbbbbbbbb', 3000)).toBe(false);
+    expect(await revokeToken(store.pool, { id: token.id, actor: 'ada', now: 2000 })).toBe(true);
+    expect(await revokeToken(store.pool, { id: token.id, actor: 'ada', now: 3000 })).toBe(true);
+    expect(await revokeToken(store.pool, { id: 'bbbbbbbbbbbb', actor: 'ada', now: 3000 })).toBe(false);
     expect(await checkToken(store.pool, token.id, token.secret, 2000)).toEqual({ status: 'revoked' });
     expect(await listTokens(store.pool, { limit: 10 })).toMatchObject([{ revokedAt: 2000 }]);
   });
 
   it('notes its last use once a minute', async () => {
     await addToken(store.pool, token);
-    for (const now of [1_800_000_000_000, 1_800_000_030_000, 1_800_000_060_001]) await noteTokenUse(store.pool, token.id, now);
+    for (const now of [1_800_000_000_000, 1_800_000_030_000, 1_800_000_060_001])
+      await noteTokenUse(store.pool, token.id, now);
     expect(await listTokens(store.pool, { limit: 10 })).toMatchObject([{ lastUsedAt: 1_800_000_060_001 }]);
   });
 
@@ -83,6 +84,19 @@ describe('access tokens', () => {
     expect([first, second].map((page) => page.map(({ id }) => id))).toEqual([
       ['cccccccccccc', 'bbbbbbbbbbbb'],
       ['aaaaaaaaaaaa'],
+    ]);
+  });
+
+  it('logs who made and who revoked it, once, without the secret', async () => {
+    await addToken(store.pool, token);
+    for (const now of [2000, 3000]) await revokeToken(store.pool, { id: token.id, actor: 'bob', now });
+    const { rows } = await store.pool.query(
+      'select at, actor, kind, subject, before, after from access_change order by id',
+    );
+    const described = { name: 'deploy', role: 'operator', applications: token.applications, expiresAt: 5000 };
+    expect(rows).toEqual([
+      { at: 1000, actor: 'ada', kind: 'TokenCreated', subject: token.id, before: null, after: described },
+      { at: 2000, actor: 'bob', kind: 'TokenRevoked', subject: token.id, before: described, after: null },
     ]);
   });
 
@@ -98,7 +112,7 @@ describe('access tokens', () => {
         ),
       );
     expect(await statuses()).toEqual(['revoked', 'valid', 'valid']);
-    await revokeToken(store.pool, 'bbbbbbbbbbbb', 2500);
+    await revokeToken(store.pool, { id: 'bbbbbbbbbbbb', actor: 'ada', now: 2500 });
     await putBootstrapToken(store.pool, { ...bootstrap, id: 'bbbbbbbbbbbb', createdAt: 2600 });
     expect(await statuses()).toEqual(['revoked', 'revoked', 'valid']);
   });

@@ -7,7 +7,6 @@ import {
   findPackage,
   findRollout,
   listApplications,
-  listChanges,
   listChannels,
   listDeadEnds,
   listGroups,
@@ -15,6 +14,8 @@ import {
   listRollouts,
 } from './catalog-reads.js';
 import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
+import { addToken } from './access-tokens.js';
+import { listChanges } from './audit-reads.js';
 import { findAttempt, readMachineMarks } from './machine-reads.js';
 import { closeStore, openStore, type Store } from './store.js';
 
@@ -124,11 +125,26 @@ it('shows a group with its rollout', async () => {
   expect(await listRollouts(store.pool, { ...all, after: { startedAt: 1000, id: id(40) } })).toEqual([]);
 });
 
-it('shows who changed what', async () => {
+it('shows who changed what, of catalog and tokens together, the newest first', async () => {
+  const token = {
+    id: 'aaaaaaaaaaaa',
+    secret: 's',
+    name: 'ci',
+    role: 'viewer',
+    applications: null,
+    expiresAt: null,
+  } as const;
+  await addToken(store.pool, { ...token, createdBy: 'bob', createdAt: 999 });
+  const changes = await listChanges(store.pool, all);
+  expect(changes.map(({ kind }) => kind)).toEqual(['GroupCreated', 'TokenCreated']);
+  expect(await listChanges(store.pool, { ...all, limit: 1 })).toEqual(changes.slice(0, 1));
+  expect(await listChanges(store.pool, { ...all, after: changes[0] })).toEqual(changes.slice(1));
+  expect(await listChanges(store.pool, { ...all, after: changes[1] })).toEqual([]);
   expect(await listChanges(store.pool, { ...all, actor: 'ada' })).toMatchObject([
-    { kind: 'GroupCreated', after: { name: 'prod' } },
+    { after: { name: 'prod' }, group: id(30) },
   ]);
-  expect(await listChanges(store.pool, { ...all, after: { revision: 4, number: 0 } })).toEqual([]);
+  expect(await listChanges(store.pool, { ...all, applications: [id(2)] })).toEqual([]);
+  expect(await listChanges(store.pool, { ...all, kinds: ['TokenCreated'] })).toMatchObject([{ after: { name: 'ci' } }]);
 });
 
 it('shows what people did to a machine, also to one that they did nothing to', async () => {

@@ -169,53 +169,6 @@ export function findRollout(db: Db, id: string): Promise<RolloutView | undefined
   return rowOf(db, selectRollout, [id]);
 }
 
-/** One change of the catalog: who, when, what it was and what it became. */
-export interface ChangeView {
-  revision: number;
-  number: number;
-  at: number;
-  actor: string;
-  kind: string;
-  application: string;
-  group: string | null;
-  machine: string;
-  subject: string;
-  cause: string;
-  before: Record<string, unknown> | null;
-  after: Record<string, unknown> | null;
-}
-
-const selectChanges = `
-  select revision, number, at, actor, kind, application, update_group as "group", machine, subject, cause, before, after
-  from catalog_change
-  where ($1::uuid[] is null or application = any ($1))
-    and ($2::text is null or subject = $2 or machine = $2)
-    and ($3::text is null or actor = $3)
-    and ($4::uuid is null or update_group = $4)
-    and ($5::bigint is null or (revision, number) < ($5, $6::integer))
-  order by revision desc, number desc
-  limit $7`;
-
-export interface ChangeKey {
-  revision: number;
-  number: number;
-}
-
-/** The newest first. */
-export function listChanges(
-  db: Db,
-  {
-    applications,
-    subject,
-    actor,
-    group,
-    limit,
-    after,
-  }: Listing<ChangeKey> & { subject?: string | undefined; actor?: string | undefined; group?: string | undefined },
-): Promise<ChangeView[]> {
-  return rowsOf(db, selectChanges, [applications, subject, actor, group, after?.revision, after?.number, limit]);
-}
-
 async function rowsOf<T>(db: Db, statement: string, parameters: unknown[]): Promise<T[]> {
   const { rows } = await db.query(
     statement,

@@ -25,7 +25,6 @@ export {
   type TokenCheck,
 } from './access-tokens.js';
 export {
-  type ChangeView,
   type ChannelView,
   findApplication,
   findChannel,
@@ -34,7 +33,6 @@ export {
   findRollout,
   type GroupView,
   listApplications,
-  listChanges,
   listChannels,
   listDeadEnds,
   listGroups,
@@ -64,3 +62,4 @@ export { findInstance, type InstanceRow } from './instance-rows.js';
 export { type AppendFacts, putIntoOutbox, relayOutbox } from './outbox.js';
 export { findSpent, refuseSpent, type SpentBudget } from './refuse-spent.js';
 export { type Swept, sweepLeases } from './sweep-leases.js';
+export { type ChangeKey, type ChangeListing, type ChangeView, listChanges } from './audit-reads.js';

@@ -48,8 +48,9 @@ export class AccessController {
   }
 
   @Operation('revokeToken')
-  async revokeToken({ params }: InputOf<'revokeToken'>): Promise<OutputOf<'revokeToken'>> {
-    if (!(await revokeToken(this.parts.store.pool, params.id, this.parts.now()))) throw notFound('token', params.id);
+  async revokeToken({ params }: InputOf<'revokeToken'>, caller: Caller): Promise<OutputOf<'revokeToken'>> {
+    if (!(await revokeToken(this.parts.store.pool, { id: params.id, actor: caller.name, now: this.parts.now() })))
+      throw notFound('token', params.id);
   }
 }
 

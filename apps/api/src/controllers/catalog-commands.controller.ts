@@ -66,6 +66,12 @@ export class CatalogCommandsController {
     await this.parts.runCommand({ kind: 'ClearDeadEnd', application, version: params.version }, caller);
   }
 
+  @Operation('removeExamplePackages')
+  async removeExamplePackages({ params }: InputOf<'removeExamplePackages'>, caller: Caller): Promise<void> {
+    const { id: application } = await this.application(params.id, caller);
+    await this.parts.runCommand({ kind: 'RemoveExamplePackages', application }, caller);
+  }
+
   @Operation('createPackage')
   async createPackage({ body }: InputOf<'createPackage'>, caller: Caller): Promise<OutputOf<'createPackage'>> {
     return this.package(await this.create({ kind: 'CreatePackage', ...body }, caller, body.application), caller);

@@ -1,21 +1,39 @@
 import { Controller } from '@nestjs/common';
-import type { OutputOf } from '@platte/api-contract';
+import { makeOpenApi, type OutputOf } from '@platte/api-contract';
+import { renderDocs } from '../docs-page.js';
 import { Operation } from '../http/operation-route.js';
 import { ApiParts } from '../parts.js';
 
 @Controller()
 export class SystemController {
-  constructor(private readonly parts: ApiParts) {}
+  private readonly document: Record<string, unknown>;
+  private readonly page: string;
+
+  constructor(private readonly parts: ApiParts) {
+    this.document = makeOpenApi(parts.version);
+    this.page = renderDocs(parts.version);
+  }
 
   @Operation('getHealth')
   async getHealth(): Promise<OutputOf<'getHealth'>> {
     const { dependencies, ready } = this.parts.health.report();
     const checks = dependencies.map(({ name, state }) => [name, { status: state === 'up' ? 'ok' : 'failed' }] as const);
-    return { status: ready ? 'ok' : 'degraded', checks: Object.fromEntries(checks) };
+    const isWell = ready && checks.every(([, { status }]) => status === 'ok');
+    return { status: isWell ? 'ok' : 'degraded', checks: Object.fromEntries(checks) };
   }
 
   @Operation('getVersion')
   async getVersion(): Promise<OutputOf<'getVersion'>> {
     return { version: this.parts.version, api: 'v1', node: process.versions.node };
+  }
+
+  @Operation('getOpenApi')
+  async getOpenApi(): Promise<OutputOf<'getOpenApi'>> {
+    return this.document;
+  }
+
+  @Operation('getDocs')
+  async getDocs(): Promise<string> {
+    return this.page;
   }
 }

@@ -20,8 +20,9 @@ export class AnswerHeaders implements NestInterceptor {
 }
 
 function setHeaders(id: OperationId, answer: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { etag, status, path, produces } = getOperation(id);
+  if (typeof answer === 'string' && produces) void reply.header('content-type', `${produces}; charset=utf-8`);
   if (typeof answer !== 'object' || answer === null) return;
-  const { etag, status, path } = getOperation(id);
   if (etag && 'revision' in answer) void reply.header('etag', `"${String(answer.revision)}"`);
   if ('next' in answer && typeof answer.next === 'string')
     void reply.header('link', `<${toNextUrl(request.url, answer.next)}>; rel="next"`);

@@ -16,6 +16,7 @@ import {
   type Operation as OperationShape,
   type OperationId,
   type OutputOf,
+  operations,
   type ProblemError,
 } from '@platte/api-contract';
 import type { FastifyRequest } from 'fastify';
@@ -25,7 +26,9 @@ import { ApiProblem } from './problems.js';
 
 export const operationKey = 'platte:operation';
 
-type Handler<Id extends OperationId> = (input: InputOf<Id>, caller: Caller) => Promise<OutputOf<Id>>;
+/** What is no JSON is a stream or a text of the type that the table names. */
+type AnswerOf<Id extends OperationId> = (typeof operations)[Id] extends { produces: string } ? unknown : OutputOf<Id>;
+type Handler<Id extends OperationId> = (input: InputOf<Id>, caller: Caller) => Promise<AnswerOf<Id>>;
 
 export function Operation<const Id extends OperationId>(id: Id) {
   const { method, path, status } = getOperation(id);
@@ -65,6 +68,7 @@ export function parseInput(
   };
   const input = {
     ifMatch: operation.edits ? readIfMatch(request.headers['if-match'], errors) : undefined,
+    lastEventId: operation.resumable ? readHeader(request.headers['last-event-id']) : undefined,
     params: read(operation.params, request.params, (path) => `{${path.map(String).join('.')}}`),
     query: read(operation.query, request.query, (path) => `?${path.map(String).join('.')}`),
     body: read(operation.body, request.body ?? {}, toJsonPointer),
@@ -104,4 +108,8 @@ function readIfMatch(header: string | undefined, errors: ProblemError[]): number
   if (digits === undefined)
     errors.push({ pointer: 'If-Match', detail: 'is the ETag of what you read: a number in quotes, such as "7"' });
   return Number(digits);
+}
+
+function readHeader(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
 }

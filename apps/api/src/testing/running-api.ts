@@ -12,7 +12,7 @@ import {
   type Operation,
   type Role,
 } from '@platte/api-contract';
-import { connect } from '@nats-io/transport-node';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { createDatabase, migrateHistory, openHistory, type History } from '@platte/history';
 import { makeHealth, makeLog } from '@platte/service';
 import { addToken, closeStore, makeFreshDatabase, openStore, type Store } from '@platte/state-store';
@@ -26,6 +26,8 @@ export interface RunningApi {
   url: string;
   store: Store;
   history: History;
+  nc: NatsConnection;
+  logPrefix: string;
   tokens: Record<Role, string>;
   clientOf(token: string): Client;
   admin: Client;
@@ -54,6 +56,7 @@ export async function startApi({ postgresUrl, natsUrl, clickhouseUrl }: Servers)
   await migrateHistory(history);
   const health = makeHealth();
   const nats = { live: () => nc };
+  const logPrefix = `test-${randomBytes(6).toString('hex')}`;
   const subject = `test.${randomBytes(6).toString('hex')}`;
   answerCommands(nc, subject, store);
   const server = await startApiServer({
@@ -63,6 +66,7 @@ export async function startApi({ postgresUrl, natsUrl, clickhouseUrl }: Servers)
       store,
       history,
       nats,
+      logPrefix,
       runCommand: makeRunCommand({ nats, timeoutMs: 5000, subject }),
       log,
       health,
@@ -97,6 +101,8 @@ export async function startApi({ postgresUrl, natsUrl, clickhouseUrl }: Servers)
     url: server.url,
     store,
     history,
+    nc,
+    logPrefix,
     tokens,
     clientOf,
     admin: clientOf(tokens.admin),

@@ -117,6 +117,16 @@ export const catalogOperations = {
     params: VersionOfApplication,
     status: 204,
   }),
+  removeExamplePackages: operation({
+    method: 'DELETE',
+    path: '/applications/{id}/example-packages',
+    tag: 'packages',
+    summary: 'Delete the example packages of a first start; channels that offer one are left without a package',
+    role: 'admin',
+    scope: 'application',
+    params: IdParams,
+    status: 204,
+  }),
   listPackages: operation({
     method: 'GET',
     path: '/packages',

@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { Uuid } from '@platte/rollout';
 import { CreatedToken, CreateToken, Principal, Token } from '../access.js';
 import { operation } from '../operation.js';
-import { Instant, pageOf, paging } from '../page.js';
-import { Activity, Change, Health, RefusedRequest, Version } from '../system.js';
+import { pageOf, paging } from '../page.js';
+import { Entity } from '../problem.js';
+import { Activity, Change, Health, ParkedMessage, RefusedReport, Version } from '../system.js';
 
-const when = { from: Instant.optional(), to: Instant.optional() };
+const ParkedParams = z.strictObject({ id: z.coerce.number<number | string>().int().min(1) });
 
 export const systemOperations = {
   getHealth: operation({
@@ -75,10 +76,14 @@ export const systemOperations = {
     method: 'GET',
     path: '/activity',
     tag: 'system',
-    summary: 'What happened: rollouts started and halted, machines failed, channels changed, and who did it',
+    summary: 'What happened: rollouts started and halted, groups paused, channels changed, and who did it',
     role: 'viewer',
     scope: 'filtered',
-    query: z.strictObject({ application: Uuid.optional(), group: Uuid.optional(), ...when, ...paging }),
+    query: z.strictObject({
+      application: Uuid.optional().describe('Only of this application.'),
+      group: Uuid.optional().describe('Only of this group.'),
+      ...paging,
+    }),
     status: 200,
     response: pageOf(Activity),
   }),
@@ -86,12 +91,13 @@ export const systemOperations = {
     method: 'GET',
     path: '/audit',
     tag: 'system',
-    summary: 'Every change of the catalog: who, when, before and after',
+    summary: 'Every change of the catalog and of tokens: who, when, why, before and after',
     role: 'viewer',
     scope: 'filtered',
     query: z.strictObject({
       application: Uuid.optional(),
-      subject: z.string().max(128).optional().describe('Id of the entity that changed.'),
+      group: Uuid.optional(),
+      subject: z.string().max(128).optional().describe('Id of what changed.'),
       actor: z.string().max(200).optional(),
       ...paging,
     }),
@@ -102,11 +108,92 @@ export const systemOperations = {
     method: 'GET',
     path: '/malformed-requests',
     tag: 'system',
-    summary: 'Requests of machines that could not be read, counted and sampled',
+    summary: 'Requests of machines that could not be read, counted and sampled, newest first',
+    role: 'viewer',
+    scope: 'platform',
+    query: z.strictObject({ limit: paging.limit }),
+    status: 200,
+    response: pageOf(RefusedReport),
+  }),
+  listParkedMessages: operation({
+    method: 'GET',
+    path: '/parked-messages',
+    tag: 'system',
+    summary: 'Messages of the log that a consumer could not apply, oldest first',
     role: 'viewer',
     scope: 'platform',
     query: z.strictObject(paging),
     status: 200,
-    response: pageOf(RefusedRequest),
+    response: pageOf(ParkedMessage),
+  }),
+  retryParkedMessage: operation({
+    method: 'POST',
+    path: '/parked-messages/{id}/retry',
+    tag: 'system',
+    summary: 'Put a parked message into the log again: every consumer sees it, and knows what it had',
+    role: 'operator',
+    scope: 'platform',
+    params: ParkedParams,
+    status: 204,
+  }),
+  dropParkedMessage: operation({
+    method: 'DELETE',
+    path: '/parked-messages/{id}',
+    tag: 'system',
+    summary: 'Drop a parked message for good',
+    role: 'admin',
+    scope: 'platform',
+    params: ParkedParams,
+    status: 204,
+  }),
+  streamEvents: operation({
+    method: 'GET',
+    path: '/events',
+    tag: 'system',
+    summary: 'Facts as they happen, as server-sent events',
+    description: [
+      'Each event is one fact: `event` is its kind, `data` the fact as JSON, `id` its place in the log. Send the last id as',
+      '`Last-Event-ID` (browsers do by themselves) and nothing is missed as long as the log keeps it. The stream ends after',
+      '15 minutes, or when you read too slowly: connect again. Check-ins come only where `kinds` names them.',
+    ].join(' '),
+    role: 'viewer',
+    scope: 'filtered',
+    query: z.strictObject({
+      application: Uuid.optional().describe('Only of this application.'),
+      group: Uuid.optional().describe('Only of this group.'),
+      instance: z.string().max(128).optional().describe('Only of this machine.'),
+      kinds: z
+        .string()
+        .max(2000)
+        .regex(/^[A-Za-z]+(,[A-Za-z]+)*$/, 'is a list of kinds apart by commas')
+        .optional()
+        .describe('Only these kinds, apart by commas: RolloutHalted,GroupPaused.'),
+    }),
+    status: 200,
+    produces: 'text/event-stream',
+    resumable: true,
+    response: z.string(),
+    problems: ['stream-unavailable'],
+  }),
+  getDocs: operation({
+    method: 'GET',
+    path: '/docs',
+    tag: 'system',
+    summary: 'This API as a page to read',
+    role: 'public',
+    scope: 'self',
+    status: 200,
+    produces: 'text/html',
+    response: z.string(),
+  }),
+  getOpenApi: operation({
+    method: 'GET',
+    path: '/openapi.json',
+    tag: 'system',
+    summary: 'This API as an OpenAPI 3.1 document',
+    role: 'public',
+    scope: 'self',
+    status: 200,
+    response: Entity,
   }),
 };

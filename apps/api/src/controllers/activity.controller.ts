@@ -1,0 +1,89 @@
+import { Controller } from '@nestjs/common';
+import { toInstant, type Activity, type Change, type InputOf, type OutputOf } from '@platte/api-contract';
+import { listChanges, type ChangeView } from '@platte/state-store';
+import { z } from 'zod';
+import { activityKinds, toChangeWords } from '../change-words.js';
+import { visibleApplications, type Caller } from '../http/caller.js';
+import { parseCursor, toPage } from '../http/cursor.js';
+import { Operation } from '../http/operation-route.js';
+import { ApiParts } from '../parts.js';
+
+const ChangeKey = z.object({
+  at: z.number().int(),
+  source: z.enum(['catalog', 'access']),
+  revision: z.number().int(),
+  number: z.number().int(),
+});
+
+@Controller()
+export class ActivityController {
+  constructor(private readonly parts: ApiParts) {}
+
+  @Operation('listActivity')
+  async listActivity({ query }: InputOf<'listActivity'>, caller: Caller): Promise<OutputOf<'listActivity'>> {
+    const { application, group, limit } = query;
+    const applications = visibleApplications(caller, application);
+    const after = parseCursor(query.cursor, ChangeKey);
+    const rows = await listChanges(this.parts.store.pool, {
+      applications,
+      group,
+      kinds: activityKinds,
+      limit: limit + 1,
+      after,
+    });
+    return toPage(rows, limit, toActivity, toKey);
+  }
+
+  @Operation('listAudit')
+  async listAudit({ query }: InputOf<'listAudit'>, caller: Caller): Promise<OutputOf<'listAudit'>> {
+    const { application, group, subject, actor, limit } = query;
+    const applications = visibleApplications(caller, application);
+    const after = parseCursor(query.cursor, ChangeKey);
+    const rows = await listChanges(this.parts.store.pool, {
+      applications,
+      group,
+      subject,
+      actor,
+      limit: limit + 1,
+      after,
+    });
+    return toPage(rows, limit, toChange, toKey);
+  }
+}
+
+function toKey({ at, source, revision, number }: ChangeView): z.infer<typeof ChangeKey> {
+  return { at, source, revision, number };
+}
+
+const toId = ({ source, revision, number }: ChangeView): string => `${source}-${revision}-${number}`;
+
+function toActivity(change: ChangeView): Activity {
+  const { at, kind, application, group, subject, actor } = change;
+  return {
+    id: toId(change),
+    at: toInstant(at),
+    kind,
+    application: application ?? '',
+    group,
+    subject,
+    actor,
+    words: toChangeWords(change),
+  };
+}
+
+function toChange(change: ChangeView): Change {
+  const { at, actor, kind, application, group, subject, before, after } = change;
+  return {
+    id: toId(change),
+    at: toInstant(at),
+    actor,
+    kind,
+    revision: change.source === 'catalog' ? change.revision : null,
+    application,
+    group,
+    subject,
+    note: change.cause,
+    before,
+    after,
+  };
+}

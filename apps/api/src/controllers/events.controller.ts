@@ -1,0 +1,102 @@
+import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Controller, StreamableFile } from '@nestjs/common';
+import type { InputOf } from '@platte/api-contract';
+import type { Fact } from '@platte/facts';
+import type { Caller } from '../http/caller.js';
+import { sees } from '../http/caller.js';
+import { Operation } from '../http/operation-route.js';
+import { ApiProblem } from '../http/problems.js';
+import { makeLiveEvents, parsePlace, type LiveEvents, type Place } from '../live-events.js';
+import { ApiParts } from '../parts.js';
+
+/** Each holds a socket and a queue. */
+const listenersMax = 200;
+/** Then the client comes back by itself, and proves again who it is. */
+const lifetimeMs = 15 * 60_000;
+/** Shorter than any proxy's patience with a silent connection. */
+const heartbeatMs = 15_000;
+/** How long a browser waits before it comes back. */
+const retryMs = 2_000;
+
+@Controller()
+export class EventsController {
+  private readonly events: LiveEvents;
+
+  constructor(private readonly parts: ApiParts) {
+    this.events = makeLiveEvents({ nc: () => parts.nats.live(), prefix: parts.logPrefix, log: parts.log });
+  }
+
+  @Operation('streamEvents')
+  async streamEvents({ query, lastEventId }: InputOf<'streamEvents'>, caller: Caller): Promise<StreamableFile> {
+    if (!this.parts.nats.live())
+      throw new ApiProblem('stream-unavailable', { detail: 'NATS, which keeps the log, is away.' });
+    if (this.events.count() >= listenersMax)
+      throw new ApiProblem('stream-unavailable', { detail: `${listenersMax} listen to this replica already.` });
+    const { expiresAt } = caller;
+    const left = expiresAt === null ? lifetimeMs : Math.min(lifetimeMs, expiresAt - this.parts.now());
+    const ending = AbortSignal.timeout(left);
+    const gone = new AbortController();
+    const signal = AbortSignal.any([ending, gone.signal]);
+    const events = this.events.listen({ wants: toWish(query, caller), after: readPlace(lastEventId), signal });
+    const stream = Readable.from(toText(events, signal), { objectMode: false });
+    stream.once('close', () => gone.abort());
+    return new StreamableFile(stream, { type: 'text/event-stream; charset=utf-8' });
+  }
+}
+
+/** @throws ApiProblem when the id is none of ours: what was missed could not be told */
+function readPlace(lastEventId: string | undefined): Place | undefined {
+  if (lastEventId === undefined) return undefined;
+  const place = parsePlace(lastEventId);
+  if (place) return place;
+  const detail = 'is not the id of an event of this stream';
+  throw new ApiProblem('invalid-request', {
+    detail: `Last-Event-ID ${detail}`,
+    errors: [{ pointer: 'Last-Event-ID', detail }],
+  });
+}
+
+function toWish(query: InputOf<'streamEvents'>['query'], caller: Caller): (fact: Fact) => boolean {
+  const kinds = query.kinds && new Set(query.kinds.split(','));
+  return (fact) =>
+    (kinds ? kinds.has(fact.kind) : fact.kind !== 'MachineCheckedIn' && fact.kind !== 'SyncerCheckedIn') &&
+    sees(caller, fact.app) &&
+    (query.application === undefined || fact.app === query.application) &&
+    (query.group === undefined || fact.group === query.group) &&
+    (query.instance === undefined || fact.machine === query.instance);
+}
+
+type Events = ReturnType<LiveEvents['listen']>;
+
+/** The stream's text, with a comment now and then where nothing happens. */
+async function* toText(events: Events, signal: AbortSignal): AsyncGenerator<string> {
+  yield `retry: ${retryMs}\n\n`;
+  try {
+    let next = events.next();
+    while (!signal.aborted) {
+      const first = await withHeartbeat(next);
+      if (first === 'silence') {
+        yield ': still here\n\n';
+        continue;
+      }
+      if (first.done) return;
+      const { id, fact } = first.value;
+      next = events.next();
+      yield `id: ${id}\nevent: ${fact.kind}\ndata: ${JSON.stringify(fact)}\n\n`;
+    }
+  } finally {
+    await events.return();
+  }
+}
+
+async function withHeartbeat<T>(next: Promise<T>): Promise<T | 'silence'> {
+  const enough = new AbortController();
+  const silence = delay(heartbeatMs, 'silence' as const, { signal: enough.signal, ref: false });
+  silence.catch(() => {});
+  try {
+    return await Promise.race([next, silence]);
+  } finally {
+    enough.abort();
+  }
+}

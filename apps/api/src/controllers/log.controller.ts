@@ -1,0 +1,88 @@
+import { Controller } from '@nestjs/common';
+import { toInstant, type InputOf, type OutputOf, type ParkedMessage, type RefusedReport } from '@platte/api-contract';
+import {
+  dropParked,
+  listParked,
+  readRefused,
+  retryParked,
+  type NatsConnection,
+  type ParkedMessage as Parked,
+  type RefusedReport as Refused,
+} from '@platte/fact-log';
+import { z } from 'zod';
+import { parseCursor, toPage } from '../http/cursor.js';
+import { Operation } from '../http/operation-route.js';
+import { ApiProblem, notFound } from '../http/problems.js';
+import { ApiParts } from '../parts.js';
+
+/** What lies in NATS beside the facts: refused requests and parked messages. */
+@Controller()
+export class LogController {
+  constructor(private readonly parts: ApiParts) {}
+
+  @Operation('listRefusedRequests')
+  async listRefused({ query }: InputOf<'listRefusedRequests'>): Promise<OutputOf<'listRefusedRequests'>> {
+    const { logPrefix: prefix } = this.parts;
+    const reports = await this.ask((nc) => readRefused(nc, { max: query.limit, prefix }));
+    return { items: reports.map(toRefused), next: null };
+  }
+
+  @Operation('listParkedMessages')
+  async listParked({ query }: InputOf<'listParkedMessages'>): Promise<OutputOf<'listParkedMessages'>> {
+    const { logPrefix: prefix } = this.parts;
+    const afterId = parseCursor(query.cursor, z.number().int()) ?? 0;
+    const parked = await this.ask((nc) => listParked(nc, { prefix, afterId, max: query.limit + 1 }));
+    return toPage(parked, query.limit, toParked, ({ id }) => id);
+  }
+
+  @Operation('retryParkedMessage')
+  async retryParked({ params }: InputOf<'retryParkedMessage'>): Promise<void> {
+    const { logPrefix: prefix } = this.parts;
+    const wasThere = await this.ask((nc) => retryParked(nc, params.id, { prefix }));
+    if (!wasThere) throw notFound('parked message', String(params.id));
+  }
+
+  @Operation('dropParkedMessage')
+  async dropParked({ params }: InputOf<'dropParkedMessage'>): Promise<void> {
+    const { logPrefix: prefix } = this.parts;
+    const wasThere = await this.ask((nc) => dropParked(nc, params.id, { prefix }));
+    if (!wasThere) throw notFound('parked message', String(params.id));
+  }
+
+  private async ask<T>(question: (nc: NatsConnection) => Promise<T>): Promise<T> {
+    const nc = this.parts.nats.live();
+    if (!nc) throw new ApiProblem('store-unavailable', { detail: 'NATS is away.' });
+    try {
+      return await question(nc);
+    } catch (cause) {
+      throw new ApiProblem('store-unavailable', { detail: 'NATS does not answer.' }, { cause });
+    }
+  }
+}
+
+function toRefused({ at, program, counts, samples }: Refused): RefusedReport {
+  return {
+    at: toInstant(at),
+    program,
+    counts,
+    samples: samples.map((sample) => ({
+      reason: sample.reason,
+      at: toInstant(sample.at),
+      ip: sample.ip,
+      detail: sample.detail,
+    })),
+  };
+}
+
+function toParked({ id, durable, reason, sequence, storedAt, parkedAt, bytes, excerpt }: Parked): ParkedMessage {
+  return {
+    id,
+    consumer: durable,
+    reason,
+    sequence,
+    storedAt: toInstant(storedAt),
+    parkedAt: toInstant(parkedAt),
+    bytes,
+    excerpt,
+  };
+}

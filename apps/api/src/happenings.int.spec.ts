@@ -1,0 +1,209 @@
+import { watchEvents, type WatchedEvent } from '@platte/api-contract';
+import { ensureStreams, logNames, makeAppender, makeRefusedReporter, type Appender } from '@platte/fact-log';
+import type { Fact } from '@platte/facts';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { startApi, type RunningApi } from './testing/running-api.js';
+import { checkIn, event, ids, seedCatalog } from './testing/sample-fleet.js';
+
+let api: RunningApi;
+let appender: Appender;
+
+beforeAll(async () => {
+  api = await startApi({
+    postgresUrl: inject('postgresUrl'),
+    natsUrl: inject('natsUrl'),
+    clickhouseUrl: inject('clickhouseUrl'),
+  });
+  await seedCatalog(api);
+  await ensureStreams(api.nc, { replicas: 1, factsBytesMax: 2 ** 24, prefix: api.logPrefix });
+  appender = makeAppender({ nc: api.nc, program: 'test', prefix: api.logPrefix });
+});
+
+afterAll(async () => {
+  await appender.close();
+  const { facts, refused, parked, bucket } = logNames(api.logPrefix);
+  for (const stream of [facts.stream, refused.stream, parked.stream, `KV_${bucket}`])
+    await api.nc.request(`$JS.API.STREAM.DELETE.${stream}`);
+  await api.stop();
+});
+
+const append = (...facts: Fact[]) => appender.appendAll(facts);
+
+interface Watching {
+  seen: WatchedEvent[];
+  /** Until so many events were seen. */
+  until(count: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function watch(
+  query: object,
+  { token = api.tokens.viewer, after }: { token?: string; after?: string } = {},
+): Promise<Watching> {
+  const seen: WatchedEvent[] = [];
+  const aborter = new AbortController();
+  const open = Promise.withResolvers<void>();
+  const following = (async () => {
+    const options = {
+      query,
+      signal: aborter.signal,
+      onState: () => open.resolve(),
+      ...(after !== undefined && { after }),
+    };
+    for await (const one of watchEvents({ url: api.url, token }, options)) seen.push(one);
+  })();
+  following.catch(open.reject);
+  await open.promise;
+  return {
+    seen,
+    until: (count) => expect.poll(() => seen.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(count),
+    async stop() {
+      aborter.abort();
+      await following;
+    },
+  };
+}
+
+/** The reader of the log begins a moment after the stream is open: marks are sent until one is heard. */
+async function whenHeard(watching: Watching): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        await append(event('mark', Date.now(), 14, 1));
+        return watching.seen.length;
+      },
+      { timeout: 10_000, interval: 50 },
+    )
+    .toBeGreaterThan(0);
+}
+
+describe('the live stream', () => {
+  it('tells facts as they happen, and only those that are asked for', async () => {
+    const watching = await watch({ kinds: 'EventReported', application: ids.flatcar });
+    await whenHeard(watching);
+    const before = watching.seen.length;
+    await append(checkIn('m1', Date.now()), event('m1', Date.now(), 13, 1), event('m2', Date.now(), 3, 0, '9'));
+    await watching.until(before + 2);
+    const told = watching.seen.slice(before).filter(({ data }) => JSON.stringify(data).includes('"m'));
+    expect(told.map(({ kind }) => kind)).not.toContain('MachineCheckedIn');
+    expect(told.at(-1)).toMatchObject({ kind: 'EventReported', data: { machine: 'm2', errorCode: '9' } });
+    await watching.stop();
+  });
+
+  it('goes on from the last event that the listener has, and misses none', async () => {
+    const first = await watch({ kinds: 'EventReported' });
+    await whenHeard(first);
+    await first.stop();
+    const last = first.seen.at(-1)?.id ?? '';
+    const missed = Array.from({ length: 5 }, (_, n) => event(`missed-${n}`, Date.now(), 13, 1));
+    await append(...missed.slice(0, 3));
+    await append(...missed.slice(3));
+    const second = await watch({ kinds: 'EventReported' }, { after: last });
+    const news = (watching: Watching) =>
+      watching.seen.flatMap(({ data }) => (data as Fact).machine).filter((machine) => machine !== 'mark');
+    await second.until(5);
+    await append(event('new', Date.now(), 13, 1));
+    await expect
+      .poll(() => news(second), { timeout: 10_000 })
+      .toEqual(['missed-0', 'missed-1', 'missed-2', 'missed-3', 'missed-4', 'new']);
+    const within = await watch(
+      { kinds: 'EventReported' },
+      { after: second.seen.find(({ data }) => (data as Fact).machine === 'missed-1')?.id ?? '' },
+    );
+    await within.until(4);
+    expect(news(within)).toEqual(['missed-2', 'missed-3', 'missed-4', 'new']);
+    await Promise.all([second.stop(), within.stop()]);
+  });
+
+  it('shows nothing of applications that the listener may not see', async () => {
+    const token = await api.makeToken({ role: 'viewer', applications: [ids.agent] });
+    const limited = await watch({ kinds: 'EventReported' }, { token, after: '1.0' });
+    const all = await watch({ kinds: 'EventReported' });
+    await whenHeard(all);
+    const mine = event('mine', Date.now(), 13, 1);
+    await append(event('theirs', Date.now(), 13, 1), { ...mine, app: ids.agent } as Fact);
+    await limited.until(1);
+    expect(limited.seen.map(({ data }) => (data as Fact).machine)).toEqual(['mine']);
+    await Promise.all([limited.stop(), all.stop()]);
+  });
+
+  it('refuses an id that is not of the stream', async () => {
+    await expect(watch({}, { after: 'x' })).rejects.toMatchObject({
+      problem: { status: 422, errors: [{ pointer: 'Last-Event-ID' }] },
+    });
+    await expect(watch({ kinds: '1' })).rejects.toMatchObject({ problem: { status: 422 } });
+  });
+});
+
+describe('what happened', () => {
+  it('is told in words, with who did it', async () => {
+    await api.admin.pauseGroup({ params: { id: ids.prod }, body: { note: 'a fire' } });
+    const { items } = await api.admin.listActivity({ query: { group: ids.prod } });
+    expect(items[0]).toMatchObject({
+      kind: 'GroupPaused',
+      actor: 'test admin',
+      words: 'Updates of group prod were paused: a fire.',
+    });
+    expect(items.at(-1)).toMatchObject({ kind: 'GroupCreated', actor: 'ada' });
+  });
+
+  it('is in the audit log, before and after, tokens too', async () => {
+    const { id } = await api.admin.createToken({ body: { name: 'ci', role: 'viewer' } });
+    await api.admin.resumeGroup({ params: { id: ids.prod }, body: {} });
+    const { items } = await api.admin.listAudit({ query: { limit: 2 } });
+    expect(items).toMatchObject([
+      {
+        kind: 'GroupResumed',
+        subject: ids.prod,
+        before: { name: 'prod' },
+        after: { name: 'prod' },
+        revision: expect.any(Number) as number,
+      },
+      { kind: 'TokenCreated', subject: id, revision: null, after: { name: 'ci' } },
+    ]);
+    expect((await api.admin.listAudit({ query: { subject: id } })).items).toHaveLength(1);
+    const limited = api.clientOf(await api.makeToken({ role: 'viewer', applications: [ids.agent] }));
+    expect((await limited.listAudit()).items).toEqual([]);
+    expect((await limited.listActivity()).items).toEqual([]);
+  });
+});
+
+describe('what could not be read', () => {
+  it('is counted and sampled', async () => {
+    const reporter = makeRefusedReporter(api.nc, { program: 'ingress', prefix: api.logPrefix });
+    reporter.report('not-xml', () => ({ at: 1000, ip: '10.0.0.9', detail: 'GET / HTTP' }));
+    reporter.report('not-xml', () => ({ at: 1000, ip: '10.0.0.9', detail: 'GET / HTTP' }));
+    reporter.stop();
+    await expect.poll(async () => (await api.admin.listRefusedRequests()).items[0]?.counts).toEqual({ 'not-xml': 2 });
+    expect((await api.admin.listRefusedRequests()).items[0]).toMatchObject({
+      program: 'ingress',
+      samples: [{ ip: '10.0.0.9' }, {}],
+    });
+  });
+
+  it('is parked, tried again and dropped by people', async () => {
+    const { parked } = logNames(api.logPrefix);
+    await api.nc.request(`${parked.subject}.policy`, '[1]');
+    await api.nc.request(`${parked.subject}.policy`, '[2]');
+    const { items, next } = await api.admin.listParkedMessages({ query: { limit: 1 } });
+    expect(items).toMatchObject([{ consumer: 'policy', excerpt: '[1]' }]);
+    const rest = await api.admin.listParkedMessages({ query: { limit: 5, cursor: next ?? '' } });
+    expect(rest).toMatchObject({ items: [{ excerpt: '[2]' }], next: null });
+    await api.clientOf(api.tokens.operator).retryParkedMessage({ params: { id: items[0]?.id ?? 0 } });
+    await api.admin.dropParkedMessage({ params: { id: rest.items[0]?.id ?? 0 } });
+    expect((await api.admin.listParkedMessages()).items).toEqual([]);
+    await expect(api.admin.dropParkedMessage({ params: { id: 99 } })).rejects.toMatchObject({
+      problem: { status: 404 },
+    });
+  });
+});
+
+describe('the description of the API', () => {
+  it('is served to anybody, for programs and for people', async () => {
+    const document = (await (await fetch(`${api.url}/api/v1/openapi.json`)).json()) as { openapi: string };
+    expect(document.openapi).toBe('3.1.0');
+    const page = await fetch(`${api.url}/api/v1/docs`);
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(await page.text()).toContain('/api/v1/groups/{id}/version-timeline');
+  });
+});
