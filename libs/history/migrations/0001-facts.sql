@@ -35,7 +35,7 @@ create table if not exists fact_in {{on_cluster}}
     cause String
 )
 engine = Null
-comment 'Where facts are inserted: keeps nothing, feeds fact, fresh, presence and failure';
+comment 'Where facts are inserted: keeps nothing, feeds what the views take from it';
 
 create table if not exists fact {{on_cluster}}
 (
@@ -71,13 +71,72 @@ select app, inst, at, n, kind, version, grp, channel, arch, oem, rollout, status
        error_code, previous_version, to_version, outcome, cause
 from fact_in;
 
-create table if not exists fresh {{on_cluster}} as fact_in
+create table if not exists fresh {{on_cluster}}
+(
+    seq UInt64 codec(Delta, ZSTD(1)),
+    app LowCardinality(String),
+    inst UInt32,
+    at DateTime64(3, 'UTC') codec(Delta, ZSTD(1)),
+    n UInt64 codec(ZSTD(1)),
+    kind Enum8('check-in' = 1, 'event' = 2, 'grant' = 3, 'lease-end' = 4, 'deletion' = 5),
+    version LowCardinality(String),
+    grp LowCardinality(String),
+    channel LowCardinality(String),
+    arch LowCardinality(String),
+    oem LowCardinality(String),
+    status LowCardinality(String)
+)
 engine = {{engine:MergeTree}}
 partition by intDiv(seq, 10000)
 order by seq
-comment 'Facts by arrival, kept until the rebuild has passed them: what is added at query time. Partitions below the watermark are dropped';
+comment 'What facts tell of a machine''s state, by arrival, kept until the rebuild has passed them: what is added at query time. Partitions below the watermark are dropped';
 
-create materialized view if not exists fresh_mv {{on_cluster}} to fresh as select * from fact_in;
+create materialized view if not exists fresh_mv {{on_cluster}} to fresh as
+select seq, app, inst, at, n, kind, version, grp, channel, arch, oem, status
+from fact_in
+where kind in ('check-in', 'event') or status != '';
+
+create table if not exists machine_detail {{on_cluster}}
+(
+    app LowCardinality(String),
+    inst UInt32 codec(Delta, ZSTD(1)),
+    pos UInt128 comment 'Position (at * 2^52 + n) of the check-in' codec(ZSTD(1)),
+    machine String comment 'The machine''s id as it reported it' codec(ZSTD(1)),
+    track LowCardinality(String) codec(ZSTD(1)),
+    ip String codec(ZSTD(1)),
+    alias String codec(ZSTD(1)),
+    oem_version LowCardinality(String) codec(ZSTD(1)),
+    aleph LowCardinality(String) codec(ZSTD(1)),
+    boot_id String codec(ZSTD(1)),
+    index by_id machine type bloom_filter(0.01) granularity 1
+)
+engine = {{engine:ReplacingMergeTree(pos)}}
+order by (app, inst)
+comment 'What each machine said of itself in its newest check-in, and the way from its id to its number';
+
+create materialized view if not exists machine_detail_mv {{on_cluster}} to machine_detail as
+select app, inst, bitShiftLeft(toUInt128(toUnixTimestamp64Milli(at)), 52) + n as pos, machine, track, ip, alias, oem_version,
+       aleph, boot_id
+from fact_in
+where kind = 'check-in';
+
+create table if not exists machine_answer {{on_cluster}}
+(
+    app LowCardinality(String),
+    inst UInt32 codec(Delta, ZSTD(1)),
+    pos UInt128 comment 'Position (at * 2^52 + n) of the check-in' codec(ZSTD(1)),
+    reason LowCardinality(String) codec(ZSTD(1)),
+    until DateTime64(3, 'UTC') comment 'When the answer would change by itself; 1970: not known' codec(ZSTD(1)),
+    inputs String comment 'What the rule saw, as JSON' codec(ZSTD(1))
+)
+engine = {{engine:ReplacingMergeTree(pos)}}
+order by (app, inst)
+comment 'The last answer of every machine: why was it not updated?';
+
+create materialized view if not exists machine_answer_mv {{on_cluster}} to machine_answer as
+select app, inst, bitShiftLeft(toUInt128(toUnixTimestamp64Milli(at)), 52) + n as pos, reason, until, inputs
+from fact_in
+where reason != '';
 
 create table if not exists failure {{on_cluster}}
 (

@@ -6,7 +6,6 @@ create table if not exists machine {{on_cluster}}
     app LowCardinality(String),
     inst UInt32 codec(Delta, ZSTD(1)),
     run UInt64 codec(ZSTD(1)),
-    machine String comment 'The machine''s id as it reported it' codec(ZSTD(1)),
     first_seen DateTime64(3, 'UTC') codec(ZSTD(1)),
     seen_pos UInt128 comment 'Position (at * 2^52 + n) of the newest fact that the machine sent' codec(ZSTD(1)),
     seen_at DateTime64(3, 'UTC') comment 'Last seen, exact' codec(ZSTD(1)),
@@ -14,24 +13,11 @@ create table if not exists machine {{on_cluster}}
     channel LowCardinality(String) codec(ZSTD(1)),
     arch LowCardinality(String) codec(ZSTD(1)),
     oem LowCardinality(String) codec(ZSTD(1)),
-    version_pos UInt128 codec(ZSTD(1)),
+    version_pos UInt128 comment 'Of the newest fact with a version' codec(ZSTD(1)),
     version LowCardinality(String) codec(ZSTD(1)),
-    status_pos UInt128 codec(ZSTD(1)),
+    status_pos UInt128 comment 'Of the newest fact that brought a status' codec(ZSTD(1)),
     status LowCardinality(String) codec(ZSTD(1)),
-    checked_pos UInt128 comment 'Of the newest check-in: what only a check-in says' codec(ZSTD(1)),
-    track LowCardinality(String) codec(ZSTD(1)),
-    ip String codec(ZSTD(1)),
-    alias String codec(ZSTD(1)),
-    oem_version LowCardinality(String) codec(ZSTD(1)),
-    aleph LowCardinality(String) codec(ZSTD(1)),
-    boot_id String codec(ZSTD(1)),
-    answered_pos UInt128 comment 'Of the newest check-in that asked' codec(ZSTD(1)),
-    reason LowCardinality(String) codec(ZSTD(1)),
-    inputs String codec(ZSTD(1)),
-    until DateTime64(3, 'UTC') codec(ZSTD(1)),
-    failed_pos UInt128 comment 'Of the newest event that brought failed or rolled-back' codec(ZSTD(1)),
-    error_code LowCardinality(String) codec(ZSTD(1)),
-    deleted_pos UInt128 codec(ZSTD(1))
+    deleted_pos UInt128 comment 'Above seen_pos: deleted, and not back' codec(ZSTD(1))
 )
 engine = {{engine:ReplacingMergeTree(run)}}
 order by (app, inst)

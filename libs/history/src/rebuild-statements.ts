@@ -44,14 +44,14 @@ from
 (
     select app, inst, min(pos) as since
     from fresh_state
-    where seq <= {upto:UInt64} and tells
+    where seq <= {upto:UInt64}
     group by app, inst
 ) as t
 left join
 (
     select app, inst, seen_pos, status_pos, deleted_pos, seen_at, grp, channel, arch, oem, version, status
     from machine final
-    where (app, inst) in (select app, inst from fresh_state where seq <= {upto:UInt64} and tells)
+    where (app, inst) in (select app, inst from fresh_state where seq <= {upto:UInt64})
 ) as m using (app, inst)`;
 
 /** All machines, from their first fact: a rebuild from nothing. */
@@ -98,99 +98,93 @@ const seeds = (late: string) => `
     from stage_seed
     where attempt = {attempt:UInt64} and late ${late}`;
 
-const factsOf = (source: string) => `
-    select app, inst, 0 as seed, at, n,
-           multiIf(sent, 1, kind = 'deletion', 0, null) as active,
-           if(sent, at, null) as seen_at,
-           if(sent, toString(grp), null) as grp,
-           if(sent, toString(channel), null) as channel,
-           if(sent, toString(arch), null) as arch,
-           if(sent, toString(oem), null) as oem,
-           if(sent and version != '', toString(version), null) as version,
-           if(status != '', toString(status), null) as status
-    from ${source}`;
+const freshFacts = `
+    select app, inst, at, n, kind, grp, channel, arch, oem, version, status
+    from fresh_state
+    where seq <= {upto:UInt64}`;
 
-const freshOf = factsOf(`fresh_state
-    where seq <= {upto:UInt64} and tells and (app, inst) in (select app, inst from (${seeds('= 0')}))`);
+const freshFactsInOrder = `${freshFacts} and (app, inst) in (select app, inst from (${seeds('= 0')}))`;
 
-const storedOf = factsOf(`
-    (
-        select app, inst, since, at, n, kind, grp, channel, arch, oem, version, status, kind in ('check-in', 'event') as sent
-        from fact
-        inner join (select app, inst, since from (${seeds('= 2')})) as s using (app, inst)
-        where (app, inst) in (select app, inst from (${seeds('= 2')}))
-          and ${positionOf('at', 'n')} >= since and (sent or status != '')
-    )`);
+const storedFacts = `
+    select app, inst, at, n, kind, grp, channel, arch, oem, version, status
+    from fact
+    inner join (select app, inst, since from (${seeds('= 2')})) as s using (app, inst)
+    where (app, inst) in (select app, inst from (${seeds('= 2')}))
+      and ${positionOf('at', 'n')} >= since and (kind in ('check-in', 'event') or status != '')`;
 
 /**
- * The transitions of a set of machines from their seeds on. Innermost: seed and facts of each machine in one stream,
- * with the next sign of life (or deletion) after each. Then a silence is put in wherever that is too far away. Then
- * each attribute is carried forward, and what differs from the state before is a transition.
+ * The transitions of a set of machines from their seeds on.
+ *
+ * stream   each machine's seed, its facts in their order, and an end.
+ * telling  the row before it and the last sign of life are looked at: what repeats the row before is left out, which is
+ *          nearly every check-in, and a row that finds the machine silent says so.
+ * state    that silence becomes a row of its own; each attribute is carried forward from the row that brought it.
+ * Last: what differs from the state before is a transition.
  */
 const stageFrom = (facts: string, late: string) => `
 insert into stage_transition
   (app, at, cause, n, inst, run, gone, active, grp, channel, arch, oem, version, status,
    was_active, was_grp, was_channel, was_arch, was_oem, was_version, was_status)
-select app, at, cause, n, inst, {attempt:UInt64}, 0,
-       state.1, state.2, state.3, state.4, state.5, state.6, state.7,
-       was.1, was.2, was.3, was.4, was.5, was.6, was.7
-from
-(
-    select *, lagInFrame(state) over in_order as was
-    from
+with
+    stream as
     (
-        select app, inst, seed, at, cause, n,
-               (ifNull(anyLast(active) over so_far, 0), ifNull(anyLast(grp) over so_far, ''),
-                ifNull(anyLast(channel) over so_far, ''), ifNull(anyLast(arch) over so_far, ''),
-                ifNull(anyLast(oem) over so_far, ''), ifNull(anyLast(version) over so_far, ''),
-                ifNull(anyLast(status) over so_far, '')) as state
-        from
-        (
-            select app, inst, is_fact and seed as seed,
-                   if(is_fact, at, assumeNotNull(silent_at)) as at,
-                   if(is_fact, 'fact', 'silence') as cause,
-                   if(is_fact, n, 0) as n,
-                   if(is_fact, active, 0) as active,
-                   if(is_fact, grp, null) as grp,
-                   if(is_fact, channel, null) as channel,
-                   if(is_fact, arch, null) as arch,
-                   if(is_fact, oem, null) as oem,
-                   if(is_fact, version, null) as version,
-                   if(is_fact, status, null) as status
-            from
-            (
-                select *, ${silentAt('seen_at')} as silent_at,
-                       active = 1 and if(next_at is null, silent_at <= toDateTime({silence:UInt32}, 'UTC'), next_at >= silent_at) as falls_silent,
-                       arrayJoin(if(falls_silent = 1, [1, 0], [1])) as is_fact
-                from
-                (
-                    select *, anyLast(if(active is null, null, at)) over
-                                (partition by app, inst order by at desc, n desc
-                                 rows between unbounded preceding and 1 preceding) as next_at
-                    from
-                    (
-                        select app, inst, 1 as seed, toDateTime64(0, 3, 'UTC') as at, 0 as n, toNullable(active) as active,
-                               toNullable(seen_at) as seen_at, toNullable(toString(grp)) as grp,
-                               toNullable(toString(channel)) as channel, toNullable(toString(arch)) as arch,
-                               toNullable(toString(oem)) as oem, toNullable(toString(version)) as version,
-                               toNullable(toString(status)) as status
-                        from (${seeds(late)})
-                        union all
-                        ${facts}
-                    )
-                )
-            )
-        )
-        window so_far as (partition by app, inst order by at, cause = 'fact', n
+        select app, inst, 'seed' as part, toDateTime64(0, 3, 'UTC') as at, 0 as n, active,
+               if(active, toUnixTimestamp64Milli(seen_at), 0) as alive_ms, grp, channel, arch, oem, version, status
+        from (${seeds(late)})
+        union all
+        select app, inst, multiIf(kind in ('check-in', 'event'), 'sent', kind = 'deletion', 'deletion', 'told') as part,
+               at, n, part = 'sent' as active, if(part = 'sent', toUnixTimestamp64Milli(at), 0) as alive_ms,
+               grp, channel, arch, oem, version, status
+        from (${facts})
+        union all
+        select app, inst, 'end', toDateTime64('2299-12-31 00:00:00', 3, 'UTC'), 0, 0, 0, '', '', '', '', '', ''
+        from (${seeds(late)})
+    ),
+    telling as
+    (
+        select *, if(part = 'seed' and active, 'sent', part) as voice,
+               cityHash64(voice, grp, channel, arch, oem, version, status) as said,
+               lagInFrame(said) over up_to_here as said_before,
+               anyLastIf(alive_ms, part != 'told') over before_here as alive_before_ms,
+               ${silentAt("fromUnixTimestamp64Milli(alive_before_ms, 'UTC')")} as silent_at,
+               part in ('sent', 'deletion', 'end') and alive_before_ms > 0
+                 and if(part = 'end', silent_at <= toDateTime({silence:UInt32}, 'UTC'), at >= silent_at) as finds_silence
+        from stream
+        window up_to_here as (partition by app, inst order by at, n rows between unbounded preceding and current row),
+               before_here as (partition by app, inst order by at, n rows between unbounded preceding and 1 preceding)
+    ),
+    state as
+    (
+        select app, inst, arrayJoin(multiIf(part = 'end', ['silence'], finds_silence, ['silence', part], [part])) as step,
+               if(step = 'silence', silent_at, at) as at,
+               if(step = 'silence', 0, n) as n,
+               (anyLastIf(if(step = 'silence', 0, active), step != 'told') over so_far,
+                anyLastIf(grp, step in ('seed', 'sent')) over so_far,
+                anyLastIf(channel, step in ('seed', 'sent')) over so_far,
+                anyLastIf(arch, step in ('seed', 'sent')) over so_far,
+                anyLastIf(oem, step in ('seed', 'sent')) over so_far,
+                anyLastIf(version, step = 'seed' or step = 'sent' and version != '') over so_far,
+                anyLastIf(status, step = 'seed' or step != 'silence' and status != '') over so_far) as now
+        from telling
+        where finds_silence or part in ('seed', 'deletion', 'told') or part = 'sent' and said != said_before
+        window so_far as (partition by app, inst order by at, step != 'silence', n
                           rows between unbounded preceding and current row)
     )
-    window in_order as (partition by app, inst order by at, cause = 'fact', n
+select app, at, if(step = 'silence', 'silence', 'fact'), n, inst, {attempt:UInt64}, 0,
+       now.1, now.2, now.3, now.4, now.5, now.6, now.7, was.1, was.2, was.3, was.4, was.5, was.6, was.7
+from
+(
+    select *, lagInFrame(now) over in_order as was
+    from state
+    window in_order as (partition by app, inst order by at, step != 'silence', n
                         rows between unbounded preceding and current row)
 )
-where not seed and state != was`;
+where step != 'seed' and now != was`;
 
-export const stageFreshTransitions = stageFrom(freshOf, '= 0');
-export const stageLateTransitions = stageFrom(storedOf, '= 2');
+export const stageFreshTransitions = stageFrom(freshFacts, '= 0');
+/** Where some machines are late. */
+export const stageInOrderTransitions = stageFrom(freshFactsInOrder, '= 0');
+export const stageLateTransitions = stageFrom(storedFacts, '= 2');
 
 /** Transitions of before that the facts of today do not bear out. */
 export const stageGone = `
@@ -263,12 +257,9 @@ export const writeHours = writeDeltas(3600, 'toStartOfHour');
 
 export const writeMachines = `
 insert into machine
-  (app, inst, run, machine, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version_pos, version, status_pos, status,
-   checked_pos, track, ip, alias, oem_version, aleph, boot_id, answered_pos, reason, inputs, until, failed_pos, error_code,
-   deleted_pos)
-select app, inst, {run:UInt64}, machine, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version_pos, version,
-       status_pos, status, checked_pos, track, ip, alias, oem_version, aleph, boot_id, answered_pos, reason, inputs, until,
-       failed_pos, error_code, deleted_pos
+  (app, inst, run, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version_pos, version, status_pos, status, deleted_pos)
+select app, inst, {run:UInt64}, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version_pos, version, status_pos,
+       status, deleted_pos
 from machine_folded(upto = {upto:UInt64})`;
 
 export const writeWatermark = `

@@ -104,7 +104,7 @@ async function stageFacts(history: History, params: { attempt: number }): Promis
   await history.run(sql.stageSeeds, params);
   const [counted] = await history.read<{ machines: number }>(sql.countLate, params);
   const late = counted?.machines ?? 0;
-  await history.run(sql.stageFreshTransitions, params);
+  await history.run(late > 0 ? sql.stageInOrderTransitions : sql.stageFreshTransitions, params);
   if (late > 0) {
     await history.run(sql.stageLateSeeds, params);
     await history.run(sql.stageLateTransitions, params);

@@ -11,7 +11,7 @@ import type {
 } from '@platte/facts';
 import { statusOf } from '@platte/fleet';
 import type { History } from './connection.js';
-import { RowBinary } from './row-binary.js';
+import { int32s, int8s, renderBlock, repeatedTexts, texts, uint32s, uint64Column } from './native-block.js';
 
 /** One message of the log. */
 export interface ArrivedBatch {
@@ -36,14 +36,10 @@ type MachineDeleted = CatalogFact & { kind: 'MachineDeleted' };
 
 const kinds = { MachineCheckedIn: 1, EventReported: 2, UpdateGranted: 3, LeaseEnded: 4, MachineDeleted: 5 } as const;
 
-const insertFacts = `
-insert into fact_in (seq, app, inst, machine, at, n, kind, version, grp, channel, arch, oem, rollout, status, reason, until,
-  inputs, track, ip, alias, oem_version, aleph, boot_id, event_type, event_result, error_code, previous_version,
-  to_version, outcome, cause) format RowBinary`;
-const insertArchive = 'insert into fact_archive (app, machine, at, n, kind, fact) format RowBinary';
-
-/** A check-in's row with its texts. */
-const rowBytesHint = 320;
+const kindType = "Enum8('check-in' = 1, 'event' = 2, 'grant' = 3, 'lease-end' = 4, 'deletion' = 5)";
+const timeType = "DateTime64(3, 'UTC')";
+const insertFacts = 'insert into fact_in format Native';
+const insertArchive = 'insert into fact_archive format Native';
 
 export async function writeFacts(
   history: History,
@@ -51,8 +47,10 @@ export async function writeFacts(
   numberOf: NumberOf,
   { archive }: WriteOptions = { archive: true },
 ): Promise<void> {
-  if (archive) await insertRows(history, insertArchive, renderArchive(batches));
-  await insertRows(history, insertFacts, renderFacts(batches, numberOf));
+  const wholeFacts = batches.flatMap(({ facts, unknown = [] }) => [...facts, ...unknown]);
+  if (archive && wholeFacts.length > 0) await history.insert(insertArchive, renderArchive(wholeFacts));
+  const rows = batches.reduce((sum, { facts }) => sum + countHistoryFacts(facts), 0);
+  if (rows > 0) await history.insert(insertFacts, renderFacts(batches, rows, numberOf));
 }
 
 /** Machines that need a number before their facts can be written, with repetitions. */
@@ -60,115 +58,148 @@ export function machinesOf(batches: readonly ArrivedBatch[]): { app: string; mac
   return batches.flatMap(({ facts }) => facts.filter(isHistoryFact));
 }
 
-async function insertRows(history: History, statement: string, rows: RowBinary): Promise<void> {
-  if (rows.byteLength > 0) await history.insert(statement, rows.rows);
-}
-
-function renderArchive(batches: readonly ArrivedBatch[]): RowBinary {
-  const rows = new RowBinary(countFacts(batches) * rowBytesHint * 2);
-  for (const { facts, unknown = [] } of batches) {
-    for (const fact of [...facts, ...unknown]) {
-      rows.string(fact.app);
-      rows.string(fact.machine);
-      rows.uint64(fact.at);
-      rows.uint64(fact.n);
-      rows.string(fact.kind);
-      rows.string(JSON.stringify(fact));
-    }
-  }
-  return rows;
-}
-
-function renderFacts(batches: readonly ArrivedBatch[], numberOf: NumberOf): RowBinary {
-  const rows = new RowBinary(countFacts(batches) * rowBytesHint);
-  for (const { sequence, facts } of batches) {
-    for (const fact of facts) {
-      if (isHistoryFact(fact)) renderFact(rows, sequence, fact, numberOf(fact.app, fact.machine));
-    }
-  }
-  return rows;
-}
-
-function countFacts(batches: readonly ArrivedBatch[]): number {
-  return batches.reduce((sum, { facts }) => sum + facts.length, 0);
-}
-
 function isHistoryFact(fact: Fact): fact is HistoryFact {
   return fact.kind in kinds && fact.machine !== '';
 }
 
-function renderFact(rows: RowBinary, seq: number, fact: HistoryFact, inst: number): void {
-  rows.uint64(seq);
-  rows.string(fact.app);
-  rows.uint32(inst);
-  rows.string(fact.machine);
-  rows.uint64(fact.at);
-  rows.uint64(fact.n);
-  rows.int8(kinds[fact.kind]);
-  if (fact.kind === 'MachineDeleted') return renderDeletion(rows);
-  rows.string(fact.version);
-  rows.string(fact.group ?? '');
-  rows.string(fact.channel ?? '');
-  rows.string(fact.arch);
-  rows.string(fact.oem);
-  rows.string(fact.rollout ?? '');
-  rows.string(statusOf(fact) ?? '');
-  renderCheckIn(rows, fact);
-  renderEvent(rows, fact);
-  renderGrant(rows, fact);
+function countHistoryFacts(facts: readonly Fact[]): number {
+  let rows = 0;
+  for (const fact of facts) if (isHistoryFact(fact)) rows++;
+  return rows;
 }
 
-/** A deletion brings the status `unknown`: who comes back begins anew. */
-function renderDeletion(rows: RowBinary): void {
-  for (let field = 0; field < 6; field++) rows.string('');
-  rows.string('unknown');
-  renderNoCheckIn(rows, '');
-  renderNoEvent(rows);
-  renderNoGrant(rows);
+function renderArchive(facts: readonly (Fact | UnknownFact)[]): Uint8Array {
+  const rows = facts.length;
+  const columns = {
+    app: repeatedTexts('app', rows),
+    machine: texts('machine', rows),
+    at: uint64Column('at', timeType, rows),
+    n: uint64Column('n', 'UInt64', rows),
+    kind: repeatedTexts('kind', rows),
+    fact: texts('fact', rows),
+  };
+  for (const fact of facts) {
+    columns.app.put(fact.app);
+    columns.machine.put(fact.machine);
+    columns.at.put(fact.at);
+    columns.n.put(fact.n);
+    columns.kind.put(fact.kind);
+    columns.fact.put(JSON.stringify(fact));
+  }
+  return renderBlock(Object.values(columns), rows);
 }
 
-function renderCheckIn(rows: RowBinary, fact: Exclude<HistoryFact, MachineDeleted>): void {
-  if (fact.kind !== 'MachineCheckedIn') return renderNoCheckIn(rows, fact.kind === 'EventReported' ? fact.bootId : '');
-  rows.string(fact.answer?.reason ?? '');
-  rows.uint64(fact.answer?.until ?? 0);
-  rows.string(fact.answer ? JSON.stringify(fact.answer.inputs) : '');
-  rows.string(fact.track);
-  rows.string(fact.ip);
-  rows.string(fact.alias);
-  rows.string(fact.oemVersion);
-  rows.string(fact.aleph);
-  rows.string(fact.bootId);
+function renderFacts(batches: readonly ArrivedBatch[], rows: number, numberOf: NumberOf): Uint8Array {
+  const columns = makeColumns(rows);
+  for (const { sequence, facts } of batches) {
+    for (const fact of facts) {
+      if (!isHistoryFact(fact)) continue;
+      columns.seq.put(sequence);
+      columns.inst.put(numberOf(fact.app, fact.machine));
+      putIdentity(columns, fact);
+      putState(columns, fact);
+      putCheckIn(columns, fact);
+      putEvent(columns, fact);
+      putGrant(columns, fact);
+    }
+  }
+  return renderBlock(Object.values(columns), rows);
 }
 
-function renderNoCheckIn(rows: RowBinary, bootId: string): void {
-  rows.string('');
-  rows.uint64(0);
-  for (let field = 0; field < 6; field++) rows.string('');
-  rows.string(bootId);
+type Columns = ReturnType<typeof makeColumns>;
+
+/** The columns of fact_in, by their names there. */
+function makeColumns(rows: number) {
+  return {
+    seq: uint64Column('seq', 'UInt64', rows),
+    app: repeatedTexts('app', rows),
+    inst: uint32s('inst', rows),
+    machine: texts('machine', rows),
+    at: uint64Column('at', timeType, rows),
+    n: uint64Column('n', 'UInt64', rows),
+    kind: int8s('kind', kindType, rows),
+    version: repeatedTexts('version', rows),
+    grp: repeatedTexts('grp', rows),
+    channel: repeatedTexts('channel', rows),
+    arch: repeatedTexts('arch', rows),
+    oem: repeatedTexts('oem', rows),
+    rollout: repeatedTexts('rollout', rows),
+    status: repeatedTexts('status', rows),
+    reason: repeatedTexts('reason', rows),
+    until: uint64Column('until', timeType, rows),
+    inputs: texts('inputs', rows),
+    track: repeatedTexts('track', rows),
+    ip: texts('ip', rows),
+    alias: texts('alias', rows),
+    oemVersion: repeatedTexts('oem_version', rows),
+    aleph: repeatedTexts('aleph', rows),
+    bootId: texts('boot_id', rows),
+    eventType: int32s('event_type', rows),
+    eventResult: int32s('event_result', rows),
+    errorCode: repeatedTexts('error_code', rows),
+    previousVersion: repeatedTexts('previous_version', rows),
+    toVersion: repeatedTexts('to_version', rows),
+    outcome: repeatedTexts('outcome', rows),
+    cause: texts('cause', rows),
+  };
 }
 
-function renderEvent(rows: RowBinary, fact: Exclude<HistoryFact, MachineDeleted>): void {
-  if (fact.kind !== 'EventReported') return renderNoEvent(rows);
-  rows.int32(fact.type);
-  rows.int32(fact.result);
-  rows.string(fact.errorCode);
-  rows.string(fact.previousVersion);
+function putIdentity(columns: Columns, fact: HistoryFact): void {
+  columns.app.put(fact.app);
+  columns.machine.put(fact.machine);
+  columns.at.put(fact.at);
+  columns.n.put(fact.n);
+  columns.kind.put(kinds[fact.kind]);
 }
 
-function renderNoEvent(rows: RowBinary): void {
-  rows.int32(0);
-  rows.int32(0);
-  rows.string('');
-  rows.string('');
+function putState(columns: Columns, fact: HistoryFact): void {
+  const told = fact.kind === 'MachineDeleted' ? nothingTold : fact;
+  columns.version.put(told.version);
+  columns.grp.put(told.group ?? '');
+  columns.channel.put(told.channel ?? '');
+  columns.arch.put(told.arch);
+  columns.oem.put(told.oem);
+  columns.rollout.put(told.rollout ?? '');
+  // A machine that was deleted begins anew when it comes back.
+  columns.status.put(fact.kind === 'MachineDeleted' ? 'unknown' : (statusOf(fact) ?? ''));
 }
 
-function renderGrant(rows: RowBinary, fact: Exclude<HistoryFact, MachineDeleted>): void {
-  if (fact.kind !== 'UpdateGranted' && fact.kind !== 'LeaseEnded') return renderNoGrant(rows);
-  rows.string(fact.toVersion);
-  rows.string(fact.kind === 'LeaseEnded' ? fact.outcome : '');
-  rows.string(fact.kind === 'LeaseEnded' ? fact.cause : '');
+function putCheckIn(columns: Columns, fact: HistoryFact): void {
+  const said = fact.kind === 'MachineCheckedIn' ? fact : nothingSaid;
+  const { answer } = said;
+  columns.reason.put(answer?.reason ?? '');
+  columns.until.put(answer?.until ?? 0);
+  columns.inputs.put(answer ? JSON.stringify(answer.inputs) : '');
+  columns.track.put(said.track);
+  columns.ip.put(said.ip);
+  columns.alias.put(said.alias);
+  columns.oemVersion.put(said.oemVersion);
+  columns.aleph.put(said.aleph);
+  columns.bootId.put(said.bootId);
 }
 
-function renderNoGrant(rows: RowBinary): void {
-  for (let field = 0; field < 3; field++) rows.string('');
+function putEvent(columns: Columns, fact: HistoryFact): void {
+  const event = fact.kind === 'EventReported' ? fact : noEvent;
+  columns.eventType.put(event.type);
+  columns.eventResult.put(event.result);
+  columns.errorCode.put(event.errorCode);
+  columns.previousVersion.put(event.previousVersion);
 }
+
+function putGrant(columns: Columns, fact: HistoryFact): void {
+  columns.toVersion.put(fact.kind === 'UpdateGranted' || fact.kind === 'LeaseEnded' ? fact.toVersion : '');
+  columns.outcome.put(fact.kind === 'LeaseEnded' ? fact.outcome : '');
+  columns.cause.put(fact.kind === 'LeaseEnded' ? fact.cause : '');
+}
+
+const nothingTold = { version: '', group: null, channel: null, arch: '', oem: '', rollout: null };
+const nothingSaid = {
+  answer: undefined,
+  track: '',
+  ip: '',
+  alias: '',
+  oemVersion: '',
+  aleph: '',
+  bootId: '',
+} satisfies Partial<MachineCheckedIn>;
+const noEvent = { type: 0, result: 0, errorCode: '', previousVersion: '' };

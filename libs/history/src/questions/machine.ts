@@ -54,22 +54,37 @@ interface StateRow {
 }
 
 const timeOf = (position: string) => `toInt64(bitShiftRight(${position}, 52))`;
+const positionOf = (at: string, n: string) => `bitShiftLeft(toUInt128(toUnixTimestamp64Milli(${at})), 52) + ${n}`;
 
-/** By application and dense numbers: what the table is ordered by. */
+/** Each part from its own table, all of them ordered by application and number. */
 const readStates = `
-select app, inst, machine, grp, channel, arch, version, status, oem, oem_version, aleph, boot_id, track, ip, alias,
-       toUnixTimestamp64Milli(first_seen) as first_seen, toUnixTimestamp64Milli(seen_at) as last_seen,
-       ${timeOf('answered_pos')} as answered_at, reason, inputs, toUnixTimestamp64Milli(until) as until,
-       ${timeOf('failed_pos')} as failed_at, error_code
-from machine_now
-where app = {app:String} and inst in {insts:Array(UInt32)} and seen_pos > deleted_pos`;
+select s.app as app, s.inst as inst, machine, grp, channel, arch, version, status, oem, oem_version, aleph, boot_id, track, ip,
+       alias, toUnixTimestamp64Milli(first_seen) as first_seen, toUnixTimestamp64Milli(seen_at) as last_seen,
+       ${timeOf('a.pos')} as answered_at, reason, inputs, toUnixTimestamp64Milli(until) as until,
+       ${timeOf('f.pos')} as failed_at, f.error_code as error_code
+from
+(
+    select * from machine_now where app = {app:String} and inst in {insts:Array(UInt32)} and seen_pos > deleted_pos
+) as s
+left join
+(
+    select * from machine_detail final where app = {app:String} and inst in {insts:Array(UInt32)}
+) as d using (app, inst)
+left join
+(
+    select * from machine_answer final where app = {app:String} and inst in {insts:Array(UInt32)}
+) as a using (app, inst)
+left join
+(
+    select app, inst, max(${positionOf('at', 'n')}) as pos, argMax(error_code, (at, n)) as error_code
+    from fact
+    where app = {app:String} and inst in {insts:Array(UInt32)} and kind = 'event' and status in ('failed', 'rolled-back')
+    group by app, inst
+) as f using (app, inst)`;
 
 /** A number never changes, so any row of the machine tells it. */
 const readNumber = `
-select inst from machine where app = {app:String} and machine = {machine:String}
-union distinct
-select inst from fresh_state where app = {app:String} and machine = {machine:String}
-limit 1`;
+select inst from machine_detail where app = {app:String} and machine = {machine:String} limit 1`;
 
 /** null: no such machine, or it was deleted and has not come back. */
 export async function currentState(

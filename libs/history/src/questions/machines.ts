@@ -1,5 +1,6 @@
 // Lists of machines: filtered, searched, sorted, and paged by a cursor that stays valid while machines come and go.
-// Two steps: the page's numbers from narrow columns, then the machines themselves.
+// Two steps: the page's numbers, then the machines themselves. Sorting and filtering read the narrow states; what a
+// machine says of itself, its last answer and its last failure are tables of their own, asked only when they matter.
 import type { History, Params } from '../connection.js';
 import { type MachineState, statesOf } from './machine.js';
 import { type Condition, type Scope, scopeCondition } from './scope.js';
@@ -38,14 +39,15 @@ export class BadCursor extends Error {}
 
 /** 7.10.1 sorts above 7.9.2: by the numbers in it. */
 const versionKey = (version: string) => `arrayMap(part -> toUInt64OrZero(part), extractAll(${version}, '[0-9]+'))`;
-const sortKeys: Record<MachineSort, { key: string; after: string }> = {
-  lastSeen: { key: 'toUnixTimestamp64Milli(seen_at)', after: 'toInt64({after:String})' },
-  firstSeen: { key: 'toUnixTimestamp64Milli(first_seen)', after: 'toInt64({after:String})' },
-  id: { key: 'machine', after: '{after:String}' },
-  version: { key: versionKey('version'), after: versionKey('{after:String}') },
-  status: { key: `if(status = '', 'unknown', toString(status))`, after: '{after:String}' },
-  ip: { key: `toIPv6OrDefault(ip)`, after: 'toIPv6OrDefault({after:String})' },
-  alias: { key: 'lowerUTF8(alias)', after: '{after:String}' },
+type SortKey = { of: 'state' | 'detail'; key: string; after: string };
+const sortKeys: Record<MachineSort, SortKey> = {
+  lastSeen: { of: 'state', key: 'toUnixTimestamp64Milli(seen_at)', after: 'toInt64({after:String})' },
+  firstSeen: { of: 'state', key: 'toUnixTimestamp64Milli(first_seen)', after: 'toInt64({after:String})' },
+  version: { of: 'state', key: versionKey('version'), after: versionKey('{after:String}') },
+  status: { of: 'state', key: `if(status = '', 'unknown', toString(status))`, after: '{after:String}' },
+  id: { of: 'detail', key: 'machine', after: '{after:String}' },
+  ip: { of: 'detail', key: `toIPv6OrDefault(ip)`, after: 'toIPv6OrDefault({after:String})' },
+  alias: { of: 'detail', key: 'lowerUTF8(alias)', after: '{after:String}' },
 };
 const shown: Record<MachineSort, (state: MachineState) => string> = {
   lastSeen: ({ lastSeen }) => String(lastSeen),
@@ -62,16 +64,16 @@ export async function listMachines(
   { sort = 'id', descending = false, limit, cursor, ...filter }: MachineListing,
 ): Promise<{ items: MachineState[]; next: string | null }> {
   const { where, params } = filterCondition(filter);
-  const { key, after } = sortKeys[sort];
+  const { of, key, after } = sortKeys[sort];
   const direction = descending ? 'desc' : 'asc';
   const from = cursor === undefined ? undefined : parseCursor(cursor, sort);
   const beyond = from ? `and (${key}, inst) ${descending ? '<' : '>'} (${after}, {afterInst:UInt32})` : '';
+  const source =
+    of === 'state'
+      ? `machine_now where ${where}`
+      : `machine_detail final where app = {app:String} and inst in (select inst from machine_now where ${where})`;
   const rows = await history.read<{ inst: number }>(
-    `select inst
-     from machine_now
-     where ${where} ${beyond}
-     order by ${key} ${direction}, inst ${direction}
-     limit {limit:UInt32}`,
+    `select inst from ${source} ${beyond} order by ${key} ${direction}, inst ${direction} limit {limit:UInt32}`,
     { ...params, limit: limit + 1, after: from?.after ?? '', afterInst: from?.inst ?? 0 },
   );
   const insts = rows.slice(0, limit).map(({ inst }) => inst);
@@ -104,21 +106,25 @@ function filterCondition(filter: MachineFilter): Condition {
   const { versions, statuses, reasons, ip, search, seenSince, notSeenSince, errorCode, machines } = filter;
   if (versions) put('version in {versions:Array(String)}', { versions });
   if (statuses) put('status in {statuses:Array(String)}', { statuses: statuses.flatMap(fromStatus) });
-  if (reasons) put('reason in {reasons:Array(String)}', { reasons });
-  if (ip !== undefined) put('ip = {ip:String}', { ip });
   if (seenSince !== undefined) put('seen_at >= fromUnixTimestamp64Milli({seenSince:Int64})', { seenSince });
   if (notSeenSince !== undefined) put('seen_at < fromUnixTimestamp64Milli({notSeenSince:Int64})', { notSeenSince });
-  if (errorCode !== undefined) put('failed_pos > 0 and error_code = {errorCode:String}', { errorCode });
-  if (machines) put('machine in {machines:Array(String)}', { machines });
-  if (search !== undefined && search !== '') {
-    put(
-      `(positionCaseInsensitiveUTF8(machine, {search:String}) > 0 or positionCaseInsensitiveUTF8(alias, {search:String}) > 0
-        or position(ip, {search:String}) > 0)`,
-      { search },
-    );
-  }
+  if (ip !== undefined) put(said('ip = {ip:String}'), { ip });
+  if (machines) put(said('machine in {machines:Array(String)}'), { machines });
+  if (search !== undefined && search !== '') put(said(fragment), { search });
+  if (reasons) put(answered, { reasons });
+  if (errorCode !== undefined) put(failed, { errorCode });
   return { where: conditions.join(' and '), params };
 }
+
+const said = (condition: string) =>
+  `inst in (select inst from machine_detail final where app = {app:String} and ${condition})`;
+const fragment = `(positionCaseInsensitiveUTF8(machine, {search:String}) > 0
+  or positionCaseInsensitiveUTF8(alias, {search:String}) > 0 or position(ip, {search:String}) > 0)`;
+const answered = `inst in (
+  select inst from machine_answer final where app = {app:String} and reason in {reasons:Array(String)})`;
+const failed = `inst in (
+  select inst from failure where app = {app:String} and kind = 'event' group by inst
+  having argMax(error_code, (at, n)) = {errorCode:String})`;
 
 /** A machine that no fact has given a status is stored without one. */
 const fromStatus = (status: string) => (status === 'unknown' ? ['unknown', ''] : [status]);
