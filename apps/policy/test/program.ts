@@ -1,6 +1,6 @@
 // The parts of policy for a test: a database and names in NATS of its own, real servers, no Nest.
 import { randomBytes } from 'node:crypto';
-import { connectNats, ensureStreams } from '@platte/fact-log';
+import { connectNats, ensureStreams, logNames } from '@platte/fact-log';
 import { makePositions } from '@platte/facts';
 import { makeClock, makeHealth, makeLog, makeMetrics, type Stopper } from '@platte/service';
 import { closeStore, makeFreshDatabase, openStore } from '@platte/state-store';
@@ -18,6 +18,8 @@ export interface TestProgram extends Parts {
 export async function makeProgram(settings: Record<string, string> = {}): Promise<TestProgram> {
   const database = await makeFreshDatabase(inject('postgresUrl'));
   const prefix = `policy-${randomBytes(4).toString('hex')}`;
+  const names = logNames(prefix);
+  const streams = [names.facts.stream, names.refused.stream, names.parked.stream, `KV_${names.bucket}`];
   const replicas: (() => Promise<void>)[] = [];
 
   async function open(draw: number): Promise<TestProgram> {
@@ -28,6 +30,7 @@ export async function makeProgram(settings: Record<string, string> = {}): Promis
     const { stopper, stop } = makeTestStopper();
     replicas.push(async () => {
       await stop();
+      await Promise.all(streams.map((stream) => nats.request(`$JS.API.STREAM.DELETE.${stream}`)));
       await nats.close();
       await closeStore(store);
     });
