@@ -61,7 +61,7 @@ describe('a recorded Flatcar machine', () => {
     const app = await post(withAttribute(recording('update-engine.check.3-2-prev'), 'version', offered));
     expect(app.updatecheck).toMatchObject({ status: 'noupdate' });
     const found = await eventually(instance, ({ status, version }) => status === 'complete' && version === offered);
-    expect(found).toMatchObject({ id: machine, version: offered, lease: null });
+    expect(found).toMatchObject({ id: machine, version: offered, attempt: { stage: 'ended', outcome: 'complete' } });
   });
 
   it('is seen whole by a person: its history, the version timeline and the reason of its last answer', async () => {
@@ -113,7 +113,7 @@ describe('a recorded Flatcar machine', () => {
     return (await platform.get<Page>(`/api/v1/instances/${machine}/history`)).items;
   }
 
-  function instance(): Promise<{ id: string; status: string; version: string; group: string; lease: unknown }> {
+  function instance(): Promise<{ id: string; status: string; version: string; group: string }> {
     return platform.get(`/api/v1/instances/${machine}`);
   }
 

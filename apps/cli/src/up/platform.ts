@@ -32,14 +32,14 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const { dataDir, say } = options;
   const programs: RunningProgram[] = [];
   const run = emptyRun(options.secrets);
-  const write = makeWriter(dataDir, run);
+  const write = makeWriter(dataDir, run, say);
   const servers = await startServers({
     dataDir,
     sqlPort: options.ports.sql,
     say,
     onRestart: (name, server) => {
       noteServer(run, name, server);
-      write();
+      void write();
     },
   });
   for (const [name, server] of Object.entries(servers)) noteServer(run, name, server.now);
@@ -60,10 +60,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       programs,
       (message, pid) => {
         noteProgram(run, message, pid);
-        write();
+        void write();
       },
       run,
     );
+    await write();
     return { run, stop };
   } catch (error) {
     await stop();
@@ -127,9 +128,12 @@ function noteProgram(run: RunFile, { program, urls }: ReadyMessage, pid: number)
 }
 
 /** One write after the other, each with the newest state. */
-function makeWriter(dataDir: string, run: RunFile): () => void {
+function makeWriter(dataDir: string, run: RunFile, say: (line: string) => void): () => Promise<void> {
   let writing = Promise.resolve();
   return () => {
-    writing = writing.then(() => writeRunFile(dataDir, run)).catch(() => {});
+    writing = writing
+      .then(() => writeRunFile(dataDir, run))
+      .catch((error: unknown) => say(`run.json could not be written: ${String(error)}`));
+    return writing;
   };
 }
