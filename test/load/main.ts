@@ -7,6 +7,7 @@ import { type Bench, type BenchRow, renderTable } from './bench.js';
 /** Loaded only when asked for: a bench may need servers and big libraries. */
 const benches: Record<string, () => Promise<Bench>> = {
   path: () => import('./path.js').then(({ pathBench }) => pathBench),
+  ingress: () => import('./ingress.js').then(({ ingressBench }) => ingressBench),
   transport: () => import('./transport.js').then(({ transportBench }) => transportBench),
   parse: () => import('./parse.js').then(({ parseBench }) => parseBench),
 };

@@ -1,0 +1,43 @@
+// The other side of `./platte bench ingress`: ingress without its log. It parses, judges, makes facts and answers as the real
+// one does, on the same listener, and acknowledges the facts to itself at the end of the turn. Never a program for machines.
+// Started with an IPC channel and one argument, the snapshot to judge by; it tells its port, and its processor time when asked.
+import { randomInt } from 'node:crypto';
+import { makePositions } from '@platte/facts';
+import { ApplicationSnapshot } from '@platte/rollout';
+import { makeClock, portOf } from '@platte/service';
+import { makeCatalog } from './catalog.js';
+import { makeCheckIns } from './check-ins.js';
+import { Config } from './config.js';
+import { makeOmahaRoute } from './omaha-route.js';
+
+const config = Config.parse({ natsUrl: 'nats://127.0.0.1', port: '0' });
+const clock = makeClock();
+const catalog = makeCatalog();
+catalog.put(ApplicationSnapshot.parse(JSON.parse(process.argv[2] ?? '{}')));
+
+const route = makeOmahaRoute(config);
+route.open({
+  onRefused: () => {},
+  checkIns: makeCheckIns({
+    now: clock.now,
+    nextPosition: makePositions(randomInt(2 ** 32)),
+    findApplication: catalog.find,
+    ask: () => Promise.resolve(null),
+    append: (_, onDone) => void setImmediate(onDone),
+    pollIntervalSeconds: () => 2_700,
+    heldLimits: { checksMax: config.heldChecksMax, requestsMax: config.heldChecksMax * 2 },
+    seen: {
+      malformed: () => {},
+      parsed: () => {},
+      shed: () => {},
+      lost: () => {},
+      refused: () => {},
+      answered: () => {},
+    },
+  }),
+});
+
+const server = route.serverFactory((_, response) => void response.writeHead(404).end());
+server.listen(0, '127.0.0.1', () => process.send?.({ port: portOf(server) }));
+process.on('message', () => process.send?.({ cpu: process.cpuUsage() }));
+process.on('disconnect', () => process.exit(0));
