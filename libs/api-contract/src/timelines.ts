@@ -48,9 +48,6 @@ export type VersionTimeline = z.infer<typeof VersionTimeline>;
 export const StatusTimeline = timelineOf({ statuses: Counts }).meta({ id: 'StatusTimeline' });
 export type StatusTimeline = z.infer<typeof StatusTimeline>;
 
-export const PresenceTimeline = timelineOf({}).meta({ id: 'PresenceTimeline' });
-export type PresenceTimeline = z.infer<typeof PresenceTimeline>;
-
 export const Breakdown = z
   .object({
     at: Instant,

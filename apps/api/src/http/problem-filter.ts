@@ -71,7 +71,7 @@ function toNoRoute(request: FastifyRequest): ApiProblem {
     .map(getOperation)
     .filter((operation) => toPattern(operation.path).test(path))
     .map(({ method }) => method);
-  if (methods.length === 0)
+  if (methods.length === 0 || methods.some((method) => method === request.method))
     return new ApiProblem('not-found', { detail: `There is nothing at ${path}. The API is below ${apiPrefix}.` });
   return new ApiProblem('method-not-allowed', {
     detail: `${path} knows ${methods.join(', ')}, not ${request.method}.`,

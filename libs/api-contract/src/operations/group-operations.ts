@@ -5,7 +5,7 @@ import { Because, CreateGroup, EditGroup, Group, Rollout } from '../groups.js';
 import { InstanceSummary } from '../instances.js';
 import { operation } from '../operation.js';
 import { IdParams, Instant, pageOf, paging } from '../page.js';
-import { Breakdown, PresenceTimeline, StatusTimeline, timelineQuery, VersionTimeline } from '../timelines.js';
+import { Breakdown, StatusTimeline, timelineQuery, VersionTimeline } from '../timelines.js';
 import { instanceFilters } from './instance-filters.js';
 
 export const groupOperations = {
@@ -142,18 +142,6 @@ export const groupOperations = {
     query: z.strictObject(timelineQuery),
     status: 200,
     response: StatusTimeline,
-  }),
-  getPresenceTimeline: operation({
-    method: 'GET',
-    path: '/groups/{id}/presence-timeline',
-    tag: 'timelines',
-    summary: 'How many different machines checked in, per bucket',
-    role: 'viewer',
-    scope: 'application',
-    params: IdParams,
-    query: z.strictObject(timelineQuery),
-    status: 200,
-    response: PresenceTimeline,
   }),
   listRollouts: operation({
     method: 'GET',
