@@ -29,6 +29,7 @@ const { port, close } = await startInternalServer({
   host: config.internalListen,
   health,
   registry: metrics.registry,
+  clock,
 });
 stopper.add('internal port', close);
 

@@ -1,5 +1,5 @@
 // The settings of api: PLATTE_API_PORT for `apiPort`, and so on. docs/reference lists those of all programs.
-import { byteSize, choice, count, duration, port, secret, text, url } from '@platte/service';
+import { byteSize, choice, count, duration, flag, port, secret, text, url } from '@platte/service';
 import { z } from 'zod';
 
 export const Config = z.object({
@@ -35,5 +35,7 @@ export const Config = z.object({
 
   logLevel: choice('debug', 'info', 'warn', 'error', 'silent').default('info'),
   stopGrace: duration({ minMs: 100, maxMs: 300_000 }).default(10_000),
+  /** Lets tests move the time. */
+  testMode: flag().default(false),
 });
 export type Config = z.infer<typeof Config>;

@@ -4,6 +4,7 @@ import {
   announceReady,
   describeConfig,
   exitBadConfig,
+  makeClock,
   makeHealth,
   makeLog,
   makeMetrics,
@@ -35,7 +36,8 @@ const log = makeLog({ program: 'api', level: config.logLevel });
 const stopper = makeStopper({ log, graceMs: config.stopGrace });
 const health = makeHealth();
 const { registry } = makeMetrics({ program: 'api' });
-const now = (): number => Date.now();
+const clock = makeClock({ testMode: config.testMode });
+const { now } = clock;
 const say = (line: string): void => log.info(line);
 log.info({ settings: describeConfig(Config, config) }, 'starting');
 
@@ -44,10 +46,11 @@ const internal = await startInternalServer({
   host: config.internalListen,
   health,
   registry,
+  clock,
 });
 stopper.add('internal port', () => internal.close());
 
-const nats = linkNats({ config, log, dependency: health.dependency('nats', 'reported'), stopper });
+const nats = linkNats({ config, log, clock, dependency: health.dependency('nats', 'reported'), stopper });
 const store = openStore({
   url: config.postgresUrl,
   onError: (error) => log.warn({ err: error }, 'a connection broke'),

@@ -1,7 +1,7 @@
 // This program's connection to NATS, which may not be there yet: reading goes on without it, and a command is told at once
 // that policy cannot be reached instead of waiting.
-import { connectNats, ensureStreams, followConnection } from '@platte/fact-log';
-import type { Dependency, Log, Stopper } from '@platte/service';
+import { connectNats, ensureStreams, followClockOffset, followConnection } from '@platte/fact-log';
+import type { Clock, Dependency, Log, Stopper } from '@platte/service';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Config } from './config.js';
 
@@ -13,11 +13,12 @@ export interface NatsLink {
 interface Needs {
   config: Config;
   log: Log;
+  clock: Clock;
   dependency: Dependency;
   stopper: Stopper;
 }
 
-export function linkNats({ config, log, dependency, stopper }: Needs): NatsLink {
+export function linkNats({ config, log, clock, dependency, stopper }: Needs): NatsLink {
   let live: NatsConnection | undefined;
   const say = (line: string): void => log.info(line);
   const { signal } = stopper;
@@ -33,6 +34,7 @@ export function linkNats({ config, log, dependency, stopper }: Needs): NatsLink 
     });
     stopper.add('NATS', () => nc.drain());
     await ensureStreams(nc, { replicas: config.natsReplicas, factsBytesMax: config.factsMax, say, signal });
+    if (clock.testMode) stopper.add('test clock', followClockOffset(nc, clock.setOffset));
     followConnection(nc, ({ up, server }) => {
       live = up ? nc : undefined;
       if (up) dependency.up(`connected to ${server}`);

@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
   announceReady,
+  type Clock,
   describeConfig,
   type Health,
   type Log,
@@ -37,7 +38,7 @@ export async function serveMachines(
   const metrics = makeMetrics({ program: 'ingress' });
   log.info({ settings: describeConfig(Config, config) }, 'starting');
 
-  const internal = await openInternalPort({ config, health, metrics, stopper });
+  const internal = await openInternalPort({ config, health, metrics, stopper, clock });
   const route = makeOmahaRoute(config);
   const app = await NestFactory.create<NestFastifyApplication>(
     IngressModule.of({ config, log, clock, health, metrics, stopper, route, worker: workerNumber() }),
@@ -60,8 +61,9 @@ async function openInternalPort(needs: {
   health: Health;
   metrics: Metrics;
   stopper: Stopper;
+  clock: Clock;
 }): Promise<number> {
-  const { config, health, metrics, stopper } = needs;
+  const { config, health, metrics, stopper, clock } = needs;
   if (cluster.isWorker) {
     shareMetrics(metrics.registry);
     stopper.add('health', tellPrimary(health));
@@ -73,6 +75,7 @@ async function openInternalPort(needs: {
     host: config.internalListen,
     health,
     registry,
+    clock,
   });
   stopper.add('internal port', () => internal.close());
   return internal.port;

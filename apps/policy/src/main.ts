@@ -30,7 +30,7 @@ log.info({ settings: describeConfig(Config, config) }, 'starting');
 
 const { internalPort, internalListen } = config;
 const { registry } = metrics;
-const internal = await startInternalServer({ port: internalPort, host: internalListen, health, registry });
+const internal = await startInternalServer({ port: internalPort, host: internalListen, health, registry, clock });
 stopper.add('internal port', () => internal.close());
 
 const parts = await openParts({ config, log, stopper, clock, health, metrics });

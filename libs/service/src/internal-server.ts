@@ -1,5 +1,5 @@
 // The port for operators and supervisors, not for machines and people: /livez, /readyz (its body lists every dependency),
-// /metrics, and in test mode the clock: `PUT /test/clock` with the offset in milliseconds as its body.
+// /metrics, and in test mode /test/clock: the time as this program sees it, so that a test can wait until all follow its offset.
 import assert from 'node:assert';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Server } from 'node:net';
@@ -43,6 +43,8 @@ interface Page {
   body: string;
 }
 
+const nothingHere: Page = { status: 404, type: 'text/plain', body: 'Here are /livez, /readyz and /metrics.\n' };
+
 /** The port that a listening server really has. */
 export function portOf(server: Pick<Server, 'address'>): number {
   const address = server.address();
@@ -65,28 +67,12 @@ async function answer({ health, registry, clock }: InternalServerOptions, reques
     }
     case 'GET /metrics':
       return { status: 200, type: registry.contentType, body: await registry.metrics() };
-    case 'PUT /test/clock':
-      return setClock(clock, await readShortBody(request));
+    case 'GET /test/clock':
+      if (!clock?.testMode) return nothingHere;
+      return { status: 200, type: 'application/json', body: `{"now":${clock.now()}}\n` };
     default:
-      return { status: 404, type: 'text/plain', body: 'Here are /livez, /readyz and /metrics.\n' };
+      return nothingHere;
   }
-}
-
-function setClock(clock: Clock | undefined, body: string): Page {
-  if (!clock?.testMode) return { status: 404, type: 'text/plain', body: 'The clock can be moved in test mode only.\n' };
-  if (!/^-?\d{1,15}$/.test(body))
-    return { status: 400, type: 'text/plain', body: 'The body is the offset in milliseconds.\n' };
-  clock.setOffset(Number(body));
-  return { status: 200, type: 'application/json', body: `{"now":${clock.now()}}\n` };
-}
-
-async function readShortBody(request: IncomingMessage): Promise<string> {
-  let body = '';
-  for await (const chunk of request) {
-    body += String(chunk);
-    if (body.length > 100) break;
-  }
-  return body.trim();
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {
