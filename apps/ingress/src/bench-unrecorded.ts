@@ -24,6 +24,7 @@ route.open({
     findApplication: catalog.find,
     ask: () => Promise.resolve(null),
     append: (_, onDone) => void setImmediate(onDone),
+    hasRoom: () => true,
     pollIntervalSeconds: () => 2_700,
     heldLimits: { checksMax: config.heldChecksMax, requestsMax: config.heldChecksMax * 2 },
     seen: {

@@ -25,6 +25,7 @@ interface Trial {
   decide?: (asked: readonly AskedMachine[]) => Decision[] | null;
   append?: (facts: readonly Fact[], onDone: (error?: Error) => void) => void;
   checksMax?: number;
+  hasRoom?: boolean;
 }
 
 const never: Decision = { answer: { reason: 'rate-limited', inputs: { limit: 0 } } };
@@ -34,6 +35,7 @@ function makeTrial({
   decide = (asked) => asked.map(() => never),
   append,
   checksMax = 100,
+  hasRoom = true,
 }: Trial = {}) {
   const facts: Fact[] = [];
   const asked: AskedMachine[] = [];
@@ -52,6 +54,7 @@ function makeTrial({
         facts.push(...appended);
         queueMicrotask(() => onDone());
       }),
+    hasRoom: () => hasRoom,
     pollIntervalSeconds: () => 2700,
     heldLimits: { checksMax, requestsMax: checksMax * 2 },
     seen: {
@@ -362,6 +365,13 @@ describe('an answer', () => {
     expect((await post(upToDate)).status).toBe(503);
     void post(recording('update-engine.event.13-1.xml'));
     expect((await post(recording('update-engine.event.14-1.xml'))).status).toBe(503);
+    expect(counted).toEqual(['shed', 'shed']);
+  });
+
+  test('is 503 to everything when the log has no room, without a look at the request', async () => {
+    const { post, counted } = makeTrial({ hasRoom: false });
+    expect((await post(recording('update-engine.event.13-1.xml'))).status).toBe(503);
+    expect((await post('<html/>')).status).toBe(503);
     expect(counted).toEqual(['shed', 'shed']);
   });
 

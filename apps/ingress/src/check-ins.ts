@@ -17,6 +17,8 @@ export interface CheckInsOptions {
   ask: (asked: readonly AskedMachine[]) => Promise<readonly Decision[] | null>;
   /** Calls back when the facts are safe; with an error when they cannot be taken: then the answer is 503. */
   append: (facts: readonly Fact[], onDone: (error?: Error) => void) => void;
+  /** Whether the log could take another request's facts. Cheap: asked before parsing. */
+  hasRoom: () => boolean;
   pollIntervalSeconds: () => number;
   heldLimits: HeldLimits;
   seen: CheckInCounters;
@@ -51,7 +53,7 @@ export function makeCheckIns(options: CheckInsOptions): CheckIns {
   }
 
   function receive(body: Uint8Array, address: string, reply: Reply): void {
-    if (isShed(held, body, options.heldLimits)) {
+    if (!options.hasRoom() || isShed(held, body, options.heldLimits)) {
       seen.shed();
       reply.refuse(replies.overloaded);
       return;

@@ -22,7 +22,14 @@ export function makeIngressMetrics({ counter, gauge, histogram }: Metrics) {
   });
   return {
     answers: children(answers, [...answerReasons, 'no-check']),
-    refused: children(refused, [...malformedCauses, 'http', 'slow', 'too-large', 'unsupported']),
+    refused: children(refused, [
+      ...malformedCauses,
+      'http',
+      'slow',
+      'too-large',
+      'too-many-connections',
+      'unsupported',
+    ]),
     declined: counter({
       name: 'platte_ingress_parse_declines_total',
       help: 'Requests that the fast scanner left to the reference parser.',
@@ -33,14 +40,14 @@ export function makeIngressMetrics({ counter, gauge, histogram }: Metrics) {
     }),
     shed: counter({
       name: 'platte_ingress_shed_total',
-      help: 'Requests answered 503 because too many answers were held.',
+      help: 'Requests answered 503 because too many answers were held, or the log had no room.',
     }),
     lost: counter({
       name: 'platte_ingress_unrecorded_total',
       help: 'Requests answered 503 because their facts could not be recorded.',
     }),
     batchFacts: histogram({
-      name: 'platte_ingress_batch_facts_count',
+      name: 'platte_ingress_batch_facts',
       help: 'Facts per message.',
       buckets: batchBuckets,
     }),
@@ -50,7 +57,7 @@ export function makeIngressMetrics({ counter, gauge, histogram }: Metrics) {
       buckets: latencyBuckets,
     }),
     questionMachines: histogram({
-      name: 'platte_ingress_question_machines_count',
+      name: 'platte_ingress_question_machines',
       help: 'Machines per question to policy.',
       buckets: batchBuckets,
     }),
@@ -65,7 +72,7 @@ export function makeIngressMetrics({ counter, gauge, histogram }: Metrics) {
     }),
     held: (read: () => number) =>
       gauge({
-        name: 'platte_ingress_held_answers_count',
+        name: 'platte_ingress_held_answers',
         help: 'Answers held for their ack.',
         read: (held) => held.set(read()),
       }),

@@ -113,10 +113,10 @@ describe('ingress', () => {
     for (const name of [
       'platte_ingress_refused_total',
       'platte_ingress_parse_declines_total',
-      'platte_ingress_batch_facts_count',
+      'platte_ingress_batch_facts',
       'platte_ingress_ack_latency_seconds',
       'platte_ingress_question_latency_seconds',
-      'platte_ingress_held_answers_count',
+      'platte_ingress_held_answers',
       'platte_ingress_poll_interval_seconds',
       'nodejs_eventloop_lag_p99_seconds',
     ])
@@ -182,7 +182,7 @@ describe('an overloaded ingress', () => {
     process.kill(nats.server.pid, 'SIGSTOP');
     const held = [1, 2].map((number) => ingress.post(asMachine(upToDate, `held-${number}`)));
     await untilTrue(async () =>
-      (await ingress.metrics()).includes('platte_ingress_held_answers_count{program="ingress"} 2'),
+      (await ingress.metrics()).includes('platte_ingress_held_answers{program="ingress"} 2'),
     );
     const shed = await ingress.post(asMachine(upToDate, 'shed'));
     const told = ingress.post(asMachine(event, 'told'));
@@ -201,7 +201,7 @@ describe('a stop', () => {
     process.kill(nats.server.pid, 'SIGSTOP');
     const answer = ingress.post(asMachine(upToDate, 'last'));
     await untilTrue(async () =>
-      (await ingress.metrics()).includes('platte_ingress_held_answers_count{program="ingress"} 1'),
+      (await ingress.metrics()).includes('platte_ingress_held_answers{program="ingress"} 1'),
     );
     const stopped = ingress.stop();
     process.kill(nats.server.pid, 'SIGCONT');

@@ -176,6 +176,7 @@ function openCheckIns(
     findApplication: catalog.find,
     ask: questions.ask,
     append: appender.append,
+    hasRoom: appender.hasRoom,
     pollIntervalSeconds: pollKeeper.seconds,
     heldLimits: { checksMax: config.heldChecksMax, requestsMax: config.heldChecksMax * 2 },
     seen: countCheckIns({ metrics, refusals, pollKeeper, now: clock.now }),

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage, type RequestOptions, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -209,6 +210,16 @@ describe('the Omaha listener', () => {
   ])('ends a request whose %s do not come in time', async (_, bytes) => {
     expect(await sendRaw(bytes)).toMatch(/^HTTP\/1\.1 408 /);
     expect(refused).toEqual(['slow']);
+  });
+
+  test('takes no more connections than it may, and counts those that it drops', async () => {
+    server.maxConnections = 1;
+    const first = connect(port, '127.0.0.1');
+    await once(first, 'connect');
+    const second = connect(port, '127.0.0.1');
+    await Promise.race([once(second, 'close'), once(second, 'error')]);
+    expect(refused).toEqual(['too-many-connections']);
+    first.destroy();
   });
 
   test('survives a client that leaves before its answer', async () => {

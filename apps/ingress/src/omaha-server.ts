@@ -15,8 +15,12 @@ export interface OmahaServerOptions {
   isOmahaPath: (url: string) => boolean;
   addressOf: (peer: string | undefined, forwardedFor: string) => string;
   receive: (body: Uint8Array, address: string, reply: Reply) => void;
-  /** A request that could not even be read as HTTP, or is refused before its body is read: for the counters. */
-  onRefused: (cause: 'http' | 'too-large' | 'unsupported' | 'slow', address: string, bytes: Uint8Array) => void;
+  /** What could not even be read as HTTP, or is refused before its body is read: for the counters. */
+  onRefused: (
+    cause: 'http' | 'too-large' | 'unsupported' | 'slow' | 'too-many-connections',
+    address: string,
+    bytes: Uint8Array,
+  ) => void;
   /** From then on each answer ends its connection. */
   isClosing: () => boolean;
   bodyBytesMax: number;
@@ -53,6 +57,7 @@ export function makeOmahaServer(options: OmahaServerOptions, ordinary: RequestLi
     },
   );
   server.maxConnections = options.connectionsMax;
+  server.on('drop', (dropped) => options.onRefused('too-many-connections', dropped?.remoteAddress ?? '', nothing));
   return server;
 }
 
