@@ -99,7 +99,8 @@ export async function startPlatform({ dataDir, args = [], env = {} }: Options = 
       return { status: response.status, text: await response.text() };
     },
     async stop() {
-      child.kill('SIGINT');
+      // It may be gone already: killed by its test, or stopped before.
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGINT');
       await exited;
       if (dataDir === undefined) await rm(folder, { recursive: true, force: true });
     },

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { recording, withMachine } from './machines.js';
 import { eventually, type Platform, type Run, startPlatform } from './platform.js';
 import { repositoryRoot } from './repository.js';
@@ -17,16 +17,57 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
 });
 
-describe('a platform on one machine', () => {
-  it('refuses a second start on the same data, and says who has it', async () => {
-    const dataDir = await freshFolder();
-    const { pid } = await (await start(dataDir)).run();
-    const second = upAndOut(['--data', dataDir]);
-    expect(second.status).toBe(1);
-    expect(second.stderr).toMatch(new RegExp(`in use by process ${pid} since`));
+describe('a running platform', () => {
+  let platform: Platform;
+
+  beforeAll(async () => {
+    platform = await startPlatform();
   });
 
-  it('leaves no orphan when it is killed, and comes back with everything it had answered', async () => {
+  afterAll(() => platform.stop());
+
+  it('refuses a second start on the same data, and says who has it', async () => {
+    const second = upAndOut(['--data', platform.dataDir]);
+    expect(second.status).toBe(1);
+    expect(second.stderr).toMatch(new RegExp(`in use by process ${(await platform.run()).pid} since`));
+  });
+
+  it.each(['policy', 'analytics', 'ingress', 'api'])('starts %s again when it is killed', async (name) => {
+    const before = (await platform.run()).programs[name]!.pid;
+    process.kill(before, 'SIGKILL');
+    await eventually(
+      () => platform.run(),
+      ({ programs }) => programs[name]!.pid !== before,
+    );
+    await answersAndRemembers(`${name}-${before}`);
+  });
+
+  it.each(['nats', 'postgres', 'clickhouse'])('starts %s again on its data when it is killed', async (name) => {
+    const before = (await platform.run()).servers[name]!.pid;
+    process.kill(before, 'SIGKILL');
+    await eventually(
+      () => platform.run(),
+      ({ servers }) => servers[name]!.pid !== before,
+    );
+    await answersAndRemembers(`${name}-${before}`);
+  });
+
+  async function answersAndRemembers(machine: string): Promise<void> {
+    const check = withMachine(recording('update-engine.check.3-2'), machine);
+    await eventually(
+      () => platform.checkIn(check),
+      ({ status }) => status === 200,
+    );
+    const found = await eventually(
+      () => platform.get<{ id: string }>(`/api/v1/instances/${machine}`),
+      () => true,
+    );
+    expect(found.id).toBe(machine);
+  }
+});
+
+describe('a platform that starts', () => {
+  it('had left no orphan when it was killed, and comes back with everything it had answered', async () => {
     const dataDir = await freshFolder();
     const first = await start(dataDir);
     const before = await first.run();
@@ -34,7 +75,7 @@ describe('a platform on one machine', () => {
     expect((await first.checkIn(withMachine(recording('update-engine.check.3-2'), machine))).status).toBe(200);
     process.kill(before.pid, 'SIGKILL');
     await eventually(
-      async () => livingPids(before),
+      () => Promise.resolve(livingPids(before)),
       (living) => living.length === 0,
     );
 
@@ -44,39 +85,11 @@ describe('a platform on one machine', () => {
       ({ items }) => items.some(({ kind }) => kind === 'grant'),
     );
     expect(page.items.filter(({ kind }) => kind === 'grant')).toHaveLength(1);
-  });
-
-  it.each(['policy', 'analytics', 'ingress', 'api'])('starts %s again when it is killed', async (name) => {
-    const platform = await start(await freshFolder());
-    const before = (await platform.run()).programs[name]!.pid;
-    process.kill(before, 'SIGKILL');
-    await eventually(
-      () => platform.run(),
-      ({ programs }) => programs[name]!.pid !== before,
-    );
-    expect((await platform.checkIn(recording('update-engine.check.3-2'))).status).toBe(200);
-    await eventually(
-      () => platform.get('/api/v1/instances/3d1219c7c4c5404aaa1f6d2a48adfda4'),
-      () => true,
-    );
-  });
-
-  it.each(['nats', 'postgres', 'clickhouse'])('starts %s again on its data when it is killed', async (name) => {
-    const platform = await start(await freshFolder());
-    const before = (await platform.run()).servers[name]!.pid;
-    process.kill(before, 'SIGKILL');
-    await eventually(
-      () => platform.run(),
-      ({ servers }) => servers[name]!.pid !== before,
-    );
-    await eventually(
-      () => platform.checkIn(recording('update-engine.check.3-2')),
-      ({ status }) => status === 200,
-    );
-    await eventually(
-      () => platform.get('/api/v1/instances/3d1219c7c4c5404aaa1f6d2a48adfda4'),
-      () => true,
-    );
+    await second.stop();
+    const opened = upAndOut(['--data', dataDir, '--listen', '127.0.0.1']);
+    expect(opened.status, 'opening it to machines while a channel has an example package').toBe(1);
+    expect(opened.stderr).toMatch(/example package/);
+    expect(opened.stderr).toMatch(/packages delete --examples/);
   });
 
   it('says who has a port that it needs', async () => {
@@ -88,17 +101,6 @@ describe('a platform on one machine', () => {
     expect(refused.status).toBe(1);
     expect(refused.stderr).toMatch(new RegExp(`port ${port} \\(for machines\\) is taken`));
     expect(refused.stderr).toContain('PLATTE_PORT=');
-  });
-
-  it('does not open to machines while a channel has an example package', async () => {
-    const dataDir = await freshFolder();
-    const platform = await start(dataDir);
-    await platform.stop();
-    platforms.splice(0);
-    const refused = upAndOut(['--data', dataDir, '--listen', '127.0.0.1']);
-    expect(refused.status).toBe(1);
-    expect(refused.stderr).toMatch(/example package/);
-    expect(refused.stderr).toMatch(/packages delete --examples/);
   });
 });
 

@@ -29,6 +29,7 @@ interface Options {
   onServing: (message: ReadyMessage, pid: number) => void;
 }
 
+const portVariables = { omaha: 'PLATTE_PORT', api: 'PLATTE_API_PORT' };
 /** What sysexits.h calls EX_CONFIG: a setting is wrong, and a restart would find it just as wrong. */
 const badConfigCode = 78;
 const pauseMsMin = 250;
@@ -42,6 +43,7 @@ export function startProgram(spec: ProgramSpec, options: Options): RunningProgra
   const ready = Promise.withResolvers<ReadyMessage>();
   // Nobody may be waiting yet when it fails; whoever waits later still gets the error.
   ready.promise.catch(() => {});
+  const ports: Record<string, string> = {};
   let child: ChildProcess | undefined;
   let timer: NodeJS.Timeout | undefined;
   let pauseMs = pauseMsMin;
@@ -49,10 +51,11 @@ export function startProgram(spec: ProgramSpec, options: Options): RunningProgra
 
   function start(): void {
     const begun = Date.now();
-    const started = forkProgram(spec, logFile, options.verbose);
+    const started = forkProgram(spec, ports, options);
     child = started;
     started.on('message', (message) => {
       if (!isReadyMessage(message)) return;
+      keepPorts(ports, message);
       options.onServing(message, started.pid!);
       ready.resolve(message);
     });
@@ -92,12 +95,20 @@ export function startProgram(spec: ProgramSpec, options: Options): RunningProgra
   return { name: spec.name, pid: () => child?.pid, ready: ready.promise, stop };
 }
 
+/** A program that was given free ports comes back on the same: whoever knows its address goes on knowing it. */
+function keepPorts(env: Record<string, string>, { ports }: ReadyMessage): void {
+  for (const [purpose, variable] of Object.entries(portVariables)) {
+    const port = ports[purpose];
+    if (port !== undefined) env[variable] = String(port);
+  }
+}
+
 /** In a session of its own, so that Ctrl-C reaches only `up`, which then stops the programs in their order. */
-function forkProgram(spec: ProgramSpec, logFile: string, verbose: boolean): ChildProcess {
+function forkProgram(spec: ProgramSpec, ports: Record<string, string>, { logFile, verbose }: Options): ChildProcess {
   const log = verbose ? 'inherit' : openSync(logFile, 'a');
   const child = fork(join(repositoryRoot(), 'apps', spec.name, 'dist', 'main.js'), [], {
     detached: true,
-    env: { ...process.env, ...spec.env },
+    env: { ...process.env, ...spec.env, ...ports },
     execArgv: ['--enable-source-maps'],
     stdio: ['ignore', log, log, 'ipc'],
   });
