@@ -96,6 +96,7 @@ describe('snapshots', () => {
     const follower = await follow({ say: (line) => said.push(line) });
     const key = `$KV.${logNames(log.prefix).bucket}.app.${flatcar}`;
     await log.nc.request(key, JSON.stringify({ ...makeSnapshot(2), format: 2 }));
+    await vi.waitFor(() => expect(said).toHaveLength(1));
     await log.nc.request(key, 'no JSON');
     await vi.waitFor(() => expect(said).toHaveLength(2));
     expect(follower.get(flatcar)?.revision).toBe(1);

@@ -64,7 +64,10 @@ export function makePuller(nc: NatsConnection, options: PullerOptions): Puller {
   }
   function endByStatus(msg: Msg): void {
     const how = readStatus(msg);
-    if (how !== undefined) end(how);
+    if (how === undefined) return;
+    // "409" with nothing before it would come again at once: whoever asks should wait first.
+    const isIdle = how.status === 'done' && open?.received === 0 && msg.headers?.code === 409;
+    end(isIdle ? { status: 'lost', reason: msg.headers?.description ?? '' } : how);
   }
 
   const subscription = nc.subscribe(`${inbox}.*`, {

@@ -101,7 +101,9 @@ function toStreamConfigs(names: LogNames, { replicas, factsBytesMax }: StreamsOp
 async function ensureStream(manager: StreamAdmin, wanted: WantedStream, report: StreamsReport): Promise<void> {
   const existing = await findStream(manager, wanted.name);
   if (existing === undefined) {
-    await manager.streams.add(wanted);
+    await manager.streams.add(wanted).catch((cause: unknown) => {
+      throw explainRefusal(cause, wanted);
+    });
     report.created.push(wanted.name);
     return;
   }
@@ -147,7 +149,18 @@ async function ensureBucket(
   }
 }
 
-/** A setting that no waiting mends: bad configuration (10052), too little storage (10047), overlapping subjects (10065). */
+class TooLittleStorage extends Error {}
+
+const tooLittleStorage = 10_047;
+
+/** A setting that no waiting mends: bad configuration (10052), overlapping subjects (10065), too few servers (10074). */
 function isRefusal(cause: unknown): boolean {
-  return cause instanceof JetStreamApiError && [10_047, 10_052, 10_065, 10_074].includes(cause.code);
+  if (cause instanceof TooLittleStorage) return true;
+  return cause instanceof JetStreamApiError && [10_052, 10_065, 10_074].includes(cause.code);
+}
+
+function explainRefusal(cause: unknown, { name, max_bytes = 0 }: WantedStream): unknown {
+  if (!(cause instanceof JetStreamApiError) || cause.code !== tooLittleStorage) return cause;
+  const advice = `give the server more (max_file_store), or stream ${name} less: it asks for ${max_bytes} bytes`;
+  return new TooLittleStorage(`NATS has too little storage left: ${advice}`, { cause });
 }
