@@ -204,7 +204,7 @@ limit {limit:UInt32}`;
 /** A check-in is a change when it, or what was answered, differs from the check-in before it. */
 const readChanges = `
 select toUnixTimestamp64Milli(at) as at_ms, n, kind, version, grp, channel, status, reason, event_type, event_result,
-       error_code, previous_version, to_version, outcome, cause, repeats
+       error_code, previous_version, to_version, outcome, cause, if(kind = 'check-in', repeats, 1) as repeats
 from
 (
     select *, count() over (partition by checks order by at, n rows between current row and unbounded following) as repeats
