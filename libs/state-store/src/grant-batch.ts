@@ -78,6 +78,8 @@ interface Fresh {
 }
 
 const commit: Statement = { name: 'commit', text: 'commit', values: [] };
+// A batch that changes nothing held a row lock all the same, and its commit would wait for the disk to say so.
+const rollback: Statement = { name: 'rollback', text: 'rollback', values: [] };
 const unknownGroup = { reason: 'unknown-group', inputs: {} } as const;
 
 /** Another group may open an attempt of the same machine in between, or one of the groups may move: then all is read again. */
@@ -201,8 +203,13 @@ async function decideRead(client: Client, deciding: Deciding, reading: Reading, 
   applyDecisions(changes, { group: index, asked, decisions, attempts }, moment);
   const offered = await toOffers(client, index, decisions);
   await useForces(client, changes, usedForces(asked, decisions, forces), moment);
-  await sendTogether(client, [...toStatements(changes), commit]);
+  await finish(client, toStatements(changes));
   return { decisions: offered, freed, after: { group: index, ledger: ledgerAfter(ledger, decisions) } };
+}
+
+/** The second round trip. */
+async function finish(client: Client, statements: readonly Statement[]): Promise<void> {
+  await sendTogether(client, statements.length === 0 ? [rollback] : [...statements, commit]);
 }
 
 /** Ends that were folded just now can halt the rollout: then these machines are decided by what it is after that. */
