@@ -1,6 +1,6 @@
 -- The state of every machine with everything that has arrived: what the rebuild has folded, and the fresh facts folded
 -- onto it at query time. Each attribute has its own position, so that the newest fact that brings it wins whatever
--- the order of arrival.
+-- the order of arrival. A machine's number is unique across applications, so that it alone is the key to group by.
 
 create or replace view fresh_state {{on_cluster}} as
 select
@@ -30,16 +30,15 @@ comment 'Facts above the watermark, in the shape of machine: a position of 0 whe
 
 create or replace view machine_folded {{on_cluster}} as
 select
-    app,
+    any(app) as app,
     inst,
     min(first_seen) as first_seen,
     max(m.seen_pos) as seen_pos,
-    argMaxIf((m.seen_at, m.grp, m.channel, m.arch, m.oem), m.seen_pos, m.seen_pos > 0) as seen,
-    seen.1 as seen_at,
-    seen.2 as grp,
-    seen.3 as channel,
-    seen.4 as arch,
-    seen.5 as oem,
+    argMaxIf(m.seen_at, m.seen_pos, m.seen_pos > 0) as seen_at,
+    argMaxIf(m.grp, m.seen_pos, m.seen_pos > 0) as grp,
+    argMaxIf(m.channel, m.seen_pos, m.seen_pos > 0) as channel,
+    argMaxIf(m.arch, m.seen_pos, m.seen_pos > 0) as arch,
+    argMaxIf(m.oem, m.seen_pos, m.seen_pos > 0) as oem,
     max(m.version_pos) as version_pos,
     argMaxIf(m.version, m.version_pos, m.version_pos > 0) as version,
     max(m.status_pos) as status_pos,
@@ -55,16 +54,16 @@ from
     select app, inst, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version_pos, version, status_pos, status,
            deleted_pos
     from machine final
-    where (app, inst) in (select app, inst from fresh_state where seq <= {upto:UInt64})
+    where inst in (select inst from fresh_state where seq <= {upto:UInt64})
 ) as m
-group by app, inst
+group by inst
 comment 'Machines with facts above the watermark and up to upto, with these facts folded in';
 
 create or replace view machine_now {{on_cluster}} as
 select app, inst, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version_pos, version, status_pos, status,
        deleted_pos
 from machine final
-where (app, inst) not in (select app, inst from fresh_state)
+where inst not in (select inst from fresh_state)
 union all
 select app, inst, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version_pos, version, status_pos, status,
        deleted_pos

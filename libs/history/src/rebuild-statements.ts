@@ -1,10 +1,13 @@
 // The SQL of the rebuild, in the order in which it runs; rebuild.ts says why it may die between any two of them.
-// Positions are at * 2^52 + n; a silence begins 24 h after the whole minute that follows the last sign of life.
+// A machine's number is unique across applications, and alone the key. Positions are at * 2^52 + n; a silence begins 24 h after the whole minute that follows the last sign of life.
 
 /** When a machine last seen then counts as silent: the first whole minute that began more than 24 h later. */
 const silentAt = (seenAt: string) => `toDateTime64(addMinutes(toStartOfMinute(${seenAt}), 24 * 60 + 1), 3, 'UTC')`;
 const positionOf = (at: string, n: string) => `bitShiftLeft(toUInt128(toUnixTimestamp64Milli(${at})), 52) + ${n}`;
 const toTime = (position: string) => `fromUnixTimestamp64Milli(toInt64(bitShiftRight(${position}, 52)), 'UTC')`;
+
+/** All that a fact says of a machine's state, and whether the machine said it. */
+const said = 'cityHash64(sent, grp, channel, arch, oem, version, status)';
 
 export const readWatermark = `
 select run, seq, toUnixTimestamp(silence) * 1000 as silence
@@ -23,7 +26,10 @@ from
     limit {facts:UInt64} with ties
 )`;
 
-/** Machines with facts that tell something, with what is known of them before these facts. */
+/**
+ * Machines whose facts may change something, with what is known of them before these facts. Most machines only say once
+ * more what they said before, in time: they have no transition, and are left out here, which keeps the rest small.
+ */
 export const stageSeeds = `
 insert into stage_seed (attempt, app, inst, since, late, active, seen_at, grp, channel, arch, oem, version, status)
 select
@@ -31,8 +37,8 @@ select
     t.app,
     t.inst,
     t.since,
-    t.since <= greatest(m.seen_pos, m.status_pos),
-    m.seen_pos > m.deleted_pos and ${silentAt('m.seen_at')} > toDateTime({silenced:UInt32}, 'UTC'),
+    t.since <= greatest(m.seen_pos, m.status_pos) as is_late,
+    m.seen_pos > m.deleted_pos and ${silentAt('m.seen_at')} > toDateTime({silenced:UInt32}, 'UTC') as is_active,
     m.seen_at,
     m.grp,
     m.channel,
@@ -42,17 +48,20 @@ select
     m.status
 from
 (
-    select app, inst, min(pos) as since
+    select any(app) as app, inst, min(pos) as since, max(at) as newest,
+           min(${said}) as said_least, max(${said}) as said_most
     from fresh_state
     where seq <= {upto:UInt64}
-    group by app, inst
+    group by inst
 ) as t
 left join
 (
-    select app, inst, seen_pos, status_pos, deleted_pos, seen_at, grp, channel, arch, oem, version, status
+    select inst, seen_pos, status_pos, deleted_pos, seen_at, grp, channel, arch, oem, version, status,
+           cityHash64(1, grp, channel, arch, oem, version, status) as said
     from machine final
-    where (app, inst) in (select app, inst from fresh_state where seq <= {upto:UInt64})
-) as m using (app, inst)`;
+    where inst in (select inst from fresh_state where seq <= {upto:UInt64})
+) as m using (inst)
+where not (is_active and not is_late and said_least = m.said and said_most = m.said and newest < ${silentAt('m.seen_at')})`;
 
 /** All machines, from their first fact: a rebuild from nothing. */
 export const stageAllSeeds = `
@@ -71,26 +80,26 @@ with
     seeds as (select app, inst, since from stage_seed where attempt = {attempt:UInt64} and late),
     before as
     (
-        select app, inst,
+        select inst,
                argMax((active, grp, channel, arch, oem, version, status), (at, cause, n)) as state
         from transition final
-        inner join seeds using (app, inst)
+        inner join seeds using (inst)
         where at <= ${toTime('since')} and (cause = 'silence' or ${positionOf('at', 'n')} < since)
-        group by app, inst
+        group by inst
     ),
     seen as
     (
-        select app, inst, max(at) as seen_at
+        select inst, max(at) as seen_at
         from fact
-        inner join seeds using (app, inst)
-        where (app, inst) in (select app, inst from seeds)
+        inner join seeds using (inst)
+        where app in (select app from seeds) and inst in (select inst from seeds)
           and kind in ('check-in', 'event') and ${positionOf('at', 'n')} < since
-        group by app, inst
+        group by inst
     )
 select {attempt:UInt64}, app, inst, since, 2, state.1, seen_at, state.2, state.3, state.4, state.5, state.6, state.7
 from seeds
-left join before using (app, inst)
-left join seen using (app, inst)`;
+left join before using (inst)
+left join seen using (inst)`;
 
 /** Before the statement above has run a late machine has a seed of no use. */
 const seeds = (late: string) => `
@@ -101,15 +110,13 @@ const seeds = (late: string) => `
 const freshFacts = `
     select app, inst, at, n, kind, grp, channel, arch, oem, version, status
     from fresh_state
-    where seq <= {upto:UInt64}`;
-
-const freshFactsInOrder = `${freshFacts} and (app, inst) in (select app, inst from (${seeds('= 0')}))`;
+    where seq <= {upto:UInt64} and inst in (select inst from (${seeds('= 0')}))`;
 
 const storedFacts = `
     select app, inst, at, n, kind, grp, channel, arch, oem, version, status
     from fact
-    inner join (select app, inst, since from (${seeds('= 2')})) as s using (app, inst)
-    where (app, inst) in (select app, inst from (${seeds('= 2')}))
+    inner join (select inst, since from (${seeds('= 2')})) as s using (inst)
+    where app in (select app from (${seeds('= 2')})) and inst in (select inst from (${seeds('= 2')}))
       and ${positionOf('at', 'n')} >= since and (kind in ('check-in', 'event') or status != '')`;
 
 /**
@@ -150,8 +157,8 @@ with
                part in ('sent', 'deletion', 'end') and alive_before_ms > 0
                  and if(part = 'end', silent_at <= toDateTime({silence:UInt32}, 'UTC'), at >= silent_at) as finds_silence
         from stream
-        window up_to_here as (partition by app, inst order by at, n rows between unbounded preceding and current row),
-               before_here as (partition by app, inst order by at, n rows between unbounded preceding and 1 preceding)
+        window up_to_here as (partition by inst order by at, n rows between unbounded preceding and current row),
+               before_here as (partition by inst order by at, n rows between unbounded preceding and 1 preceding)
     ),
     state as
     (
@@ -167,7 +174,7 @@ with
                 anyLastIf(status, step = 'seed' or step != 'silence' and status != '') over so_far) as now
         from telling
         where finds_silence or part in ('seed', 'deletion', 'told') or part = 'sent' and said != said_before
-        window so_far as (partition by app, inst order by at, step != 'silence', n
+        window so_far as (partition by inst order by at, step != 'silence', n
                           rows between unbounded preceding and current row)
     )
 select app, at, if(step = 'silence', 'silence', 'fact'), n, inst, {attempt:UInt64}, 0,
@@ -176,14 +183,12 @@ from
 (
     select *, lagInFrame(now) over in_order as was
     from state
-    window in_order as (partition by app, inst order by at, step != 'silence', n
+    window in_order as (partition by inst order by at, step != 'silence', n
                         rows between unbounded preceding and current row)
 )
 where step != 'seed' and now != was`;
 
 export const stageFreshTransitions = stageFrom(freshFacts, '= 0');
-/** Where some machines are late. */
-export const stageInOrderTransitions = stageFrom(freshFactsInOrder, '= 0');
 export const stageLateTransitions = stageFrom(storedFacts, '= 2');
 
 /** Transitions of before that the facts of today do not bear out. */
@@ -191,7 +196,7 @@ export const stageGone = `
 insert into stage_transition (app, at, cause, n, inst, run, gone)
 select app, at, cause, n, inst, {attempt:UInt64}, 1
 from transition final
-inner join (select app, inst, since from stage_seed where attempt = {attempt:UInt64} and late != 1) as s using (app, inst)
+inner join (select inst, since from stage_seed where attempt = {attempt:UInt64} and late != 1) as s using (inst)
 where app in (select app from stage_seed where attempt = {attempt:UInt64})
   and at >= (select ${toTime('min(since)')} from stage_seed where attempt = {attempt:UInt64} and late != 1)
   and if(cause = 'fact', ${positionOf('at', 'n')} >= since, at > ${toTime('since')})
@@ -208,7 +213,7 @@ select app, ${silentAt('seen_at')}, 'silence', 0, inst, {attempt:UInt64}, 0,
 from machine final
 where seen_pos > deleted_pos
   and ${silentAt('seen_at')} > toDateTime({silenced:UInt32}, 'UTC') and ${silentAt('seen_at')} <= toDateTime({silence:UInt32}, 'UTC')
-  and (app, inst) not in (select app, inst from stage_seed where attempt = {attempt:UInt64})`;
+  and inst not in (select inst from stage_seed where attempt = {attempt:UInt64})`;
 
 export const writeTransitions = `
 insert into transition
@@ -261,6 +266,31 @@ insert into machine
 select app, inst, {run:UInt64}, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version_pos, version, status_pos,
        status, deleted_pos
 from machine_folded(upto = {upto:UInt64})`;
+
+/** Both in one pass; a machine that sent a status is in the hour under its version and under the status. */
+export const writePresenceHours = `
+insert into presence_hour (app, dim, grp, t, channel, arch, value, machines)
+select app, told.1 as dim, grp, toStartOfHour(toDateTime(at, 'UTC')) as t, channel, arch, told.2 as value, groupBitmapState(inst)
+from
+(
+    select app, grp, at, channel, arch, inst, arrayJoin([('version', version), ('status', status)]) as told
+    from fresh_state
+    where seq <= {upto:UInt64} and sent
+)
+where told.1 = 'version' or told.2 != ''
+group by app, dim, grp, t, channel, arch, value`;
+
+export const writePresenceDays = `
+insert into presence_day (app, dim, grp, t, channel, arch, value, machines)
+select app, told.1 as dim, grp, toStartOfDay(toDateTime(at, 'UTC')) as t, channel, arch, told.2 as value, groupBitmapState(inst)
+from
+(
+    select app, grp, at, channel, arch, inst, arrayJoin([('version', version), ('status', status)]) as told
+    from fresh_state
+    where seq <= {upto:UInt64} and sent
+)
+where told.1 = 'version' or told.2 != ''
+group by app, dim, grp, t, channel, arch, value`;
 
 export const writeWatermark = `
 insert into watermark (name, run, seq, silence)

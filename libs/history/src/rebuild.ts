@@ -1,4 +1,4 @@
-// Folds the facts that arrived since the watermark into machine, transition and delta. One program at a time runs it.
+// Folds the facts that arrived since the watermark into machine, transition, delta and presence. One program at a time runs it.
 //
 // What is true if it dies between two statements: the watermark has not moved, so the next run folds at least the same
 // facts again, from the same machines or later ones. A fact that is folded already makes its machine late, and a late
@@ -59,7 +59,7 @@ export async function rebuild(history: History, { acked, now, attempt }: Rebuild
     const late = facts > 0 ? await stageFacts(history, params) : 0;
     if (silence > mark.silence) await history.run(sql.stageSilences, params);
     await publish(history, params);
-    if (facts > 0) await history.run(sql.writeMachines, params);
+    if (facts > 0) await foldFacts(history, params);
     await history.run(sql.writeWatermark, params);
     return { facts, late, upto, caughtUp };
   } finally {
@@ -104,7 +104,7 @@ async function stageFacts(history: History, params: { attempt: number }): Promis
   await history.run(sql.stageSeeds, params);
   const [counted] = await history.read<{ machines: number }>(sql.countLate, params);
   const late = counted?.machines ?? 0;
-  await history.run(late > 0 ? sql.stageInOrderTransitions : sql.stageFreshTransitions, params);
+  await history.run(sql.stageFreshTransitions, params);
   if (late > 0) {
     await history.run(sql.stageLateSeeds, params);
     await history.run(sql.stageLateTransitions, params);
@@ -122,6 +122,12 @@ async function publish(history: History, params: { attempt: number }): Promise<v
   await history.run(sql.writeTransitions, params);
   await history.run(sql.writeMinutes, params);
   await history.run(sql.writeHours, params);
+}
+
+async function foldFacts(history: History, params: { upto: number }): Promise<void> {
+  await history.run(sql.writePresenceHours, params);
+  await history.run(sql.writePresenceDays, params);
+  await history.run(sql.writeMachines, params);
 }
 
 async function dropStage(history: History, attempt: number): Promise<void> {
