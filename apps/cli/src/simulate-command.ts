@@ -14,6 +14,7 @@ interface SimulateFlags {
   failures: number;
   seed?: number;
   minutes?: number;
+  patience: number;
   data: string;
 }
 
@@ -34,7 +35,13 @@ export function registerSimulate(program: Command): void {
     .option('--arch <arch>', 'amd64 or arm64', toArch, 'amd64')
     .option('--failures <percent>', 'share of attempts that fail', toPercent, 1)
     .option('--seed <n>', 'the same seed makes the same machines', toCount)
-    .option('--minutes <n>', 'stop after so many real minutes (default: when all have arrived)', toPositive)
+    .option('--minutes <n>', 'stop after so many real minutes (default: when all have arrived or are held)', toPositive)
+    .option(
+      '--patience <seconds>',
+      'end when all that are left are on hold and nothing moved for so long; 0 waits for ever',
+      toCount,
+      60,
+    )
     .option('--data <dir>', 'the folder of the platform that runs here', '.platte')
     .addHelpText(
       'after',
@@ -56,6 +63,7 @@ async function runSimulation(flags: SimulateFlags): Promise<number> {
   const { describeProgress, describeSummary, simulate } = await import('./simulate.js');
   const aborter = new AbortController();
   process.once('SIGINT', () => aborter.abort());
+  process.once('SIGTERM', () => aborter.abort());
   const summary = await simulate({
     url,
     instances: flags.instances,
@@ -66,6 +74,7 @@ async function runSimulation(flags: SimulateFlags): Promise<number> {
     failureRate: flags.failures / 100,
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),
     ...(flags.minutes === undefined ? {} : { durationMs: flags.minutes * 60_000 }),
+    patienceMs: flags.patience * 1000,
     signal: aborter.signal,
     onProgress: (progress) => showProgress(describeProgress(progress)),
   });

@@ -154,6 +154,12 @@ describe('a simulated fleet', () => {
     expect(seen.at(-1)?.answersPerSecond).toBeGreaterThan(0);
   });
 
+  it('ends when nothing moves any more and all that are left are held', async () => {
+    const url = await serve(() => no('backing-off'));
+    const summary = await simulate({ url, instances: 5, speed: 20_000, patienceMs: 1 });
+    expect(summary).toMatchObject({ endedBy: 'all-held', reasons: { 'backing-off': 5 } });
+  });
+
   it('counts answers that are no 200, and does not end by them', async () => {
     const url = await serve(
       () => no(''),

@@ -26,8 +26,13 @@ export interface SimulateOptions {
   /** POSTs (and downloads) under way at once. */
   concurrency?: number;
   fetchPayloads?: boolean;
-  /** Ends it after so long on this computer's clock; without, it ends when every machine is done. */
+  /** Ends it after so long on this computer's clock; without, it ends when every machine is done or the patience is. */
   durationMs?: number;
+  /**
+   * Ends it when for so long no machine moved and all that are left are on hold: the server's clock is not compressed, and
+   * what waits an hour there would wait for weeks on the machines' clocks. 0 waits for ever.
+   */
+  patienceMs?: number;
   /** Called once a second. */
   onProgress?: (progress: SimulationProgress) => void;
   signal?: AbortSignal;
@@ -36,12 +41,14 @@ export interface SimulateOptions {
 export const flatcarAppId = '{e96281a6-d1af-4bde-9a0a-97b76e56dc57}';
 
 const progressEveryMs = 1000;
+const patienceMsDefault = 60_000;
 
 export async function simulate(options: SimulateOptions): Promise<SimulationSummary> {
   const { instances, speed, concurrency = 64, failureRate = 0.01, fetchPayloads = false } = options;
   const fleet = toFleet(options);
   const deadline = options.durationMs === undefined ? undefined : AbortSignal.timeout(options.durationMs);
-  const signal = AbortSignal.any([options.signal, deadline].filter((one) => one !== undefined));
+  const patience = makePatience(options.patienceMs ?? patienceMsDefault);
+  const signal = AbortSignal.any([options.signal, deadline, patience.signal].filter((one) => one !== undefined));
   const poster = makePoster(new URL(options.url), concurrency);
   const tally = makeTally(instances);
   const start = performance.now();
@@ -51,19 +58,43 @@ export async function simulate(options: SimulateOptions): Promise<SimulationSumm
   const now = () => epoch + elapsedMs() * speed;
   const machines = Array.from({ length: instances }, (_, index) => makeMachine(fleet, index, epoch));
   const takeProgress = () => tally.takeProgress(elapsedMs(), elapsedMs() * speed);
-  const ticker = setInterval(() => options.onProgress?.(takeProgress()), progressEveryMs);
+  const ticker = setInterval(() => {
+    const progress = takeProgress();
+    patience.watch(progress);
+    options.onProgress?.(progress);
+  }, progressEveryMs);
+  const toEnding = (ended: 'everybody-done' | 'signal') => {
+    if (ended === 'everybody-done') return ended;
+    if (deadline?.aborted) return 'duration';
+    return patience.signal.aborted ? 'all-held' : ended;
+  };
   const abort = () => poster.close();
   signal.addEventListener('abort', abort);
   try {
     const run = { machines, poster, tally, speed, concurrency, failureRate, fetchPayloads, signal };
     const ended = await runMachines(run, now);
-    const endedBy = ended === 'signal' && deadline?.aborted ? 'duration' : ended;
-    return tally.summarise(takeProgress(), machines, endedBy);
+    return tally.summarise(takeProgress(), machines, toEnding(ended));
   } finally {
     clearInterval(ticker);
     signal.removeEventListener('abort', abort);
     poster.close();
   }
+}
+
+/** Loses patience when nothing moved for so long: no machine is on its way, and none has arrived. */
+function makePatience(patienceMs: number) {
+  const aborter = new AbortController();
+  let done = -1;
+  let movedAt = 0;
+  return {
+    signal: aborter.signal,
+    watch({ phases, elapsedMs }: SimulationProgress): void {
+      const onTheWay = phases.granted + phases.downloading + phases.installing + phases['awaiting-reboot'];
+      if (onTheWay > 0 || phases.done !== done) movedAt = elapsedMs;
+      done = phases.done;
+      if (patienceMs > 0 && elapsedMs - movedAt > patienceMs) aborter.abort();
+    },
+  };
 }
 
 function toFleet({ appid, track, version, arch, seed }: SimulateOptions) {

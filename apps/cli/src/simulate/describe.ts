@@ -23,6 +23,7 @@ export function describeProgress(progress: SimulationProgress): string {
 const endings: Record<SimulationSummary['endedBy'], string> = {
   'everybody-done': 'every machine is up to date',
   duration: 'the time is over',
+  'all-held': 'nothing moves any more: the rest is on hold',
   signal: 'stopped',
 };
 

@@ -15,7 +15,7 @@ export interface SimulationProgress {
 }
 
 export interface SimulationSummary extends SimulationProgress {
-  endedBy: 'everybody-done' | 'duration' | 'signal';
+  endedBy: 'everybody-done' | 'all-held' | 'duration' | 'signal';
   instances: number;
   /** Attempts, not machines. */
   attempts: { started: number; completed: number; failed: number; rolledBack: number };
