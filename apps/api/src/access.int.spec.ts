@@ -40,6 +40,7 @@ describe('signing in', () => {
       role: 'operator',
       applications: null,
       expires: null,
+      csrfToken: null,
     });
   });
 

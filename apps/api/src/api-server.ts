@@ -2,6 +2,7 @@
 // access, limits of size and time.
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -12,6 +13,7 @@ import type { Identify } from './http/access-guard.js';
 import { sendProblem } from './http/problem-filter.js';
 import { makeThrottle } from './http/throttle.js';
 import type { ApiParts } from './parts.js';
+import { registerSignIn, type SignInParts } from './sign-in/sign-in-routes.js';
 
 /** A package with 64 files and a policy with 50 windows and freezes is a tenth of this. */
 const bodyBytesMax = 256 * 1024;
@@ -35,21 +37,20 @@ export interface ApiServerOptions {
   parts: ApiParts;
   identify: Identify;
   requestsPerMinute: number;
+  trustedProxies?: string[];
+  /** Absent where people cannot sign in. */
+  signIn?: SignInParts | undefined;
 }
 
-export async function startApiServer({
-  host,
-  port,
-  parts,
-  identify,
-  requestsPerMinute,
-}: ApiServerOptions): Promise<ApiServer> {
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { host, port, parts, identify, requestsPerMinute, trustedProxies = [], signIn } = options;
   const adapter = new FastifyAdapter({
     bodyLimit: bodyBytesMax,
     routerOptions: { maxParamLength: paramCharsMax, querystringParser: parseQuery },
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: true,
+    trustProxy: trustedProxies.length > 0 ? trustedProxies : false,
     requestIdHeader: false,
     genReqId: (request: IncomingMessage) => acceptRequestId(request.headers['x-request-id']) ?? randomUUID(),
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
@@ -61,7 +62,7 @@ export async function startApiServer({
     bodyParser: false,
     abortOnError: false,
   });
-  await prepare(adapter.getInstance(), parts);
+  await prepare(adapter.getInstance(), signIn);
   await app.listen(port, host);
   const server = app.getHttpServer();
   const realPort = portOf(server);
@@ -72,7 +73,7 @@ export async function startApiServer({
   };
 }
 
-async function prepare(fastify: FastifyInstance, parts: ApiParts): Promise<void> {
+async function prepare(fastify: FastifyInstance, signIn: SignInParts | undefined): Promise<void> {
   await fastify.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -104,7 +105,10 @@ async function prepare(fastify: FastifyInstance, parts: ApiParts): Promise<void>
       else void parseJson(request, body, done);
     });
   }
-  parts.log.debug('the http server is prepared');
+  if (signIn) {
+    await fastify.register(cookie);
+    registerSignIn(fastify, signIn);
+  }
 }
 
 /** A repeated parameter is an error of the caller, which the schema of the query then names: it is an array. */

@@ -1,5 +1,5 @@
 // The settings of api: PLATTE_API_PORT for `apiPort`, and so on. docs/reference lists those of all programs.
-import { byteSize, choice, count, duration, flag, port, secret, text, url } from '@platte/service';
+import { byteSize, choice, count, duration, flag, list, port, secret, text, url } from '@platte/service';
 import { z } from 'zod';
 
 export const Config = z.object({
@@ -27,6 +27,25 @@ export const Config = z.object({
   bootstrapToken: secret().optional(),
   /** The same, read from a file, such as a mounted secret. */
   adminTokenFile: text('a file').optional(),
+
+  /** OpenID Connect sign-in for people; without an issuer only tokens sign in, and only on loopback. */
+  oidcIssuer: url('https', 'http').optional(),
+  oidcClientId: text().optional(),
+  oidcClientSecret: secret().optional(),
+  oidcScopes: text().default('openid profile email offline_access'),
+  /** The claim whose values give roles; dots lead into it: `groups`, `realm_access.roles`. */
+  oidcRolesClaim: text().default('groups'),
+  /** Where the claim is: in the id token, or in the answer of the userinfo endpoint. */
+  oidcRolesFrom: choice('claims', 'userinfo').default('claims'),
+  oidcAdmins: list(text()).default([]),
+  oidcOperators: list(text()).default([]),
+  oidcViewers: list(text()).default([]),
+  /** A claim that lists the ids of the applications that a person is limited to. */
+  oidcApplicationsClaim: text().optional(),
+  /** The URL that people reach the API by: the provider sends them back to it. */
+  publicUrl: url('https', 'http').optional(),
+  /** Whose X-Forwarded-For is believed: addresses or networks of the proxies in front. */
+  trustedProxies: list(text()).default([]),
 
   /** A command to policy that takes longer is answered 503; policy may still carry it out. */
   commandTimeout: duration({ minMs: 100, maxMs: 60_000 }).default(5_000),

@@ -2,8 +2,13 @@
 // that it does not sign in.
 import { checkToken, noteTokenUse, type AccessToken, type Store } from '@platte/state-store';
 import type { Log } from '@platte/service';
+import type { FastifyRequest } from 'fastify';
 import { unauthenticated, type Identify } from './http/access-guard.js';
 import type { Caller } from './http/caller.js';
+import { ApiProblem } from './http/problems.js';
+import { csrfTokenOf } from './sign-in/seal.js';
+import type { Sessions } from './sign-in/sessions.js';
+import { sessionCookie } from './sign-in/sign-in-routes.js';
 
 const bearer = /^Bearer +plt_([a-z0-9]{12})_([A-Za-z0-9_-]{16,128}) *$/i;
 
@@ -22,10 +27,18 @@ function parseBearer(header: string): TokenParts | undefined {
   return id !== undefined && secret !== undefined ? { id, secret } : undefined;
 }
 
-export function makeIdentify({ store, now, log }: { store: Store; now: () => number; log: Log }): Identify {
+interface Needs {
+  store: Store;
+  now: () => number;
+  log: Log;
+  /** Absent where people cannot sign in. */
+  sessions?: Pick<Sessions, 'find'> | undefined;
+}
+
+export function makeIdentify({ store, now, log, sessions }: Needs): Identify {
   return async (request) => {
     const header = request.headers.authorization;
-    if (header === undefined) return undefined;
+    if (header === undefined) return sessions && identifyPerson(sessions, request);
     const parts = parseBearer(header);
     if (!parts) throw unauthenticated('The Authorization header holds no token of Platte: `Bearer plt_…`.');
     const check = await checkToken(store.pool, parts.id, parts.secret, now());
@@ -36,6 +49,18 @@ export function makeIdentify({ store, now, log }: { store: Store; now: () => num
     await noteTokenUse(store.pool, parts.id, now());
     return toCaller(check.token);
   };
+}
+
+/** By the cookie. What changes something must also bring the token that only our own pages can have read. */
+async function identifyPerson(sessions: Pick<Sessions, 'find'>, request: FastifyRequest): Promise<Caller | undefined> {
+  const cookie = request.cookies[sessionCookie];
+  if (cookie === undefined) return undefined;
+  const caller = await sessions.find(cookie);
+  if (!caller) throw unauthenticated('Your session has ended: sign in again.');
+  const csrfToken = csrfTokenOf(cookie);
+  if (request.method !== 'GET' && request.method !== 'HEAD' && request.headers['x-csrf-token'] !== csrfToken)
+    throw new ApiProblem('forbidden', { detail: 'Send the csrfToken of GET /api/v1/me as X-CSRF-Token.' });
+  return { ...caller, csrfToken };
 }
 
 function toCaller({ id, name, role, applications, expiresAt }: AccessToken): Caller {

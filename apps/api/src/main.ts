@@ -21,13 +21,17 @@ import { makeRunCommand } from './commands.js';
 import { Config } from './config.js';
 import { makeIdentify } from './identify.js';
 import { refuseListen } from './listen-rule.js';
+import { keepTidy } from './keep-tidy.js';
 import { linkNats } from './nats-link.js';
+import { toOidcConfig } from './sign-in/oidc-config.js';
+import { makeSignIn } from './sign-in/sign-in-routes.js';
 import { readVersion } from './version.js';
 import { watchStore } from './watch-stores.js';
 
 const config = readConfig(Config);
-const refused = refuseListen(config.apiListen, { hasSignIn: false });
-if (refused !== undefined) {
+const oidc = toOidcConfig(config);
+const refused = typeof oidc === 'string' ? oidc : refuseListen(config.apiListen, { hasSignIn: oidc !== undefined });
+if (typeof oidc === 'string' || refused !== undefined) {
   process.stderr.write(`${refused}\n`);
   process.exit(exitBadConfig);
 }
@@ -72,7 +76,9 @@ const stores = [
   { name: 'clickhouse', dependency: health.dependency('clickhouse', 'reported'), ping: () => history.ping() },
 ];
 for (const watched of stores) void watchStore(watched, log, stopper.signal);
+void keepTidy({ store, now, log, signal: stopper.signal });
 
+const signIn = oidc && makeSignIn({ config: oidc, store, now, log });
 const server = await startApiServer({
   host: config.apiListen,
   port: config.apiPort,
@@ -87,7 +93,9 @@ const server = await startApiServer({
     now,
     version: readVersion(),
   },
-  identify: makeIdentify({ store, now, log }),
+  identify: makeIdentify({ store, now, log, sessions: signIn?.sessions }),
+  signIn,
+  trustedProxies: config.trustedProxies,
   requestsPerMinute: config.requestsPerMinute,
 });
 stopper.add('http', () => server.close());

@@ -11,6 +11,7 @@ export const Principal = z
     role: Role,
     applications: z.array(z.string()).nullable().describe('Limited to these applications; null is all.'),
     expires: Instant.nullable(),
+    csrfToken: z.string().nullable().describe('Of a person: sent as X-CSRF-Token with whatever is no GET.'),
   })
   .meta({ id: 'Principal' });
 export type Principal = z.infer<typeof Principal>;

@@ -63,3 +63,15 @@ export { type AppendFacts, putIntoOutbox, relayOutbox } from './outbox.js';
 export { findSpent, refuseSpent, type SpentBudget } from './refuse-spent.js';
 export { type Swept, sweepLeases } from './sweep-leases.js';
 export { type ChangeKey, type ChangeListing, type ChangeView, listChanges } from './audit-reads.js';
+export {
+  addSession,
+  beginSignIn,
+  claimSessionCheck,
+  endSession,
+  findSession,
+  purgeSessions,
+  renewSession,
+  type Session,
+  type SignIn,
+  takeSignIn,
+} from './access-sessions.js';

@@ -19,7 +19,8 @@ export class AccessController {
   async getMe(_: InputOf<'getMe'>, caller: Caller): Promise<OutputOf<'getMe'>> {
     const { name, role, applications, expiresAt } = caller;
     const kind = caller.kind === 'person' ? 'person' : 'token';
-    return { name, kind, role, applications, expires: toInstantOrNull(expiresAt) };
+    const csrfToken = caller.csrfToken ?? null;
+    return { name, kind, role, applications, expires: toInstantOrNull(expiresAt), csrfToken };
   }
 
   @Operation('listTokens')

@@ -13,6 +13,8 @@ export interface Caller {
   /** Limited to these applications; null is all. */
   applications: string[] | null;
   expiresAt: number | null;
+  /** Of a person's session: their page sends it with what changes something. */
+  csrfToken?: string;
 }
 
 /** Who asks for what is public. */

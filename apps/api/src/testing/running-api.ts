@@ -21,6 +21,8 @@ import { startApiServer } from '../api-server.js';
 import { answerCommands } from './policy-stand-in.js';
 import { makeRunCommand } from '../commands.js';
 import { makeIdentify } from '../identify.js';
+import type { OidcConfig } from '../sign-in/oidc-config.js';
+import { makeSignIn } from '../sign-in/sign-in-routes.js';
 
 export interface RunningApi {
   url: string;
@@ -44,11 +46,21 @@ export interface Servers {
   clickhouseUrl: string;
 }
 
-export async function startApi({ postgresUrl, natsUrl, clickhouseUrl }: Servers): Promise<RunningApi> {
+interface Options {
+  oidc?: OidcConfig;
+  now?: () => number;
+}
+
+export async function startApi({
+  postgresUrl,
+  natsUrl,
+  clickhouseUrl,
+  oidc,
+  now = Date.now,
+}: Servers & Options): Promise<RunningApi> {
   const database = await makeFreshDatabase(postgresUrl);
   const store = openStore({ url: database.url });
   const log = makeLog({ program: 'api', level: process.env['TEST_LOG'] ?? 'silent' });
-  const now = Date.now;
   const nc = await connect({ servers: natsUrl });
   const address = { ...toHistoryAddress(clickhouseUrl), log };
   await createDatabase(address, { cluster: '' });
@@ -59,6 +71,7 @@ export async function startApi({ postgresUrl, natsUrl, clickhouseUrl }: Servers)
   const logPrefix = `test-${randomBytes(6).toString('hex')}`;
   const subject = `test.${randomBytes(6).toString('hex')}`;
   answerCommands(nc, subject, store);
+  const signIn = oidc && makeSignIn({ config: oidc, store, now, log });
   const server = await startApiServer({
     host: '127.0.0.1',
     port: 0,
@@ -73,7 +86,8 @@ export async function startApi({ postgresUrl, natsUrl, clickhouseUrl }: Servers)
       now,
       version: '0.0.0-test',
     },
-    identify: makeIdentify({ store, now, log }),
+    identify: makeIdentify({ store, now, log, sessions: signIn?.sessions }),
+    signIn,
     requestsPerMinute: 100_000,
   });
   const makeToken: RunningApi['makeToken'] = async ({ role, applications, expiresAt }) => {

@@ -1,0 +1,58 @@
+// Which role a person has: by the values of one claim, such as the groups they are in. Nobody has a role by default.
+import { roles, type Role } from '@platte/api-contract';
+import { z } from 'zod';
+
+export interface RoleRules {
+  /** Name of the claim, with dots for what lies deeper: `groups`, `realm_access.roles`. */
+  claim: string;
+  /** Values that give each role; the highest one counts. */
+  values: Record<Role, readonly string[]>;
+  /** A claim that lists the applications that a person is limited to; undefined limits nobody. */
+  applicationsClaim: string | undefined;
+}
+
+export interface Person {
+  subject: string;
+  name: string;
+  role: Role;
+  applications: string[] | null;
+}
+
+/** `no-role`: the provider knows the person, and nothing gives them a role here. */
+export type Known = { status: 'known'; person: Person } | { status: 'no-role'; name: string; values: string[] };
+
+const nameCharsMax = 200;
+const Claims = z.looseObject({
+  sub: z.string().min(1),
+  preferred_username: z.string().optional(),
+  email: z.string().optional(),
+  name: z.string().optional(),
+});
+
+export function toPerson(claims: unknown, rules: RoleRules): Known {
+  const known = Claims.parse(claims);
+  const name = (known.preferred_username || known.email || known.name || known.sub).slice(0, nameCharsMax);
+  const values = readValues(claims, rules.claim);
+  const role = roles.findLast((one) => rules.values[one].some((value) => values.includes(value)));
+  if (role === undefined) return { status: 'no-role', name, values };
+  const applications =
+    rules.applicationsClaim === undefined ? null : readValues(claims, rules.applicationsClaim).filter(isUuid);
+  // Limited to nothing is no role: the store takes no such person, and a page without anything in it explains nothing.
+  if (applications?.length === 0) return { status: 'no-role', name, values };
+  return { status: 'known', person: { subject: known.sub, name, role, applications } };
+}
+
+/** A list, or one text with blanks or commas between. */
+function readValues(claims: unknown, path: string): string[] {
+  const found = path.split('.').reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), claims);
+  if (Array.isArray(found)) return found.filter((value) => typeof value === 'string');
+  return typeof found === 'string' ? found.split(/[\s,]+/).filter((value) => value !== '') : [];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isUuid(text: string): boolean {
+  return z.guid().safeParse(text).success;
+}
