@@ -1,5 +1,5 @@
 // What the way into the log and out of it costs, each measured against the library's own way in the same run, on a
-// nats-server of its own with its streams on disk. Facts are check-ins as a Flatcar machine makes them.
+// nats-server of its own with its streams on disk. Facts are those of a Flatcar machine.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import {
   makeAppender,
   type NatsConnection,
 } from '@platte/fact-log';
-import { encodeFact, type MachineCheckedIn } from '@platte/facts';
+import { encodeFact, type EventReported, type MachineCheckedIn } from '@platte/facts';
 import { type Bench, type BenchOptions, type BenchRow, median } from './bench.js';
 
 interface Sizes {
@@ -23,6 +23,7 @@ interface Sizes {
   requests: number;
 }
 
+/** A machine that reports a download and asks: an event and a check-in. */
 const factsPerRequest = 2;
 
 export const transportBench: Bench = {
@@ -129,11 +130,11 @@ function toRows(rates: Rates): BenchRow[] {
 /** A durable publish as the library does it: the message id costs it what it costs us. */
 async function publishByLibrary(nc: NatsConnection, messages: number): Promise<number> {
   const js = jetstream(nc);
-  const body = Buffer.from(`[${encodeFact(makeCheckIn(0))}]`);
+  const bodies = [makeEvent(0), makeCheckIn(1)].map((fact) => Buffer.from(`[${encodeFact(fact)}]`));
   let sent = 0;
   const lane = async (): Promise<void> => {
     while (sent < messages)
-      await js.publish(`${logNames().facts.subject}.bench`, body, { msgID: `${runId}.${sent++}` });
+      await js.publish(`${logNames().facts.subject}.bench`, bodies[sent % 2], { msgID: `${runId}.${sent++}` });
   };
   runId += 1;
   const begun = performance.now();
@@ -144,8 +145,8 @@ async function publishByLibrary(nc: NatsConnection, messages: number): Promise<n
 let runId = Date.now();
 
 /** Requests come as their answers leave, as from so many keep-alive connections. */
-async function appendRequests(appender: Appender, requests: number, inFlight: number, facts: number): Promise<number> {
-  const body = Array.from({ length: facts }, (_, n) => makeCheckIn(n));
+async function appendRequests(appender: Appender, requests: number, inFlight: number, facts: 1 | 2): Promise<number> {
+  const body = facts === 1 ? [makeCheckIn(0)] : [makeEvent(0), makeCheckIn(1)];
   const begun = performance.now();
   await new Promise<void>((resolve, reject) => {
     let sent = 0;
@@ -205,27 +206,35 @@ function perSecond(count: number, begun: number): number {
   return (count / (performance.now() - begun)) * 1000;
 }
 
+const machineFact = {
+  v: 1,
+  app: 'e96281a6-d1af-4bde-9a0a-97b76e56dc57',
+  machine: '2f1c6a300d0c4d599f0f5f6d2e7f9d11',
+  at: 1_790_000_000_000,
+  version: '4230.2.1',
+  group: '9a1f1a44-6f0e-4f7e-8f43-3c1f0c1d2e3f',
+  channel: 'stable',
+  arch: 'amd64',
+  rollout: '7b9d2d30-51f2-4a44-b1e6-27c3a5d0e9f1',
+  reboots: true,
+  oem: 'azure',
+  bootId: '{3d2b5d4c-1c5b-4c1e-9d6f-0a1b2c3d4e5f}',
+} as const;
+
+function makeEvent(n: number): EventReported {
+  return { kind: 'EventReported', ...machineFact, n, type: 13, result: 1, errorCode: '', previousVersion: '' };
+}
+
 function makeCheckIn(n: number): MachineCheckedIn {
   return {
     kind: 'MachineCheckedIn',
-    v: 1,
-    app: 'e96281a6-d1af-4bde-9a0a-97b76e56dc57',
-    machine: '2f1c6a300d0c4d599f0f5f6d2e7f9d11',
-    at: 1_790_000_000_000,
+    ...machineFact,
     n,
-    version: '4230.2.1',
-    group: '9a1f1a44-6f0e-4f7e-8f43-3c1f0c1d2e3f',
-    channel: 'stable',
-    arch: 'amd64',
-    rollout: '7b9d2d30-51f2-4a44-b1e6-27c3a5d0e9f1',
-    reboots: true,
-    oem: 'azure',
     track: 'stable',
     ip: '10.20.30.40',
     alias: '',
     oemVersion: '2.9.1.1',
     aleph: '3510.2.8',
-    bootId: '{3d2b5d4c-1c5b-4c1e-9d6f-0a1b2c3d4e5f}',
     ping: true,
     heartbeat: true,
     source: 'scheduler',

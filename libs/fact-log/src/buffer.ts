@@ -1,14 +1,7 @@
 // Messages that arrived and are not yet handed over. It decides when a batch is one: by facts, by the age of its first, or
 // because no more may wait.
-import type { Msg } from '@nats-io/transport-node';
 import { makeBell } from './bell.js';
-import type { FactMessage } from './follow.js';
-
-/** A message in our hands: ours to acknowledge or give back. */
-export interface Held {
-  msg: Msg;
-  message: FactMessage;
-}
+import type { Held } from './fact-message.js';
 
 export interface Buffer {
   put: (held: Held) => void;

@@ -15,7 +15,8 @@ export {
 export { followClockOffset, setClockOffset } from './clock.js';
 export { connectNats, type ConnectionState, type ConnectOptions, followConnection } from './connect.js';
 export type { Lag } from './consumer.js';
-export { type FactMessage, followFacts, type Follower, type FollowOptions } from './follow.js';
+export type { FactMessage } from './fact-message.js';
+export { followFacts, type Follower, type FollowOptions } from './follow.js';
 export { defaultPrefix, type LogNames, logNames } from './log-names.js';
 export { dropParked, listParked, type ParkedMessage, retryParked } from './parked.js';
 export { readFacts, type ReadMessage, type ReadOptions } from './read.js';

@@ -5,27 +5,17 @@
 // Acks are explicit: ack-all on a consumer that replicas share would acknowledge what another replica still holds.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
-import { decodeBatch, type Fact, type UnknownFact } from '@platte/facts';
+import { decodeBatch } from '@platte/facts';
 import { makeBackoff } from './backoff.js';
 import { type Buffer, type BufferLimits, makeBuffer } from './buffer.js';
 import { messageOf } from './causes.js';
 import { ensureConsumer, type Lag, readLag } from './consumer.js';
 import { acknowledge, giveBack, keepInHand, readDelivery } from './delivery.js';
+import type { FactMessage } from './fact-message.js';
 import { logNames } from './log-names.js';
 import { parkMessage } from './parked.js';
 import { makePuller, type Puller } from './pull.js';
 import { makeSettling, type SettleHooks } from './settle.js';
-
-/** One message of the log, decoded. */
-export interface FactMessage {
-  facts: Fact[];
-  /** Of kinds or versions that this program does not know, whole: to be kept where everything is kept, else ignored. */
-  unknown: UnknownFact[];
-  /** Its number in the stream: grows, with gaps; the same at a redelivery. */
-  sequence: number;
-  /** When the server stored it, ms since the epoch. */
-  storedAt: number;
-}
 
 export interface FollowOptions {
   nc: NatsConnection;

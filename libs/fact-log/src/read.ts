@@ -7,7 +7,7 @@ import { retryForever } from './backoff.js';
 import { type Bell, makeBell } from './bell.js';
 import { messageOf } from './causes.js';
 import { readDelivery } from './delivery.js';
-import type { FactMessage } from './follow.js';
+import type { FactMessage } from './fact-message.js';
 import { logNames } from './log-names.js';
 import { makePuller, type Puller } from './pull.js';
 

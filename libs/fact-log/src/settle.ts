@@ -9,10 +9,9 @@
 // Nothing is acknowledged before its effect is committed, or before it is parked.
 import { setTimeout as delay } from 'node:timers/promises';
 import { makeBackoff } from './backoff.js';
-import type { Held } from './buffer.js';
 import { messageOf } from './causes.js';
 import { acknowledge, giveBack } from './delivery.js';
-import type { FactMessage } from './follow.js';
+import type { FactMessage, Held } from './fact-message.js';
 import { makeSuspects } from './suspects.js';
 
 export interface SettleHooks {
