@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Client, makeClient } from '@platte/api-contract';
 import { repositoryRoot } from './repository.js';
 
 /** What run.json says; see apps/cli/src/up/run-file.ts. */
@@ -21,6 +22,8 @@ export interface Platform {
   run(): Promise<Run>;
   /** GET on the API with the admin's token. Throws with status and body when the answer is no 2xx. */
   get<T>(path: string): Promise<T>;
+  /** The API as functions, with the admin's token. */
+  client: Client;
   request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
   /** POSTs a body to the Omaha endpoint. */
   checkIn(body: string): Promise<{ status: number; text: string }>;
@@ -83,6 +86,7 @@ export async function startPlatform({ dataDir, args = [], env = {} }: Options = 
   return {
     dataDir: folder,
     run,
+    client: makeClient({ url: urls.api, token }),
     request,
     output: () => output,
     async get<T>(path: string): Promise<T> {
