@@ -32,6 +32,7 @@ route.open({
       parsed: () => {},
       shed: () => {},
       lost: () => {},
+      failed: () => {},
       refused: () => {},
       answered: () => {},
     },

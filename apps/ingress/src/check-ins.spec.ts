@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { Fact, makePositions } from '@platte/facts';
-import type { AskedMachine, Decision, SnapshotIndex } from '@platte/rollout';
+import { Fact } from '@platte/facts';
+import type { Decision } from '@platte/rollout';
 import { describe, expect, test } from 'vitest';
-import { makeCheckIns } from './check-ins.js';
 import {
   sampleApp,
   sampleChannel,
@@ -14,73 +12,7 @@ import {
   sampleRollout,
 } from './testing/sample-catalog.js';
 
-const recording = (name: string) =>
-  readFileSync(new URL(`../../../test/clients/recordings/${name}`, import.meta.url), 'utf8');
-const check = recording('update-engine.check.3-2.xml');
-const upToDate = check.replaceAll('1000.0.0', samplePackage.version);
-
-interface Trial {
-  index?: SnapshotIndex;
-  /** Policy's decisions; null: it does not answer. */
-  decide?: (asked: readonly AskedMachine[]) => Decision[] | null;
-  append?: (facts: readonly Fact[], onDone: (error?: Error) => void) => void;
-  checksMax?: number;
-  hasRoom?: boolean;
-}
-
-const never: Decision = { answer: { reason: 'rate-limited', inputs: { limit: 0 } } };
-
-function makeTrial({
-  index = sampleIndex(),
-  decide = (asked) => asked.map(() => never),
-  append,
-  checksMax = 100,
-  hasRoom = true,
-}: Trial = {}) {
-  const facts: Fact[] = [];
-  const asked: AskedMachine[] = [];
-  const counted: string[] = [];
-  const checkIns = makeCheckIns({
-    now: () => sampleNow,
-    nextPosition: makePositions(0),
-    findApplication: (id) => (id === sampleApp || id === index.snapshot.application.productId ? index : undefined),
-    ask: (machines) => {
-      asked.push(...machines);
-      return Promise.resolve(decide(machines));
-    },
-    append:
-      append ??
-      ((appended, onDone) => {
-        facts.push(...appended);
-        queueMicrotask(() => onDone());
-      }),
-    hasRoom: () => hasRoom,
-    pollIntervalSeconds: () => 2700,
-    heldLimits: { checksMax, requestsMax: checksMax * 2 },
-    seen: {
-      malformed: (cause) => void counted.push(`malformed ${cause}`),
-      parsed: () => {},
-      shed: () => void counted.push('shed'),
-      lost: () => void counted.push('lost'),
-      refused: (reason) => void counted.push(`refused ${reason}`),
-      answered: (reason, pollIntervalSeconds) => void counted.push(`${reason} ${pollIntervalSeconds}`),
-    },
-  });
-  const post = (body: string | Uint8Array) =>
-    new Promise<{ status: number; body: string }>((resolve) =>
-      checkIns.receive(typeof body === 'string' ? Buffer.from(body) : body, '192.0.2.7', {
-        document: (xml) => resolve({ status: 200, body: xml }),
-        refuse: (refusal) => resolve({ status: refusal.status, body: refusal.body }),
-      }),
-    );
-  return { post, facts, asked, counted, checkIns };
-}
-
-const app = (attributes: string, children: string) => `<app ${attributes}>${children}</app>`;
-const request = (...apps: string[]) =>
-  `<request protocol="3.0" version="x" installsource="scheduler">${apps.join('')}</request>`;
-const flatcar = (children: string, more = 'version="1000.0.0" track="stable" machineid="m1"') =>
-  app(`appid="{${sampleApp}}" ${more}`, children);
+import { app, check, flatcar, makeTrial, recording, request, upToDate } from './testing/trial-check-ins.js';
 
 describe('a check of an up-to-date machine', () => {
   test('is answered noupdate and makes one fact with its answer and its reason', async () => {
@@ -330,57 +262,5 @@ describe('a syncer', () => {
   test('that reads one manifest only gets a plain one where there are no floors', async () => {
     const { post } = makeTrial();
     expect((await post(syncer(''))).body).toContain('<manifest version="4081.2.0">');
-  });
-});
-
-describe('an answer', () => {
-  test('is held until its facts are safe', async () => {
-    let acknowledge: (() => void) | undefined;
-    const { post, checkIns } = makeTrial({ append: (_, onDone) => void (acknowledge = onDone) });
-    let answered = false;
-    const answer = post(upToDate).then((value) => {
-      answered = true;
-      return value;
-    });
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(answered).toBe(false);
-    expect(checkIns.held()).toBe(1);
-    const drained = checkIns.drained();
-    acknowledge?.();
-    expect((await answer).status).toBe(200);
-    await drained;
-    expect(checkIns.held()).toBe(0);
-  });
-
-  test('is 503 when its facts cannot be recorded', async () => {
-    const { post, counted, checkIns } = makeTrial({ append: (_, onDone) => onDone(new Error('no acknowledgement')) });
-    expect((await post(upToDate)).status).toBe(503);
-    expect(counted).toEqual(['lost']);
-    expect(checkIns.held()).toBe(0);
-  });
-
-  test('is 503 for checks beyond the bound, while events are still recorded', async () => {
-    const { post, counted } = makeTrial({ checksMax: 1, append: () => {} });
-    void post(upToDate);
-    expect((await post(upToDate)).status).toBe(503);
-    void post(recording('update-engine.event.13-1.xml'));
-    expect((await post(recording('update-engine.event.14-1.xml'))).status).toBe(503);
-    expect(counted).toEqual(['shed', 'shed']);
-  });
-
-  test('is 503 to everything when the log has no room, without a look at the request', async () => {
-    const { post, counted } = makeTrial({ hasRoom: false });
-    expect((await post(recording('update-engine.event.13-1.xml'))).status).toBe(503);
-    expect((await post('<html/>')).status).toBe(503);
-    expect(counted).toEqual(['shed', 'shed']);
-  });
-
-  test('is 415 to JSON and 400 to what is no Omaha, without a fact', async () => {
-    const { post, facts, counted } = makeTrial();
-    expect((await post('{"request":{}}')).status).toBe(415);
-    expect((await post('<html/>')).status).toBe(400);
-    expect((await post('<!DOCTYPE x><request/>')).status).toBe(400);
-    expect(facts).toEqual([]);
-    expect(counted).toEqual(['malformed json', 'malformed wrong-root', 'malformed doctype']);
   });
 });

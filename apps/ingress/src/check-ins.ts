@@ -5,6 +5,7 @@ import type { AnswerReason, Fact, Position } from '@platte/facts';
 import { parseRequest, type MalformedCause, type ParsedRequest, renderResponse } from '@platte/omaha';
 import type { AskedMachine, Decision, SnapshotIndex } from '@platte/rollout';
 import { replies } from './fixed-replies.js';
+import { makeHeldAnswers } from './held-answers.js';
 import type { Reply } from './omaha-server.js';
 import { toResponse } from './response.js';
 import { isShed, type HeldLimits } from './shedding.js';
@@ -30,8 +31,18 @@ export interface CheckInCounters {
   parsed: (request: ParsedRequest) => void;
   shed: () => void;
   lost: (error: Error) => void;
+  /** A mistake of ours. */
+  failed: (error: unknown, address: string, body: Uint8Array) => void;
   refused: (reason: AnswerReason, address: string, body: Uint8Array) => void;
   answered: (reason: AnswerReason | 'no-check', pollIntervalSeconds: number) => void;
+}
+
+/** A request on its way, and how it is answered. */
+interface Post {
+  body: Uint8Array;
+  address: string;
+  reply: Reply;
+  now: number;
 }
 
 export interface CheckIns {
@@ -44,80 +55,79 @@ export interface CheckIns {
 
 export function makeCheckIns(options: CheckInsOptions): CheckIns {
   const { seen } = options;
-  let held = 0;
-  let onDrained: (() => void) | undefined;
-
-  function release(): void {
-    held--;
-    if (held === 0) onDrained?.();
-  }
+  const held = makeHeldAnswers();
 
   function receive(body: Uint8Array, address: string, reply: Reply): void {
-    if (!options.hasRoom() || isShed(held, body, options.heldLimits)) {
+    if (!options.hasRoom() || isShed(held.count(), body, options.heldLimits)) {
       seen.shed();
       reply.refuse(replies.overloaded);
       return;
     }
+    const post = { body, address, reply: held.hold(reply), now: options.now() };
+    guarded(post, () => take(post));
+  }
+
+  /**
+   * A mistake of ours that one request brings out must not end the process: the machine would send the request again, to the
+   * next replica. It is told 500, and people are told of the mistake.
+   */
+  function guarded(post: Post, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      post.reply.refuse(replies.failed);
+      seen.failed(error, post.address, post.body);
+    }
+  }
+
+  function take(post: Post): void {
+    const { body, address, now, reply } = post;
     const request = parseRequest(body);
     if (request.kind === 'malformed') {
-      seen.malformed(request.cause, address, body);
       reply.refuse(request.cause === 'json' ? replies.unsupported : replies.malformed);
+      seen.malformed(request.cause, address, body);
       return;
     }
     seen.parsed(request);
-    const now = options.now();
-    const { nextPosition, findApplication } = options;
-    const context = { address, now, nextPosition, findApplication };
+    const context = { address, now, nextPosition: options.nextPosition, findApplication: options.findApplication };
     const visits = request.apps.map((app) => toVisit(request, app, context));
     for (const visit of visits) if (visit.kind === 'refused') seen.refused(visit.reason, address, body);
     const asking = toAsked(visits);
-    held++;
-    if (asking.length === 0) record(visits, now, reply);
-    else void askThenRecord(visits, asking, now, reply);
+    if (asking.length === 0) record(post, visits);
+    else void askThenRecord(post, visits, asking);
   }
 
-  async function askThenRecord(
-    visits: readonly Visit[],
-    asking: readonly MachineVisit[],
-    now: number,
-    reply: Reply,
-  ): Promise<void> {
+  async function askThenRecord(post: Post, visits: readonly Visit[], asking: readonly MachineVisit[]): Promise<void> {
     const decisions = await options.ask(asking.flatMap(({ asked }) => asked ?? []));
-    for (const [index, visit] of asking.entries()) takeDecision(visit, decisions?.[index]);
-    repeatAnswers(visits, asking);
-    record(visits, now, reply);
-  }
-
-  function record(visits: readonly Visit[], now: number, reply: Reply): void {
-    const facts = toFacts(visits);
-    if (facts.length === 0) {
-      answer(visits, now, reply);
-      return;
-    }
-    options.append(facts, (error) => {
-      if (error === undefined) answer(visits, now, reply);
-      else giveUp(error, reply);
+    guarded(post, () => {
+      for (const [index, visit] of asking.entries()) takeDecision(visit, decisions?.[index]);
+      repeatAnswers(visits, asking);
+      record(post, visits);
     });
   }
 
-  function giveUp(error: Error, reply: Reply): void {
-    release();
-    seen.lost(error);
-    reply.refuse(replies.overloaded);
+  function record(post: Post, visits: readonly Visit[]): void {
+    const facts = toFacts(visits);
+    if (facts.length === 0) {
+      answer(post, visits);
+      return;
+    }
+    options.append(facts, (error) => {
+      if (error === undefined) guarded(post, () => answer(post, visits));
+      else {
+        post.reply.refuse(replies.overloaded);
+        seen.lost(error);
+      }
+    });
   }
 
-  function answer(visits: readonly Visit[], now: number, reply: Reply): void {
+  function answer({ reply, now }: Post, visits: readonly Visit[]): void {
     const automatic = options.pollIntervalSeconds();
     reply.document(renderResponse(toResponse(visits, now, automatic)));
-    release();
     for (const visit of visits) seen.answered(reasonOf(visit), visit.pollIntervalSeconds ?? automatic);
   }
 
-  return {
-    receive,
-    held: () => held,
-    drained: () => (held === 0 ? Promise.resolve() : new Promise((resolve) => (onDrained = resolve))),
-  };
+  return { receive, held: held.count, drained: held.drained };
 }
 
 /** An offer counts only with an answer that makes one, and such an answer only with its offer: else policy did not answer. */

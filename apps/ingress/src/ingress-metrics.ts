@@ -7,9 +7,24 @@ import type { Counter, Metrics } from '@platte/service';
 const latencyBuckets = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
+/** Everything for which a request is turned away. `failed` is a mistake of ours. */
+const refusalCauses = [
+  ...malformedCauses,
+  'http',
+  'slow',
+  'too-large',
+  'too-many-connections',
+  'unsupported',
+  'failed',
+];
+
 export type IngressMetrics = ReturnType<typeof makeIngressMetrics>;
 
-export function makeIngressMetrics({ counter, gauge, histogram }: Metrics) {
+export function makeIngressMetrics(metrics: Metrics) {
+  return { ...makeRequestMetrics(metrics), ...makeBatchMetrics(metrics), ...makeGauges(metrics) };
+}
+
+function makeRequestMetrics({ counter }: Metrics) {
   const answers = counter({
     name: 'platte_ingress_answers_total',
     help: 'Answered apps of requests by reason.',
@@ -22,14 +37,7 @@ export function makeIngressMetrics({ counter, gauge, histogram }: Metrics) {
   });
   return {
     answers: children(answers, [...answerReasons, 'no-check']),
-    refused: children(refused, [
-      ...malformedCauses,
-      'http',
-      'slow',
-      'too-large',
-      'too-many-connections',
-      'unsupported',
-    ]),
+    refused: children(refused, refusalCauses),
     declined: counter({
       name: 'platte_ingress_parse_declines_total',
       help: 'Requests that the fast scanner left to the reference parser.',
@@ -46,11 +54,12 @@ export function makeIngressMetrics({ counter, gauge, histogram }: Metrics) {
       name: 'platte_ingress_unrecorded_total',
       help: 'Requests answered 503 because their facts could not be recorded.',
     }),
-    batchFacts: histogram({
-      name: 'platte_ingress_batch_facts',
-      help: 'Facts per message.',
-      buckets: batchBuckets,
-    }),
+  };
+}
+
+function makeBatchMetrics({ counter, histogram }: Metrics) {
+  return {
+    batchFacts: histogram({ name: 'platte_ingress_batch_facts', help: 'Facts per message.', buckets: batchBuckets }),
     ackSeconds: histogram({
       name: 'platte_ingress_ack_latency_seconds',
       help: 'From publishing a batch to its ack.',
@@ -70,6 +79,12 @@ export function makeIngressMetrics({ counter, gauge, histogram }: Metrics) {
       name: 'platte_ingress_questions_failed_total',
       help: 'Questions to policy that got no answer.',
     }),
+  };
+}
+
+/** Made when there is something to read. */
+function makeGauges({ gauge }: Metrics) {
+  return {
     held: (read: () => number) =>
       gauge({
         name: 'platte_ingress_held_answers',

@@ -181,9 +181,7 @@ describe('an overloaded ingress', () => {
     ingress = await startTrialIngress(nats.url, { PLATTE_HELD_CHECKS_MAX: '2' });
     process.kill(nats.server.pid, 'SIGSTOP');
     const held = [1, 2].map((number) => ingress.post(asMachine(upToDate, `held-${number}`)));
-    await untilTrue(async () =>
-      (await ingress.metrics()).includes('platte_ingress_held_answers{program="ingress"} 2'),
-    );
+    await untilTrue(async () => (await ingress.metrics()).includes('platte_ingress_held_answers{program="ingress"} 2'));
     const shed = await ingress.post(asMachine(upToDate, 'shed'));
     const told = ingress.post(asMachine(event, 'told'));
     expect(shed).toMatchObject({ status: 503 });
@@ -200,9 +198,7 @@ describe('a stop', () => {
     ingress = await startTrialIngress(nats.url);
     process.kill(nats.server.pid, 'SIGSTOP');
     const answer = ingress.post(asMachine(upToDate, 'last'));
-    await untilTrue(async () =>
-      (await ingress.metrics()).includes('platte_ingress_held_answers{program="ingress"} 1'),
-    );
+    await untilTrue(async () => (await ingress.metrics()).includes('platte_ingress_held_answers{program="ingress"} 1'));
     const stopped = ingress.stop();
     process.kill(nats.server.pid, 'SIGCONT');
     expect((await answer).status).toBe(200);

@@ -162,7 +162,7 @@ function openPollKeeper({ config, clock, stopper }: Program): PollKeeper {
 }
 
 function openCheckIns(
-  { config, clock }: Program,
+  { config, clock, log }: Program,
   catalog: Catalog,
   appender: Appender,
   questions: PolicyQuestions,
@@ -179,7 +179,7 @@ function openCheckIns(
     hasRoom: appender.hasRoom,
     pollIntervalSeconds: pollKeeper.seconds,
     heldLimits: { checksMax: config.heldChecksMax, requestsMax: config.heldChecksMax * 2 },
-    seen: countCheckIns({ metrics, refusals, pollKeeper, now: clock.now }),
+    seen: countCheckIns({ metrics, refusals, pollKeeper, now: clock.now, log }),
   });
   metrics.held(checkIns.held);
   metrics.pollSeconds(pollKeeper.seconds);

@@ -91,5 +91,5 @@ test('all end in order when the primary is told to stop', async () => {
   primary.kill('SIGTERM');
   const [code] = await once(primary, 'exit');
   expect(code).toBe(0);
-  await expect(post('late')).rejects.toThrow();
+  await expect(post('late')).rejects.toThrow('fetch failed');
 });
