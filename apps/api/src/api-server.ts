@@ -12,6 +12,7 @@ import { ApiModule } from './api.module.js';
 import type { Identify } from './http/access-guard.js';
 import { sendProblem } from './http/problem-filter.js';
 import { makeThrottle } from './http/throttle.js';
+import type { Observe } from './observe-requests.js';
 import type { ApiParts } from './parts.js';
 import { registerSignIn, type SignInParts } from './sign-in/sign-in-routes.js';
 
@@ -38,12 +39,13 @@ export interface ApiServerOptions {
   identify: Identify;
   requestsPerMinute: number;
   trustedProxies?: string[];
+  observe?: Observe;
   /** Absent where people cannot sign in. */
   signIn?: SignInParts | undefined;
 }
 
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { host, port, parts, identify, requestsPerMinute, trustedProxies = [], signIn } = options;
+  const { host, port, parts, identify, requestsPerMinute, trustedProxies = [] } = options;
   const adapter = new FastifyAdapter({
     bodyLimit: bodyBytesMax,
     routerOptions: { maxParamLength: paramCharsMax, querystringParser: parseQuery },
@@ -62,7 +64,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     bodyParser: false,
     abortOnError: false,
   });
-  await prepare(adapter.getInstance(), signIn);
+  await prepare(adapter.getInstance(), options);
   await app.listen(port, host);
   const server = app.getHttpServer();
   const realPort = portOf(server);
@@ -73,7 +75,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   };
 }
 
-async function prepare(fastify: FastifyInstance, signIn: SignInParts | undefined): Promise<void> {
+async function prepare(fastify: FastifyInstance, { signIn, observe }: ApiServerOptions): Promise<void> {
   await fastify.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -96,6 +98,7 @@ async function prepare(fastify: FastifyInstance, signIn: SignInParts | undefined
   fastify.addHook('onRequest', async (request, reply) => {
     void reply.header('x-request-id', request.id).header('cache-control', 'no-store');
   });
+  if (observe) fastify.addHook('onResponse', async (request, reply) => observe(request, reply));
   fastify.removeAllContentTypeParsers();
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
   for (const type of ['application/json', 'application/merge-patch+json']) {

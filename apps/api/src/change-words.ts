@@ -6,14 +6,20 @@ type Kind = CatalogFact['kind'] | RolloutFact['kind'];
 type Words = (change: ChangeView) => string;
 
 /** `name` of the thing, as it is or was. */
-const named = ({ after, before }: ChangeView): string => String((after ?? before)?.['name'] ?? 'without a name');
-const version = ({ after, before }: ChangeView): string => String((after ?? before)?.['toVersion'] ?? '');
+const named = (change: ChangeView): string => textOf(change, 'name') || 'without a name';
+const version = (change: ChangeView): string => textOf(change, 'toVersion');
+const described = (change: ChangeView): string => `${textOf(change, 'version')} for ${textOf(change, 'arch')}`;
+
+function textOf({ after, before }: ChangeView, field: string): string {
+  const value = (after ?? before)?.[field];
+  return typeof value === 'string' ? value : '';
+}
 
 const words: Partial<Record<Kind, Words>> = {
   ApplicationCreated: (change) => `Application ${named(change)} was created`,
   ApplicationDeleted: (change) => `Application ${named(change)} was deleted`,
-  PackageCreated: ({ after }) => `Package ${String(after?.['version'])} for ${String(after?.['arch'])} was created`,
-  PackageDeleted: ({ before }) => `Package ${String(before?.['version'])} for ${String(before?.['arch'])} was deleted`,
+  PackageCreated: (change) => `Package ${described(change)} was created`,
+  PackageDeleted: (change) => `Package ${described(change)} was deleted`,
   ChannelCreated: (change) => `Channel ${named(change)} was created`,
   ChannelDeleted: (change) => `Channel ${named(change)} was deleted`,
   PackageAssigned: (change) => `Channel ${named(change)} got another package`,

@@ -1,7 +1,7 @@
 // What holds for every operation: the table says who may, the document says what comes back.
 import { getOperation, isAllowed, makeOpenApi, operationIds, roles, type Role } from '@platte/api-contract';
 import { ensureStreams, logNames } from '@platte/fact-log';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { anyRequest, type Document } from './testing/any-request.js';
 import { startApi, type RunningApi } from './testing/running-api.js';

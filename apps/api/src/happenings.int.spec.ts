@@ -56,7 +56,9 @@ async function watch(
   await open.promise;
   return {
     seen,
-    until: (count) => expect.poll(() => seen.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(count),
+    async until(count) {
+      await expect.poll(() => seen.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(count);
+    },
     async stop() {
       aborter.abort();
       await following;
@@ -121,7 +123,7 @@ describe('the live stream', () => {
     const all = await watch({ kinds: 'EventReported' });
     await whenHeard(all);
     const mine = event('mine', Date.now(), 13, 1);
-    await append(event('theirs', Date.now(), 13, 1), { ...mine, app: ids.agent } as Fact);
+    await append(event('theirs', Date.now(), 13, 1), { ...mine, app: ids.agent });
     await limited.until(1);
     expect(limited.seen.map(({ data }) => (data as Fact).machine)).toEqual(['mine']);
     await Promise.all([limited.stop(), all.stop()]);

@@ -22,6 +22,7 @@ import { Config } from './config.js';
 import { makeIdentify } from './identify.js';
 import { refuseListen } from './listen-rule.js';
 import { keepTidy } from './keep-tidy.js';
+import { makeObserve } from './observe-requests.js';
 import { linkNats } from './nats-link.js';
 import { toOidcConfig } from './sign-in/oidc-config.js';
 import { makeSignIn } from './sign-in/sign-in-routes.js';
@@ -39,7 +40,7 @@ if (typeof oidc === 'string' || refused !== undefined) {
 const log = makeLog({ program: 'api', level: config.logLevel });
 const stopper = makeStopper({ log, graceMs: config.stopGrace });
 const health = makeHealth();
-const { registry } = makeMetrics({ program: 'api' });
+const metrics = makeMetrics({ program: 'api' });
 const clock = makeClock({ testMode: config.testMode });
 const { now } = clock;
 const say = (line: string): void => log.info(line);
@@ -49,7 +50,7 @@ const internal = await startInternalServer({
   port: config.internalPort,
   host: config.internalListen,
   health,
-  registry,
+  registry: metrics.registry,
   clock,
 });
 stopper.add('internal port', () => internal.close());
@@ -96,6 +97,7 @@ const server = await startApiServer({
   identify: makeIdentify({ store, now, log, sessions: signIn?.sessions }),
   signIn,
   trustedProxies: config.trustedProxies,
+  observe: makeObserve({ log, metrics }),
   requestsPerMinute: config.requestsPerMinute,
 });
 stopper.add('http', () => server.close());

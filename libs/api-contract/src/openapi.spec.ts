@@ -26,7 +26,7 @@ describe('the OpenAPI document', () => {
 
   it('has a path parameter for each brace of a path', () => {
     for (const [path, methods] of Object.entries(document.paths)) {
-      const braces = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).toSorted();
+      const braces = [...path.matchAll(/\{(\w+)\}/g)].flatMap((match) => match[1] ?? []).toSorted();
       for (const { parameters } of Object.values(methods)) {
         const named = parameters.filter((parameter) => parameter.in === 'path');
         expect(named.map(({ name }) => name).toSorted()).toEqual(braces);

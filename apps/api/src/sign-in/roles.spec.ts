@@ -42,6 +42,6 @@ describe('a person’s role', () => {
       person: { name: 'ada' },
     });
     expect(toPerson({ ...claims(['ops']), email: '' }, rules)).toMatchObject({ person: { name: 's1' } });
-    expect(() => toPerson({}, rules)).toThrow();
+    expect(() => toPerson({}, rules)).toThrow('sub');
   });
 });

@@ -1,5 +1,5 @@
 // Signing in against a real provider (oidc-provider, in process), and against one that lies.
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { portOf } from '@platte/service';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey } from 'jose';
 import { Provider } from 'oidc-provider';
@@ -237,12 +237,12 @@ describe('with a provider that lies', () => {
       '/jwks': () => ({ keys: [jwk] }),
       '/token': async () => ({ access_token: 'a', token_type: 'bearer', id_token: await forge(nonce) }),
     };
-    server.on('request', (request, response) => {
-      void Promise.resolve(pages[request.url?.split('?')[0] ?? '']?.()).then((page) => {
-        response.writeHead(page === undefined ? 404 : 200, { 'content-type': 'application/json' });
-        response.end(JSON.stringify(page));
-      });
-    });
+    const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+      const page = await pages[request.url?.split('?')[0] ?? '']?.();
+      response.writeHead(page === undefined ? 404 : 200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(page));
+    };
+    server.on('request', (request, response) => void answer(request, response));
     api = await startApi({
       ...stores(),
       oidc: configOf(issuer, { rules: { ...configOf(issuer).rules, applicationsClaim: 'apps' } }),

@@ -1,6 +1,6 @@
 // Requests out of the OpenAPI document, for the fuzzer: most of what they hold is as documented, some of it is not.
 import { apiPrefix } from '@platte/api-contract';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 type Schema = {
   $ref?: string;
