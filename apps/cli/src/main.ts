@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.js';
+import { registerNouns } from './nouns/nouns.js';
 import { repositoryRoot } from './repository.js';
 import { registerSimulate } from './simulate-command.js';
 
@@ -17,6 +18,9 @@ const program = new Command('platte')
   .version(readVersion(), '-V, --version', 'print the version')
   .configureHelp({ showGlobalOptions: true })
   .showSuggestionAfterError()
+  // An option belongs to the command that it stands behind: `instances list --version` is no question for ours.
+  .enablePositionalOptions()
+  .exitOverride()
   .addHelpText(
     'after',
     `
@@ -27,6 +31,7 @@ Examples:
   $ ./platte test                   all tests`,
   );
 
+program.commandsGroup('On this machine:');
 program
   .command('up')
   .description('bring the whole platform up on this machine, in the foreground; Ctrl-C stops it')
@@ -92,7 +97,8 @@ program
     process.exitCode = await runScript('test/dist/clients/fuzz-main.js', ['--seconds', options.seconds, ...seed]);
   });
 
-program.exitOverride();
+registerNouns(program);
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -1,0 +1,41 @@
+// A plan for people: a line for each step, the fields that change, and how many machines that touches.
+import type pc from 'picocolors';
+import { toCount, toPlural } from '../print/words.js';
+import type { Plan, Step } from './steps.js';
+
+type Colours = ReturnType<typeof pc.createColors>;
+
+export function describePlan({ steps, left }: Plan, machines: ReadonlyMap<string, number>, colours: Colours): string {
+  const lines = steps.flatMap((step) => describeStep(step, machines, colours));
+  const kept = left.length === 0 ? [] : ['', `Not in the file, and kept (--prune deletes): ${left.join(', ')}.`];
+  return [...lines, ...kept, '', describeSum(steps, machines)].join('\n');
+}
+
+function describeStep(step: Step, machines: ReadonlyMap<string, number>, colours: Colours): string[] {
+  const paint = { '+': colours.green, '~': colours.yellow, '-': colours.red }[step.sign];
+  const touched = countMachines([step], machines);
+  const suffix = touched === 0 ? '' : `  (${toPlural(touched, 'machine')})`;
+  return [
+    `${paint(step.sign)} ${step.of}${suffix}`,
+    ...step.differences.map(({ field, before, after }) => `    ${field}: ${toText(before)} -> ${toText(after)}`),
+  ];
+}
+
+const textMax = 100;
+
+function toText(value: unknown): string {
+  const text = typeof value === 'string' && value !== '' ? value : JSON.stringify(value);
+  return text.length <= textMax ? text : `${text.slice(0, textMax - 1)}…`;
+}
+
+export function describeSum(steps: readonly Step[], machines: ReadonlyMap<string, number>): string {
+  const count = (sign: Step['sign']): number => steps.filter((step) => step.sign === sign).length;
+  const touched = countMachines(steps, machines);
+  return `${count('+')} to create, ${count('~')} to change, ${count('-')} to delete; touches ${toCount(touched)} ${touched === 1 ? 'machine' : 'machines'}.`;
+}
+
+/** Each machine once, however many steps touch its group. */
+export function countMachines(steps: readonly Step[], machines: ReadonlyMap<string, number>): number {
+  const groups = new Set(steps.flatMap((step) => step.groups));
+  return [...groups].reduce((sum, id) => sum + (machines.get(id) ?? 0), 0);
+}

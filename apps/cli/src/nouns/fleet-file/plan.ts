@@ -1,0 +1,161 @@
+// The planner: what would have to be done so that the catalog is what a file says. Pure: the same file and catalog give the
+// same plan, and a catalog that is what the file says gives an empty one.
+//
+// The order of the steps is the one in which each of them can be done: what is referred to comes before what refers to it,
+// what is taken away comes after what referred to it, and within a channel a package leaves the blacklist before it is
+// offered and enters it after it is not.
+import { CliError } from '../cli-error.js';
+import { findDifferences, pickChanged } from './differences.js';
+import type { HeldApplication } from './held.js';
+import { planChannels } from './plan-channels.js';
+import { planRemovals } from './plan-removals.js';
+import { groupsOf, type Scope } from './scope.js';
+import type { FileApplication, FileGroup, FilePackage, FleetFile } from './shape.js';
+import { applicationKey, channelKey, groupKey, packageKey, type Key, type Plan, type Step } from './steps.js';
+
+export interface PlanOptions {
+  /** Delete what the file does not name. */
+  prune: boolean;
+}
+
+/** @throws CliError when the file refers to what is neither in it nor in the catalog */
+export function makePlan(file: FleetFile, held: readonly HeldApplication[], { prune }: PlanOptions): Plan {
+  const scopes = file.applications.map((wanted): Scope => ({ wanted, held: findHeld(wanted, held) }));
+  const steps = scopes.flatMap((scope) => [
+    ...planApplication(scope),
+    ...scope.wanted.packages.flatMap((pack) => planPackage(pack, scope)),
+    ...planChannels(scope),
+    ...scope.wanted.groups.flatMap((group) => planGroup(group, scope)),
+    ...planDeadEnds(scope),
+  ]);
+  const removals = planRemovals(scopes, held);
+  return prune
+    ? { steps: [...steps, ...removals], left: [] }
+    : { steps, left: removals.map(({ of }) => of) };
+}
+
+function findHeld({ id, name }: FileApplication, held: readonly HeldApplication[]): HeldApplication | undefined {
+  return (
+    held.find(({ application }) => application.id === id) ?? held.find(({ application }) => application.name === name)
+  );
+}
+
+function planApplication({ wanted, held }: Scope): Step[] {
+  const { id, name, description, versioning, reboots, productId } = wanted;
+  const of = applicationKey(name);
+  const fields = withoutUndefined({ name, description, versioning, reboots, productId });
+  if (!held) {
+    const body = { ...withoutUndefined({ id }), ...fields, name };
+    return [{ sign: '+', of, application: of, differences: [], groups: [], deed: { do: 'create-application', body } }];
+  }
+  if (id !== undefined && id !== held.application.id)
+    throw new CliError(`Application ${name} has the id ${held.application.id}, the file says ${id}: an id never changes.`);
+  const differences = findDifferences(fields, held.application);
+  if (differences.length === 0) return [];
+  const isJudged = differences.some(({ field }) => field === 'versioning' || field === 'reboots');
+  const groups = isJudged ? held.groups.map((group) => group.id) : [];
+  const body = pickChanged(fields, held.application);
+  return [{ sign: '~', of, application: of, differences, groups, deed: { do: 'edit-application', body } }];
+}
+
+function planPackage(wanted: FilePackage, { wanted: { name }, held }: Scope): Step[] {
+  const of = packageKey(name, wanted.version, wanted.arch);
+  const application = applicationKey(name);
+  const found = held?.packages.find(({ version, arch }) => version === wanted.version && arch === wanted.arch);
+  if (!found) {
+    const { url, filename, size, ...rest } = wanted;
+    if (url === undefined || filename === undefined || size === undefined)
+      throw new CliError(`${of} is new: it needs url, filename and size.`);
+    const { action, ...words } = withoutUndefined(rest);
+    if (action && action.sha256 === undefined) throw new CliError(`${of} is new: its action needs sha256.`);
+    const body = {
+      ...words,
+      ...{ url, filename, size },
+      ...(action !== undefined && { action: action && { ...action, sha256: action.sha256 ?? '' } }),
+    };
+    return [{ sign: '+', of, application, differences: [], groups: [], deed: { do: 'create-package', body } }];
+  }
+  const { version: _, arch: __, ...fields } = wanted;
+  const differences = findDifferences(fields, found);
+  if (differences.length === 0) return [];
+  const channels = held?.channels.filter((one) => one.package === found.id || one.floors.some((floor) => floor.package === found.id));
+  const groups = groupsOf(held, (channels ?? []).map(({ id }) => id));
+  return [{ sign: '~', of, application, differences, groups, deed: { do: 'edit-package', body: pickChanged(fields, found) } }];
+}
+
+function planGroup(wanted: FileGroup, scope: Scope): Step[] {
+  const { held } = scope;
+  const { name } = scope.wanted;
+  const of = groupKey(name, wanted.name);
+  const application = applicationKey(name);
+  const { id, channel: channelName, ...fields } = wanted;
+  const channel = channelName === undefined ? undefined : toChannelKey(channelName, of, scope);
+  const found = held?.groups.find((group) => group.id === id) ?? held?.groups.find((group) => group.name === wanted.name);
+  if (!found) {
+    const body = { ...withoutUndefined({ id }), ...withoutUndefined(fields), name: wanted.name };
+    return [{ sign: '+', of, application, differences: [], groups: [], deed: { do: 'create-group', body, channel: channel ?? null } }];
+  }
+  const before = held?.channels.find((one) => one.id === found.channel);
+  const beforeKey = before ? channelKey(name, before.name, before.arch) : null;
+  const isMoved = channel !== undefined && channel !== beforeKey;
+  const differences = findDifferences(fields, found);
+  if (differences.length === 0 && !isMoved) return [];
+  if (isMoved) differences.push({ field: 'channel', before: toShort(beforeKey), after: toShort(channel) });
+  const isJudged = differences.some(({ field }) => field !== 'name' && field !== 'description');
+  return [
+    {
+      sign: '~',
+      of,
+      application,
+      differences,
+      groups: isJudged ? [found.id] : [],
+      deed: { do: 'edit-group', body: pickChanged(fields, found), ...(isMoved && { channel }) },
+    },
+  ];
+}
+
+const toShort = (key: Key | null): string | null => key && key.replace(/^channel (.*) of .*$/, '$1');
+
+/** `stable/arm64`, or `stable` where one channel has that name. */
+function toChannelKey(text: string | null, of: Key, { wanted, held }: Scope): Key | null {
+  if (text === null) return null;
+  const known = [...wanted.channels, ...(held?.channels ?? [])].map(({ name, arch }) => ({ name, arch }));
+  const fitting = known.filter(({ name, arch }) => text === name || text === `${name}/${arch}`);
+  const keys = [...new Set(fitting.map(({ name, arch }) => channelKey(wanted.name, name, arch)))];
+  const [only] = keys;
+  if (only !== undefined && keys.length === 1) return only;
+  throw new CliError(
+    only === undefined
+      ? `${of} follows channel ${text}, which is neither in the file nor in the catalog.`
+      : `${of} follows channel ${text}, and there are several: say which as name/arch.`,
+  );
+}
+
+function planDeadEnds({ wanted, held }: Scope): Step[] {
+  if (wanted.deadEnds === undefined) return [];
+  const application = applicationKey(wanted.name);
+  const groups = (held?.groups ?? []).map(({ id }) => id);
+  const before = held?.deadEnds ?? [];
+  const base = { application, groups };
+  const marked = wanted.deadEnds
+    .filter(({ version, reason }) => !before.some((one) => one.version === version && one.reason === reason))
+    .map(({ version, reason }): Step => {
+      const old = before.find((one) => one.version === version);
+      const differences = old ? [{ field: 'reason', before: old.reason, after: reason }] : [];
+      const of = `dead end ${version} of ${wanted.name}`;
+      return { ...base, sign: old ? '~' : '+', of, differences, deed: { do: 'mark-dead-end', version, reason } };
+    });
+  const cleared = before
+    .filter(({ version }) => !wanted.deadEnds?.some((one) => one.version === version))
+    .map(({ version }): Step => {
+      const of = `dead end ${version} of ${wanted.name}`;
+      return { ...base, sign: '-', of, differences: [], deed: { do: 'clear-dead-end', version } };
+    });
+  return [...marked, ...cleared];
+}
+
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+
+function withoutUndefined<T extends object>(fields: T): Defined<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

@@ -1,0 +1,47 @@
+// Where a command talks: data on stdout, everything else on stderr, colour only on a terminal.
+import pc from 'picocolors';
+import { createInterface } from 'node:readline/promises';
+import { CliError } from './cli-error.js';
+
+export interface Io {
+  /** A line, or several, of data. */
+  out(text: string): void;
+  /** A line of talk. */
+  say(text: string): void;
+  colours: ReturnType<typeof pc.createColors>;
+  hasColour: boolean;
+  isTerminal: boolean;
+  canAsk: boolean;
+  /** Columns of the terminal; wide enough for anything where there is none. */
+  width: number;
+  height: number;
+  now(): number;
+}
+
+const heightWithoutTerminal = 24;
+
+export function makeIo(): Io {
+  const isTerminal = process.stdout.isTTY === true;
+  const hasColour = isTerminal && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+  return {
+    out: (text) => void process.stdout.write(`${text}\n`),
+    say: (text) => void process.stderr.write(`${text}\n`),
+    colours: pc.createColors(hasColour),
+    hasColour,
+    isTerminal,
+    canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    width: isTerminal ? process.stdout.columns : Number.POSITIVE_INFINITY,
+    height: isTerminal ? process.stdout.rows : heightWithoutTerminal,
+    now: () => Date.now(),
+  };
+}
+
+/** @throws CliError when it is not confirmed, or when there is nobody to ask */
+export async function confirm(io: Io, question: string, yes: boolean): Promise<void> {
+  if (yes) return;
+  if (!io.canAsk) throw new CliError(`${question} There is no terminal to ask on: add --yes when you mean it.`);
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await reader.question(`${question} [y/N] `);
+  reader.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('Nothing was changed.');
+}

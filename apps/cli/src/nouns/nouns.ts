@@ -1,0 +1,60 @@
+// All commands that talk to a platform, in the order in which help shows them.
+import { Argument, type Command } from 'commander';
+import { registerNoun, registerVerb, type NounSpec, type VerbSpec } from './command-spec.js';
+import type { Shell } from './completion.js';
+import { apps } from './specs/apps.js';
+import { channels } from './specs/channels.js';
+import { apply, diff, exportFleet, sql, timeline, top } from './specs/fleet.js';
+import { groups } from './specs/groups.js';
+import { instances, why } from './specs/instances.js';
+import { api, context } from './specs/local.js';
+import { packages } from './specs/packages.js';
+import { rollouts } from './specs/rollouts.js';
+import { activity, audit, malformed, parked, status, tokens, watch, whoami } from './specs/system.js';
+
+type Section = readonly [heading: string, commands: readonly (NounSpec | VerbSpec)[]];
+
+const sections: readonly Section[] = [
+  ['Fleet:', [top, why, timeline, instances, groups, rollouts, watch]],
+  ['Catalog:', [apps, packages, channels, exportFleet, diff, apply]],
+  ['Platform:', [activity, audit, tokens, malformed, parked, status, whoami, sql, api]],
+  ['This command line:', [context]],
+];
+
+export function registerNouns(program: Command): void {
+  for (const [heading, commands] of sections) {
+    program.commandsGroup(heading);
+    for (const command of commands) {
+      if ('verbs' in command) registerNoun(program, command);
+      else registerVerb(program, command);
+    }
+  }
+  registerCompletion(program);
+}
+
+function registerCompletion(program: Command): void {
+  program
+    .command('completion')
+    .summary('Completion for your shell')
+    .description('Print the script that completes commands and options in your shell.')
+    .addArgument(new Argument('<shell>', 'which one').choices(['bash', 'zsh', 'fish']))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ eval "$(platte completion bash)"\n  $ platte completion fish > ~/.config/fish/completions/platte.fish',
+    )
+    .action(async (shell: Shell) => {
+      const { renderCompletion } = await import('./completion.js');
+      process.stdout.write(`${renderCompletion(program, shell)}\n`);
+    });
+}
+
+/** Every command with its words: `groups list`, `why`. */
+export function listVerbs(): { words: string; verb: VerbSpec }[] {
+  return sections.flatMap(([, commands]) =>
+    commands.flatMap((command) =>
+      'verbs' in command
+        ? command.verbs.map((verb) => ({ words: `${command.name} ${verb.name}`, verb }))
+        : [{ words: command.name, verb: command }],
+    ),
+  );
+}

@@ -1,0 +1,76 @@
+// What happened, who did it, tokens, refused requests, parked messages.
+import type { Activity, Change, ParkedMessage, RefusedReport, Token } from '@platte/api-contract';
+import type { z } from 'zod';
+import type { Names } from './catalog-views.js';
+import type { Column } from './table.js';
+import { toAge, toCount } from './words.js';
+
+export const activityColumns = (groups: Names): readonly Column<Activity>[] => [
+  { name: 'AT', cell: ({ at }) => at },
+  { name: 'KIND', cell: ({ kind }) => kind, isWide: true },
+  { name: 'GROUP', cell: ({ group }) => (group === null ? '' : groups(group)) },
+  { name: 'ACTOR', cell: ({ actor }) => actor },
+  { name: 'WHAT', cell: ({ words }) => words },
+  { name: 'SUBJECT', cell: ({ subject }) => subject, isWide: true },
+];
+
+export const changeColumns: readonly Column<Change>[] = [
+  { name: 'AT', cell: ({ at }) => at },
+  { name: 'ACTOR', cell: ({ actor }) => actor },
+  { name: 'KIND', cell: ({ kind }) => kind },
+  { name: 'SUBJECT', cell: ({ subject }) => subject },
+  { name: 'CHANGED', cell: ({ before, after }) => describeDifference(before, after) },
+  { name: 'NOTE', cell: ({ note }) => note },
+  { name: 'REVISION', cell: ({ revision }) => (revision === null ? '' : String(revision)), isWide: true },
+];
+
+/** The fields that differ, with both values: the whole of both is in `-o json`. */
+export function describeDifference(before: Change['before'], after: Change['after']): string {
+  if (before === null || after === null) return '';
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  const changed = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  return changed.map((name) => `${name}: ${toShort(before[name])} -> ${toShort(after[name])}`).join(', ');
+}
+
+function toShort(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return '{…}';
+  return value === undefined ? 'none' : JSON.stringify(value);
+}
+
+export const tokenColumns: readonly Column<z.infer<typeof Token>>[] = [
+  { name: 'ID', cell: ({ id }) => id },
+  { name: 'NAME', cell: ({ name }) => name },
+  { name: 'ROLE', cell: ({ role }) => role },
+  { name: 'USED', cell: ({ lastUsed }, now) => toAge(lastUsed, now) || 'never', align: 'right' },
+  {
+    name: 'EXPIRES',
+    cell: ({ revoked, expires }, now) => (revoked === null ? toAge(expires, now) || 'never' : 'revoked'),
+    align: 'right',
+  },
+  { name: 'CREATED BY', cell: ({ createdBy }) => createdBy },
+  { name: 'APPLICATIONS', cell: ({ applications }) => applications?.join(',') ?? 'all', isWide: true },
+];
+
+export const refusedColumns: readonly Column<RefusedReport>[] = [
+  { name: 'AT', cell: ({ at }) => at },
+  { name: 'PROGRAM', cell: ({ program }) => program, isWide: true },
+  {
+    name: 'REFUSED',
+    cell: ({ counts }) =>
+      Object.entries(counts)
+        .map(([reason, count]) => `${reason} ${toCount(count)}`)
+        .join(', '),
+  },
+  { name: 'FROM', cell: ({ samples }) => samples[0]?.ip ?? '' },
+  { name: 'SAMPLE', cell: ({ samples }) => samples[0]?.detail ?? '' },
+];
+
+export const parkedColumns: readonly Column<ParkedMessage>[] = [
+  { name: 'ID', cell: ({ id }) => String(id), align: 'right' },
+  { name: 'CONSUMER', cell: ({ consumer }) => consumer },
+  { name: 'PARKED', cell: ({ parkedAt }, now) => toAge(parkedAt, now), align: 'right' },
+  { name: 'SEQUENCE', cell: ({ sequence }) => String(sequence), align: 'right' },
+  { name: 'BYTES', cell: ({ bytes }) => toCount(bytes), align: 'right', isWide: true },
+  { name: 'REASON', cell: ({ reason }) => reason },
+  { name: 'EXCERPT', cell: ({ excerpt }) => excerpt, isWide: true },
+];

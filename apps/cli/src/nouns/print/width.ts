@@ -1,0 +1,30 @@
+// How many columns a text takes in a terminal: wide East Asian characters take two, combining marks none.
+const wide =
+  /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]|\p{Emoji_Presentation}/u;
+const nothing = /\p{Mark}|\u200D|\uFE0F/u;
+// oxlint-disable-next-line no-control-regex -- an escape sequence begins with a control character
+const escapes = /\u001B\[[0-9;]*m/g;
+// oxlint-disable-next-line no-control-regex -- this is what takes them out
+const controls = /[\u0000-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069]/g;
+
+export function widthOf(text: string): number {
+  let width = 0;
+  for (const character of text.replace(escapes, ''))
+    width += nothing.test(character) ? 0 : wide.test(character) ? 2 : 1;
+  return width;
+}
+
+/** What machines and people send must not steer the terminal of whoever lists it. */
+export function withoutControls(text: string): string {
+  return text.replace(controls, '\uFFFD');
+}
+
+export function cut(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  let kept = '';
+  for (const character of text) {
+    if (widthOf(kept + character) > columns - 1) return `${kept}…`;
+    kept += character;
+  }
+  return kept;
+}

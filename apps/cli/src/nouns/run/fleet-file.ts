@@ -1,0 +1,110 @@
+// `platte export`, `diff` and `apply`.
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Client } from '@platte/api-contract';
+import { stringify } from 'yaml';
+import { exitCodes } from '../../exit-codes.js';
+import { flag, option, type Call } from '../call.js';
+import { carryOut } from '../fleet-file/carry-out.js';
+import { countMachines, describePlan } from '../fleet-file/describe-plan.js';
+import { readHeld, type HeldApplication } from '../fleet-file/held.js';
+import { makePlan } from '../fleet-file/plan.js';
+import { parseFleetFile } from '../fleet-file/shape.js';
+import type { Plan } from '../fleet-file/steps.js';
+import { writeFleetFile } from '../fleet-file/write-file.js';
+import { confirm } from '../io.js';
+import { toPlural } from '../print/words.js';
+import { findGivenApplication } from '../resolve.js';
+import { readObject } from './body.js';
+
+export async function exportFleet(call: Call): Promise<void> {
+  const { application } = await findGivenApplication(call);
+  const held = await readHeld(call.open().client, application);
+  const path = option(call, 'output');
+  const text = writeFleetFile(held, path === undefined || path === '-' ? undefined : readExisting(path));
+  const examples = held.flatMap(({ packages }) => packages.filter(({ example }) => example)).length;
+  if (examples > 0) call.io.say(`Left out ${toPlural(examples, 'example package')}.`);
+  if (path === undefined || path === '-') return call.io.out(text.trimEnd());
+  writeFileSync(path, text);
+  call.io.say(`Wrote ${toPlural(held.length, 'application')} to ${path}.`);
+}
+
+function readExisting(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+interface Prepared {
+  plan: Plan;
+  held: HeldApplication[];
+  /** How many machines each touched group has. */
+  machines: Map<string, number>;
+}
+
+async function prepare(call: Call): Promise<Prepared> {
+  const path = option(call, 'file') ?? 'fleet.yaml';
+  const file = parseFleetFile(readObject(path), path);
+  const { client } = call.open();
+  const held = await readHeld(client);
+  const plan = makePlan(file, held, { prune: flag(call, 'prune') });
+  return { plan, held, machines: await countTouched(client, plan) };
+}
+
+async function countTouched(client: Client, { steps }: Plan): Promise<Map<string, number>> {
+  const ids = [...new Set(steps.flatMap(({ groups }) => groups))];
+  const counts = ids.map(async (id) => [id, (await client.getGroupBreakdown({ params: { id } })).total] as const);
+  return new Map(await Promise.all(counts));
+}
+
+/** The plan is what `diff` is asked for, so it is data; before `apply` it is talk. */
+function printPlan(call: Call, { plan, machines }: Prepared, print: (text: string) => void): void {
+  const whole = {
+    machines: countMachines(plan.steps, machines),
+    steps: plan.steps.map((step) => ({
+      action: { '+': 'create', '~': 'change', '-': 'delete' }[step.sign],
+      of: step.of,
+      differences: step.differences,
+      machines: countMachines([step], machines),
+    })),
+    left: plan.left,
+  };
+  switch (call.options['output']) {
+    case 'json':
+      return call.io.out(JSON.stringify(whole, null, 2));
+    case 'yaml':
+      return call.io.out(stringify(whole).trimEnd());
+    default:
+      return print(describePlan(plan, machines, call.io.colours));
+  }
+}
+
+/** @returns as diff(1) does: 1 when there is a difference */
+export async function diffFleet(call: Call): Promise<number> {
+  const prepared = await prepare(call);
+  printPlan(call, prepared, call.io.out);
+  return prepared.plan.steps.length === 0 ? exitCodes.ok : exitCodes.failed;
+}
+
+export async function applyFleet(call: Call): Promise<void> {
+  const prepared = await prepare(call);
+  const { plan, held, machines } = prepared;
+  printPlan(call, prepared, call.io.say);
+  if (plan.steps.length === 0) return call.io.say('The catalog is what the file says.');
+  if (flag(call, 'dryRun')) return call.io.say('A dry run: nothing was changed.');
+  const touched = toPlural(countMachines(plan.steps, machines), 'machine');
+  await confirm(call.io, `Do ${toPlural(plan.steps.length, 'step')}, touching ${touched}?`, flag(call, 'yes'));
+  let done = 0;
+  try {
+    await carryOut(call.open().client, plan.steps, held, ({ sign, of }) => {
+      done++;
+      call.io.say(`${sign} ${of}: done`);
+    });
+  } catch (error) {
+    call.io.say(`${done} of ${plan.steps.length} steps are done; run it again for the rest.`);
+    throw error;
+  }
+  call.io.say(`Done: ${toPlural(done, 'step')}.`);
+}

@@ -1,0 +1,80 @@
+// `platte instances …` and `platte why`: what is known of machines.
+import type { QueryOf } from '@platte/api-contract';
+import { argument, flag, option, type Call } from '../call.js';
+import { historyColumns, instanceColumns, instanceFields, whyFields } from '../print/machine-views.js';
+import { printItem, printList } from '../print/output.js';
+import { findGivenApplication, findGroup } from '../resolve.js';
+import { applicationNames, groupNames } from './names.js';
+import { readRows } from './rows.js';
+
+const filterNames = [
+  'search',
+  'version',
+  'status',
+  'reason',
+  'arch',
+  'oem',
+  'ip',
+  'errorCode',
+  'seenWithin',
+  'silentFor',
+  'sort',
+] as const;
+
+function readFilters(call: Call): QueryOf<'listGroupInstances'> {
+  const given = filterNames.map((name) => [name, option(call, name)] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined)) as QueryOf<'listGroupInstances'>;
+}
+
+export async function listInstances(call: Call): Promise<void> {
+  const group = option(call, 'group');
+  const query = {
+    ...readFilters(call),
+    ...(await findGivenApplication(call)),
+    ...(group !== undefined && { group: await findGroup(call, group) }),
+  };
+  const [items, groups] = await Promise.all([
+    readRows(call, call.open().client.listInstances, { query }),
+    groupNames(call),
+  ]);
+  printList(call, items, instanceColumns(groups), ({ id }) => id);
+}
+
+export async function listGroupInstances(call: Call): Promise<void> {
+  const id = await findGroup(call, argument(call, 0));
+  const [items, groups] = await Promise.all([
+    readRows(call, call.open().client.listGroupInstances, { params: { id }, query: readFilters(call) }),
+    groupNames(call),
+  ]);
+  printList(call, items, instanceColumns(groups), (machine) => machine.id);
+}
+
+export async function getInstance(call: Call): Promise<void> {
+  const given = { params: { id: argument(call, 0) }, query: await findGivenApplication(call) };
+  const [item, names, groups] = await Promise.all([
+    call.open().client.getInstance(given),
+    applicationNames(call),
+    groupNames(call),
+  ]);
+  printItem(call, item, instanceFields(names, groups), ({ id }) => id);
+}
+
+export async function listHistory(call: Call): Promise<void> {
+  const all = flag(call, 'all') ? { all: 'true' } : {};
+  const given = { params: { id: argument(call, 0) }, query: { ...(await findGivenApplication(call)), ...all } };
+  const [items, groups] = await Promise.all([
+    readRows(call, call.open().client.getInstanceHistory, given),
+    groupNames(call),
+  ]);
+  printList(call, items, historyColumns(groups), ({ at }) => at);
+}
+
+export async function explainMachine(call: Call): Promise<void> {
+  const given = { params: { id: argument(call, 0) }, query: await findGivenApplication(call) };
+  const [answer, names, groups] = await Promise.all([
+    call.open().client.getInstanceAnswer(given),
+    applicationNames(call),
+    groupNames(call),
+  ]);
+  printItem(call, answer, whyFields(names, groups), ({ answer: { reason } }) => reason);
+}

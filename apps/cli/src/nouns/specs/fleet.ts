@@ -1,0 +1,100 @@
+import type { VerbSpec } from '../command-spec.js';
+import { toWhole } from '../field-values.js';
+import { groupArgument, ofApp } from './options.js';
+
+export const timeline: VerbSpec = {
+  name: 'timeline',
+  kind: 'read',
+  formats: ['plot', 'json', 'yaml', 'csv'],
+  summary: 'How many machines of a group had which version or status, over time, as a plot',
+  args: [groupArgument],
+  options: [
+    ofApp,
+    {
+      flags: '--of <what>',
+      about: 'what is counted',
+      choices: ['versions', 'statuses'],
+      default: 'versions',
+    },
+    { flags: '--range <span>', about: 'how far back: 1h, 1d, 7d, 30d or any other', default: '1d' },
+    { flags: '--from <time>', about: 'RFC 3339, in the place of --range' },
+    { flags: '--to <time>', about: 'RFC 3339; now unless given' },
+    { flags: '--bucket <span>', about: 'from 1m up; as fine as the plot is wide unless given' },
+    { flags: '--height <rows>', about: 'of the plot', parse: toWhole },
+  ],
+  examples: [
+    'platte timeline stable --range 30d',
+    'platte timeline stable --of statuses --range 6h -o csv > statuses.csv',
+  ],
+  operations: ['getVersionTimeline', 'getStatusTimeline'],
+  load: async () => (await import('../run/timeline.js')).showTimeline,
+};
+
+export const top: VerbSpec = {
+  name: 'top',
+  kind: 'list',
+  summary: 'The fleet at a glance; on a terminal it refreshes until Ctrl-C',
+  options: [
+    ofApp,
+    { flags: '--once', about: 'print it once on a terminal too' },
+    { flags: '--every <seconds>', about: 'between two looks', parse: toWhole },
+  ],
+  operations: ['listGroups', 'getGroupBreakdown'],
+  load: async () => (await import('../run/top.js')).showTop,
+};
+
+export const sql: VerbSpec = {
+  name: 'sql',
+  kind: 'read',
+  formats: ['table', 'json', 'yaml', 'csv', 'tsv'],
+  summary: 'Ask the history in SQL, read only',
+  args: [['<query>', 'one statement, - for stdin']],
+  options: [{ flags: '--database <name>', about: 'another one' }],
+  examples: [
+    'platte sql "select version, count() from current group by version order by 2 desc"',
+    'platte sql "show tables"',
+    'platte sql - -o csv < question.sql',
+  ],
+  operations: [],
+  load: async () => (await import('../run/sql.js')).runSql,
+};
+
+const file = {
+  flags: '-f, --file <file>',
+  about: 'the catalog as a file, - for stdin',
+  default: 'fleet.yaml',
+};
+
+export const exportFleet: VerbSpec = {
+  name: 'export',
+  kind: 'read',
+  ownOutput: true,
+  summary: 'Write the whole catalog as a file; over an existing one, comments and order are kept',
+  options: [ofApp, { flags: '-o, --output <file>', about: 'the file; stdout unless given' }],
+  examples: ['platte export -o fleet.yaml'],
+  operations: ['listApplications', 'listPackages', 'listChannels', 'listGroups', 'listDeadEnds'],
+  load: async () => (await import('../run/fleet-file.js')).exportFleet,
+};
+
+export const diff: VerbSpec = {
+  name: 'diff',
+  kind: 'read',
+  formats: ['table', 'json', 'yaml'],
+  summary: 'What apply would change, and how many machines that touches; exit code 1 when there is something',
+  options: [file, { flags: '--prune', about: 'count what the file does not name as to be deleted' }],
+  examples: ['platte diff -f fleet.yaml'],
+  operations: ['getGroupBreakdown'],
+  load: async () => (await import('../run/fleet-file.js')).diffFleet,
+};
+
+export const apply: VerbSpec = {
+  name: 'apply',
+  kind: 'change',
+  destructive: true,
+  formats: ['table', 'json', 'yaml'],
+  summary: 'Make the catalog what the file says: shows the plan, asks, then does it',
+  options: [file, { flags: '--prune', about: 'delete what the file does not name' }],
+  examples: ['platte apply -f fleet.yaml --dry-run', 'platte apply -f fleet.yaml --yes'],
+  operations: ['createApplication', 'createPackage', 'createChannel', 'createGroup'],
+  load: async () => (await import('../run/fleet-file.js')).applyFleet,
+};

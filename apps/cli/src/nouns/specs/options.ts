@@ -1,0 +1,31 @@
+// Options that several commands share.
+import type { OptionSpec } from '../command-spec.js';
+import { toWhole } from '../field-values.js';
+
+export const ofApp: OptionSpec = {
+  flags: '--app <application>',
+  about: 'only of this application (id, name or product id)',
+};
+export const inApp: OptionSpec = {
+  flags: '--app <application>',
+  about: 'in this application; not needed where there is only one',
+};
+export const ofGroup: OptionSpec = { flags: '--group <group>', about: 'only of this group (id, name or track)' };
+export const note: OptionSpec = { flags: '-m, --note <text>', about: 'why, for the audit log and for whoever asks' };
+export const fromFile: OptionSpec = {
+  flags: '-f, --file <file>',
+  about: 'fields from a YAML or JSON file, - for stdin; options are above it',
+};
+export const rows: OptionSpec = {
+  flags: '--limit <n>',
+  about: 'at most so many, 0 for all',
+  parse: toWhole,
+};
+
+export const archs = ['amd64', 'arm64', 'x86', 'all'] as const;
+
+export const groupArgument = ['<group>', 'its id, name or track'] as const;
+export const appArgument = ['<application>', 'its id, name or product id'] as const;
+export const packageArgument = ['<package>', 'its id, version, or version/arch'] as const;
+export const channelArgument = ['<channel>', 'its id, name, or name/arch'] as const;
+export const machineArguments = ['<machines...>', 'ids as the machines report them'] as const;
