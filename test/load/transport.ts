@@ -93,9 +93,8 @@ async function measureRate(count: number, run: () => Promise<void>): Promise<Rat
 }
 
 /**
- * The goal is on processor time, which is what publishing takes from serving: with two cores to itself the rates have the
- * same ratio, beside other work they have not. The other rows only inform: nats-server 2.15 takes 12 to 19 us for a
- * message whoever sends it, and what the follower costs is JSON.parse.
+ * The goals are on the clock, as the prototypes were measured. Processor time informs beside them: on a machine with other
+ * work the rates say less than what publishing takes from serving.
  */
 function toRows(rounds: readonly Round[]): BenchRow[] {
   const middle = (what: keyof Round, per: keyof Rate) => median(rounds.map((round) => round[what][per]));
@@ -111,18 +110,18 @@ function toRows(rounds: readonly Round[]): BenchRow[] {
     baseline: middle(baseline, per),
     ratio: middle(what, per) / middle(baseline, per),
   });
-  const batched = compare('appender, batches of a turn, vs js.publish per fact', 'facts', 'perCpuSecond', [
-    'batchedFacts',
-    'libraryMessages',
-  ]);
+  const withGoal = (row: BenchRow, least: number): BenchRow => ({
+    ...row,
+    goal: `>= ${least}`,
+    met: (row.ratio ?? 0) >= least,
+  });
+  const batched = ['batchedFacts', 'libraryMessages'] as [keyof Round, keyof Round];
+  const single = ['ownMessages', 'libraryMessages'] as [keyof Round, keyof Round];
   return [
-    { ...batched, goal: '>= 12', met: batched.ratio! >= 12 },
-    compare('the same by the clock', 'facts', 'perSecond', ['batchedFacts', 'libraryMessages']),
-    compare('appender, one message per request, vs js.publish', 'messages', 'perCpuSecond', [
-      'ownMessages',
-      'libraryMessages',
-    ]),
-    compare('the same by the clock', 'messages', 'perSecond', ['ownMessages', 'libraryMessages']),
+    withGoal(compare('appender, batches of a turn, vs js.publish per fact', 'facts', 'perSecond', batched), 12),
+    compare('the same by processor time', 'facts', 'perCpuSecond', batched),
+    withGoal(compare('appender, one message per request, vs js.publish', 'messages', 'perSecond', single), 6),
+    compare('the same by processor time', 'messages', 'perCpuSecond', single),
     compare('follower, every fact decoded, vs consume() with nothing read', 'facts', 'perSecond', [
       'followedFacts',
       'consumedFacts',
