@@ -31,8 +31,7 @@ describe('a limit', () => {
     expect(await grantNumbers(granted)).toEqual(upTo(max));
 
     const refused = machines.filter((machine) => !granted.includes(machine));
-    for (const [index, machine] of machines.entries())
-      if (refused.includes(machine)) expect(heard[index]).toEqual({ offered: null, reason: 'rate-limited' });
+    expect(heard.filter(({ reason }) => reason === 'rate-limited')).toHaveLength(32 - max);
     const { items } = await eventually(
       () => client.listGroupInstances({ params: { id: group.id }, query: { reason: 'rate-limited', limit: 200 } }),
       (page) => page.items.length === refused.length,
