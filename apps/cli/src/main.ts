@@ -1,11 +1,7 @@
-// `platte`: the command line. Commands are loaded when they run, so that `--help` stays fast.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Command, CommanderError } from 'commander';
+// `platte`: the command line.
+import { CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.js';
-import { registerNouns } from './nouns/nouns.js';
-import { repositoryRoot } from './repository.js';
-import { registerSimulate } from './simulate-command.js';
+import { makeProgram } from './program.js';
 
 // `platte … | head` closes our output early: that is the reader's right, and no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -13,94 +9,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const program = new Command('platte')
-  .description('An event-sourced update platform for fleets of machines that speak Omaha.')
-  .version(readVersion(), '-V, --version', 'print the version')
-  .configureHelp({ showGlobalOptions: true })
-  .showSuggestionAfterError()
-  // An option belongs to the command that it stands behind: `instances list --version` is no question for ours.
-  .enablePositionalOptions()
-  .exitOverride()
-  .addHelpText(
-    'after',
-    `
-Examples:
-  $ ./platte up                     the whole platform on this machine
-  $ ./platte up --demo              the same, with a fleet that moves
-  $ ./platte simulate --instances 2000 --speed 600
-  $ ./platte test                   all tests`,
-  );
-
-program.commandsGroup('On this machine:');
-program
-  .command('up')
-  .description('bring the whole platform up on this machine, in the foreground; Ctrl-C stops it')
-  .option('--data <dir>', 'where everything is kept', '.platte')
-  .option('--listen <address>', 'open the Omaha port to machines on this address (default: loopback only)')
-  .option('--demo', 'a simulated fleet beside it, with a rollout under way')
-  .option('--verbose', "the programs' logs on the terminal too")
-  .action(async (options) => {
-    const { up } = await import('./up/up.js');
-    process.exitCode = await up(options);
-  });
-
-registerSimulate(program);
-
-program
-  .command('doctor')
-  .description('say what was found, where, which version, and what is missing')
-  .option('--data <dir>', 'the folder of the platform to look for', '.platte')
-  .action(async (options: { data: string }) => {
-    const { doctor } = await import('./doctor.js');
-    process.exitCode = await doctor(options);
-  });
-
-program
-  .command('test')
-  .description('run the tests: unit, integration (real servers) and journeys (the whole platform)')
-  .argument('[filters...]', 'only test files whose path contains one of these')
-  .option('--kind <kinds...>', 'only these kinds: unit, integration, journeys')
-  .action(async (filters: string[], options: { kind?: string[] }) => {
-    const { runTests } = await import('./tasks/test.js');
-    process.exitCode = await runTests(filters, options.kind);
-  });
-
-program
-  .command('check')
-  .description('format, lint, types, boundaries, unused code, lock and tidy, as one check')
-  .option('--fix', 'format what is not, first')
-  .action(async (options: { fix?: boolean }) => {
-    const { runChecks } = await import('./tasks/check.js');
-    process.exitCode = await runChecks({ fix: options.fix === true });
-  });
-
-program
-  .command('bench')
-  .description('measure, each figure against its baseline in the same run; without a name: all')
-  .argument('[names...]', 'which; an unknown name lists them')
-  .option('--check', 'exit 1 when a goal is missed')
-  .option('--quick', 'a shorter run, for a look')
-  .action(async (names: string[], options: { check?: boolean; quick?: boolean }) => {
-    const { runScript } = await import('./tasks/script.js');
-    const flags = [...(options.check ? ['--check'] : []), ...(options.quick ? ['--quick'] : [])];
-    process.exitCode = await runScript('test/dist/load/main.js', [...names, ...flags]);
-  });
-
-program
-  .command('fuzz')
-  .description('look for a request on which the two parsers disagree; what is found becomes a regression case')
-  .option('--seconds <n>', 'how long', '30')
-  .option('--seed <n>', 'repeat a run')
-  .action(async (options: { seconds: string; seed?: string }) => {
-    const { runScript } = await import('./tasks/script.js');
-    const seed = options.seed === undefined ? [] : ['--seed', options.seed];
-    process.exitCode = await runScript('test/dist/clients/fuzz-main.js', ['--seconds', options.seconds, ...seed]);
-  });
-
-registerNouns(program);
-
 try {
-  await program.parseAsync();
+  await makeProgram().parseAsync();
 } catch (error) {
   process.exitCode = toExitCode(error);
 }
@@ -110,9 +20,4 @@ function toExitCode(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   console.error(`platte: ${error instanceof Error ? error.message : String(error)}`);
   return exitCodes.failed;
-}
-
-function readVersion(): string {
-  const manifest = JSON.parse(readFileSync(join(repositoryRoot(), 'package.json'), 'utf8')) as { version: string };
-  return manifest.version;
 }

@@ -2,7 +2,6 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { exitCodes } from './exit-codes.js';
-import { readRunFile } from './up/run-file.js';
 
 interface SimulateFlags {
   url?: string;
@@ -53,6 +52,7 @@ export function registerSimulate(program: Command): void {
 }
 
 async function runSimulation(flags: SimulateFlags): Promise<number> {
+  const { readRunFile } = await import('./up/run-file.js');
   const url = flags.url ?? readRunFile(resolve(flags.data))?.urls.omaha;
   if (url === undefined) {
     console.error(

@@ -65,14 +65,14 @@ function formatsOf({ kind, formats, destructive }: VerbSpec): readonly string[] 
 }
 
 export function registerNoun(program: Command, noun: NounSpec): void {
-  const command = program.command(noun.name).summary(noun.summary).description(`${noun.summary}.`);
+  const command = program.command(noun.name).summary(noun.summary).description(toSentence(noun.summary));
   for (const alias of noun.aliases ?? []) command.alias(alias);
   for (const verb of noun.verbs) registerVerb(command, verb, `platte ${noun.name} ${verb.name}`);
 }
 
 export function registerVerb(parent: Command, verb: VerbSpec, words = `platte ${verb.name}`): void {
   const command = parent.command(verb.name, { isDefault: verb.isDefault === true });
-  command.summary(verb.summary).description(`${verb.summary}.`);
+  command.summary(verb.summary).description(toSentence(verb.summary));
   for (const alias of verb.aliases ?? []) command.alias(alias);
   for (const [name, about] of verb.args ?? []) command.argument(name, about);
   for (const option of [...(verb.options ?? []), ...(verb.fields ?? [])]) command.addOption(toOption(option));
@@ -87,6 +87,11 @@ export function registerVerb(parent: Command, verb: VerbSpec, words = `platte ${
     const args = command.processedArgs.map((given: unknown) => given as string | string[] | undefined);
     process.exitCode = await invoke({ verb, words, args, options: command.opts() });
   });
+}
+
+/** `list groups` in a list of commands is `List groups.` on its own page. */
+function toSentence(summary: string): string {
+  return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}${/[.?]$/.test(summary) ? '' : '.'}`;
 }
 
 function toOption({ flags, about, choices, parse, repeat, default: value }: OptionSpec): Option {

@@ -80,7 +80,13 @@ function toParents(places: readonly Place[]): string {
 
 function renderFish(places: readonly Place[]): string {
   const lines = places.flatMap(({ path, commands, options }) => {
-    const condition = path === '' ? '__fish_use_subcommand' : toFishCondition(path.split(' '), commands.map(({ name }) => name));
+    const condition =
+      path === ''
+        ? '__fish_use_subcommand'
+        : toFishCondition(
+            path.split(' '),
+            commands.map(({ name }) => name),
+          );
     return [
       ...commands.map(({ name, about }) => `complete -c platte -f -n '${condition}' -a ${name} -d ${quote(about)}`),
       ...options.map((option) => toFishOption(condition, option)),

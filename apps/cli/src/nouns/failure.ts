@@ -25,7 +25,9 @@ export function describeProblem(problem: Problem): string {
   const { title, detail, errors = [], reason, uses = [], applications = [], remedy, requestId } = problem;
   const lines = [
     ...(detail !== '' && detail !== title ? [detail] : []),
-    ...errors.filter((one) => one.detail !== detail).map((one) => `${one.pointer}: ${one.detail}`),
+    ...errors
+      .filter((one) => !detail.endsWith(one.detail))
+      .map((one) => (one.pointer === '' ? one.detail : `${one.pointer}: ${one.detail}`)),
     ...uses.map(({ kind, id, name }) => `used by ${kind} ${name} (${id})`),
     ...applications.map((id) => `known to application ${id}: --app ${id}`),
     ...(reason === undefined ? [] : [`reason: ${reason}`]),

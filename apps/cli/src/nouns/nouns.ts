@@ -35,7 +35,7 @@ export function registerNouns(program: Command): void {
 function registerCompletion(program: Command): void {
   program
     .command('completion')
-    .summary('Completion for your shell')
+    .summary('completion of commands and options in your shell')
     .description('Print the script that completes commands and options in your shell.')
     .addArgument(new Argument('<shell>', 'which one').choices(['bash', 'zsh', 'fish']))
     .addHelpText(

@@ -1,4 +1,5 @@
-// Things by id or by name: an application by its name or product id, a group by its name or track, a channel by `name` or
+// Things by id or by name: an application by its name or product id, a group by its name, `track` or
+// `track/arch`, a channel by `name` or
 // `name/arch`, a package by `version` or `version/arch`. What fits several is refused, and all of them are listed.
 import { eachItem, pageLimitMax, type Application, type Channel, type Group, type Package } from '@platte/api-contract';
 import { exitCodes } from '../exit-codes.js';
@@ -45,9 +46,9 @@ export const toCandidate = {
     names: [name, ...(productId === null ? [] : [productId])],
     about: name,
   }),
-  group: ({ id, name, track, application }: Group): Candidate => ({
+  group: ({ id, name, track, application }: Group, arch?: string): Candidate => ({
     id,
-    names: [name, track],
+    names: [name, track, ...(arch === undefined ? [] : [`${track}/${arch}`])],
     about: `${name}, track ${track}, application ${application}`,
   }),
   channel: ({ id, name, arch, application }: Channel): Candidate => ({
@@ -102,8 +103,15 @@ export async function findHomeApplication(call: Call): Promise<string> {
 }
 
 export async function findGroup(call: Call, text: string): Promise<string> {
+  const { client } = call.open();
   const query = { ...(await findGivenApplication(call)), limit };
-  return find('group', text, eachItem(call.open().client.listGroups, { query }), toCandidate.group);
+  const archs = new Map<string | null, string>();
+  // A track is one group for each arch, and only the channel knows the arch.
+  if (text.includes('/'))
+    for await (const { id, arch } of eachItem(client.listChannels, { query })) archs.set(id, arch);
+  return find('group', text, eachItem(client.listGroups, { query }), (group) =>
+    toCandidate.group(group, archs.get(group.channel)),
+  );
 }
 
 export async function findChannel(call: Call, text: string, application?: string): Promise<string> {

@@ -11,7 +11,9 @@ export interface HeldApplication {
 }
 
 export async function readHeld(client: Client, only?: string): Promise<HeldApplication[]> {
-  const applications = (await readAll(client.listApplications, {})).filter(({ id }) => only === undefined || id === only);
+  const applications = (await readAll(client.listApplications, {})).filter(
+    ({ id }) => only === undefined || id === only,
+  );
   return Promise.all(
     applications.map(async (application): Promise<HeldApplication> => {
       const query = { application: application.id };

@@ -32,12 +32,20 @@ function planFields(wanted: FileChannel, found: HeldChannel | undefined, scope: 
   const isAssigned = offered !== undefined && before !== wanted.package;
   if (isAssigned) differences.push({ field: 'package', before, after: wanted.package });
   if (differences.length === 0) return [];
-  const deed = { do: 'edit-channel', body: isPainted ? { color } : {}, ...(isAssigned && { package: offered }) } as const;
+  const deed = {
+    do: 'edit-channel',
+    body: isPainted ? { color } : {},
+    ...(isAssigned && { package: offered }),
+  } as const;
   return [{ ...base, sign: '~', differences, groups: isAssigned ? base.groups : [], deed }];
 }
 
 /** What must be done before the package is assigned, and what can only be done afterwards. */
-function planMarks(wanted: FileChannel, found: HeldChannel | undefined, scope: Scope): { before: Step[]; after: Step[] } {
+function planMarks(
+  wanted: FileChannel,
+  found: HeldChannel | undefined,
+  scope: Scope,
+): { before: Step[]; after: Step[] } {
   const base = toBase(wanted, found, scope);
   const floors = new Map((found?.floors ?? []).map((floor) => [versionOf(floor.package, scope), floor.reason]));
   const listed = new Set((found?.blacklist ?? []).map((id) => versionOf(id, scope)));
@@ -50,15 +58,18 @@ function planMarks(wanted: FileChannel, found: HeldChannel | undefined, scope: S
   });
   const keyOf = (version: string): Key => toPackageKey(version, wanted, scope);
   const gone = (old: Iterable<string | null>, kept: readonly string[] | undefined): string[] =>
-    kept === undefined ? [] : [...old].filter((version): version is string => version !== null && !kept.includes(version));
+    kept === undefined
+      ? []
+      : [...old].filter((version): version is string => version !== null && !kept.includes(version));
   return {
     before: [
       ...gone(listed, wanted.blacklist).map((version) =>
         mark('-', 'blacklisting', version, { do: 'unblacklist', package: keyOf(version) }),
       ),
-      ...gone(floors.keys(), wanted.floors?.map(({ version }) => version)).map((version) =>
-        mark('-', 'floor', version, { do: 'remove-floor', package: keyOf(version) }),
-      ),
+      ...gone(
+        floors.keys(),
+        wanted.floors?.map(({ version }) => version),
+      ).map((version) => mark('-', 'floor', version, { do: 'remove-floor', package: keyOf(version) })),
     ],
     after: [
       ...(wanted.floors ?? [])
@@ -91,7 +102,8 @@ function toPackageKey(version: string | null, channel: FileChannel, scope: Scope
 function toPackageKey(version: string | null, { name, arch }: FileChannel, { wanted, held }: Scope): Key | null {
   if (version === null) return null;
   const known = [...wanted.packages, ...(held?.packages ?? [])];
-  if (known.some((pack) => pack.version === version && pack.arch === arch)) return packageKey(wanted.name, version, arch);
+  if (known.some((pack) => pack.version === version && pack.arch === arch))
+    return packageKey(wanted.name, version, arch);
   throw new CliError(
     `Channel ${name}/${arch} of ${wanted.name} names package ${version}, which is neither in the file nor in the catalog for ${arch}.`,
   );

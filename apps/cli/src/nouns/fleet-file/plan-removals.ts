@@ -34,7 +34,9 @@ function removalsWithin({ wanted, held }: Scope): Step[] {
   return [
     ...groups.map(({ id, name }) => remove(groupKey(wanted.name, name), [id], { do: 'delete-group' })),
     ...channels.map(({ name, arch }) => remove(channelKey(wanted.name, name, arch), [], { do: 'delete-channel' })),
-    ...packages.map(({ version, arch }) => remove(packageKey(wanted.name, version, arch), [], { do: 'delete-package' })),
+    ...packages.map(({ version, arch }) =>
+      remove(packageKey(wanted.name, version, arch), [], { do: 'delete-package' }),
+    ),
   ];
 }
 

@@ -29,9 +29,7 @@ export function makePlan(file: FleetFile, held: readonly HeldApplication[], { pr
     ...planDeadEnds(scope),
   ]);
   const removals = planRemovals(scopes, held);
-  return prune
-    ? { steps: [...steps, ...removals], left: [] }
-    : { steps, left: removals.map(({ of }) => of) };
+  return prune ? { steps: [...steps, ...removals], left: [] } : { steps, left: removals.map(({ of }) => of) };
 }
 
 function findHeld({ id, name }: FileApplication, held: readonly HeldApplication[]): HeldApplication | undefined {
@@ -49,7 +47,9 @@ function planApplication({ wanted, held }: Scope): Step[] {
     return [{ sign: '+', of, application: of, differences: [], groups: [], deed: { do: 'create-application', body } }];
   }
   if (id !== undefined && id !== held.application.id)
-    throw new CliError(`Application ${name} has the id ${held.application.id}, the file says ${id}: an id never changes.`);
+    throw new CliError(
+      `Application ${name} has the id ${held.application.id}, the file says ${id}: an id never changes.`,
+    );
   const differences = findDifferences(fields, held.application);
   if (differences.length === 0) return [];
   const isJudged = differences.some(({ field }) => field === 'versioning' || field === 'reboots');
@@ -78,9 +78,16 @@ function planPackage(wanted: FilePackage, { wanted: { name }, held }: Scope): St
   const { version: _, arch: __, ...fields } = wanted;
   const differences = findDifferences(fields, found);
   if (differences.length === 0) return [];
-  const channels = held?.channels.filter((one) => one.package === found.id || one.floors.some((floor) => floor.package === found.id));
-  const groups = groupsOf(held, (channels ?? []).map(({ id }) => id));
-  return [{ sign: '~', of, application, differences, groups, deed: { do: 'edit-package', body: pickChanged(fields, found) } }];
+  const channels = held?.channels.filter(
+    (one) => one.package === found.id || one.floors.some((floor) => floor.package === found.id),
+  );
+  const groups = groupsOf(
+    held,
+    (channels ?? []).map(({ id }) => id),
+  );
+  return [
+    { sign: '~', of, application, differences, groups, deed: { do: 'edit-package', body: pickChanged(fields, found) } },
+  ];
 }
 
 function planGroup(wanted: FileGroup, scope: Scope): Step[] {
@@ -90,10 +97,20 @@ function planGroup(wanted: FileGroup, scope: Scope): Step[] {
   const application = applicationKey(name);
   const { id, channel: channelName, ...fields } = wanted;
   const channel = channelName === undefined ? undefined : toChannelKey(channelName, of, scope);
-  const found = held?.groups.find((group) => group.id === id) ?? held?.groups.find((group) => group.name === wanted.name);
+  const found =
+    held?.groups.find((group) => group.id === id) ?? held?.groups.find((group) => group.name === wanted.name);
   if (!found) {
     const body = { ...withoutUndefined({ id }), ...withoutUndefined(fields), name: wanted.name };
-    return [{ sign: '+', of, application, differences: [], groups: [], deed: { do: 'create-group', body, channel: channel ?? null } }];
+    return [
+      {
+        sign: '+',
+        of,
+        application,
+        differences: [],
+        groups: [],
+        deed: { do: 'create-group', body, channel: channel ?? null },
+      },
+    ];
   }
   const before = held?.channels.find((one) => one.id === found.channel);
   const beforeKey = before ? channelKey(name, before.name, before.arch) : null;

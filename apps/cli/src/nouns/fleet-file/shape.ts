@@ -63,7 +63,8 @@ export function parseFleetFile(read: unknown, file: string): FleetFile {
   const parsed = FleetFile.safeParse(read);
   if (!parsed.success) throw new CliError(`${file} is not a fleet file:\n${z.prettifyError(parsed.error)}`);
   const twins = findTwins(parsed.data);
-  if (twins.length > 0) throw new CliError(`${file} names the same thing twice:\n${twins.map((twin) => `  ${twin}`).join('\n')}`);
+  if (twins.length > 0)
+    throw new CliError(`${file} names the same thing twice:\n${twins.map((twin) => `  ${twin}`).join('\n')}`);
   return parsed.data;
 }
 

@@ -12,7 +12,8 @@ export function writeFleetFile(held: readonly HeldApplication[], text?: string):
   const value = { applications: held.map((one) => toFile(one)) };
   const document = text === undefined ? new Document({}) : parseDocument(text);
   const [error] = document.errors;
-  if (error) throw new CliError(`The existing file is no YAML: ${error.message}. Correct it, or export to another file.`);
+  if (error)
+    throw new CliError(`The existing file is no YAML: ${error.message}. Correct it, or export to another file.`);
   if (text === undefined) document.commentBefore = head;
   document.contents = merge(document, document.contents as Node | null, value) as typeof document.contents;
   return document.toString({ lineWidth: 120 });
@@ -26,7 +27,11 @@ function toFile({ application, packages, channels, groups, deadEnds }: HeldAppli
     ...{ name, id, description, versioning, reboots, productId, deadEnds },
     packages: packages
       .filter(({ example }) => !example)
-      .map(({ id: _, application: __, example: ___, revision: ____, version, arch, ...rest }) => ({ version, arch, ...rest })),
+      .map(({ id: _, application: __, example: ___, revision: ____, version, arch, ...rest }) => ({
+        version,
+        arch,
+        ...rest,
+      })),
     channels: channels.map((channel) => ({
       name: channel.name,
       arch: channel.arch,

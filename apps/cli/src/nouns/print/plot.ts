@@ -35,7 +35,9 @@ export function renderPlot({ times, series }: Plot, options: PlotOptions): strin
     return `${label.padStart(labelWidth)} ${label === '' ? '│' : '┤'}${cells.join('')}`.trimEnd();
   });
   const axis = `${'0'.padStart(labelWidth)} └${'─'.repeat(options.columns)}`;
-  return [...lines, axis, renderTimes(times, options.columns, labelWidth + 2), ...renderLegend(series, options)].join('\n');
+  return [...lines, axis, renderTimes(times, options.columns, labelWidth + 2), ...renderLegend(series, options)].join(
+    '\n',
+  );
 }
 
 /** For each column of characters the point that it shows: the last one that is not later, so that the last is now. */

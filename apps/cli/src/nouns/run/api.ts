@@ -1,12 +1,5 @@
 // `platte api`: any operation by its name, for what has no command of its own.
-import {
-  ApiError,
-  getOperation,
-  operationIds,
-  Problem,
-  toRequest,
-  type OperationId,
-} from '@platte/api-contract';
+import { ApiError, getOperation, operationIds, Problem, toRequest, type OperationId } from '@platte/api-contract';
 import { stringify } from 'yaml';
 import { exitCodes } from '../../exit-codes.js';
 import { argument, argumentsFrom, option, type Call } from '../call.js';
@@ -21,7 +14,10 @@ export async function callApi(call: Call): Promise<void> {
   const given = readGiven(call, id);
   const { connection } = call.open();
   const { url, init } = toRequest(connection, operation, given);
-  const response = await (connection.fetch ?? fetch)(url, { ...init, signal: AbortSignal.timeout(connection.timeoutMs ?? 30_000) });
+  const response = await (connection.fetch ?? fetch)(url, {
+    ...init,
+    signal: AbortSignal.timeout(connection.timeoutMs ?? 30_000),
+  });
   const type = response.headers.get('content-type') ?? '';
   if (type.startsWith('application/problem+json')) throw new ApiError(Problem.parse(await response.json()));
   if (!type.startsWith('application/json')) return printRaw(call, response);

@@ -11,7 +11,8 @@ const path = (): string => contextsPath(process.env);
 
 export async function listContexts({ io }: Call): Promise<void> {
   const { current, contexts } = readContexts(path());
-  if (contexts.length === 0) return io.say('There are none. `platte context set NAME --server URL --token-stdin` adds one.');
+  if (contexts.length === 0)
+    return io.say('There are none. `platte context set NAME --server URL --token-stdin` adds one.');
   const columns = [
     { name: '', cell: ({ name }: Context) => (name === current ? '*' : ' ') },
     { name: 'NAME', cell: ({ name }: Context) => name },

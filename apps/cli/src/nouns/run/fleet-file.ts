@@ -92,7 +92,7 @@ export async function applyFleet(call: Call): Promise<void> {
   const prepared = await prepare(call);
   const { plan, held, machines } = prepared;
   printPlan(call, prepared, call.io.say);
-  if (plan.steps.length === 0) return call.io.say('The catalog is what the file says.');
+  if (plan.steps.length === 0) return;
   if (flag(call, 'dryRun')) return call.io.say('A dry run: nothing was changed.');
   const touched = toPlural(countMachines(plan.steps, machines), 'machine');
   await confirm(call.io, `Do ${toPlural(plan.steps.length, 'step')}, touching ${touched}?`, flag(call, 'yes'));

@@ -29,7 +29,11 @@ interface Given {
   body: { note: string };
 }
 
-async function eachMachine(call: Call, words: string, change: (client: Client, given: Given) => Promise<Instance>): Promise<void> {
+async function eachMachine(
+  call: Call,
+  words: string,
+  change: (client: Client, given: Given) => Promise<Instance>,
+): Promise<void> {
   const query = await findGivenApplication(call);
   const body = { note: option(call, 'note') ?? '' };
   for (const id of argumentsFrom(call, 0)) {

@@ -19,7 +19,10 @@ const label = ({ version, arch }: Package): string => `${version}/${arch}`;
 export async function listPackages(call: Call): Promise<void> {
   const arch = option(call, 'arch') as Package['arch'] | undefined;
   const query: QueryOf<'listPackages'> = { ...(await findGivenApplication(call)), ...(arch && { arch }) };
-  const [items, names] = await Promise.all([readAll(call.open().client.listPackages, { query }), applicationNames(call)]);
+  const [items, names] = await Promise.all([
+    readAll(call.open().client.listPackages, { query }),
+    applicationNames(call),
+  ]);
   printList(call, items, packageColumns(names), idOf);
 }
 

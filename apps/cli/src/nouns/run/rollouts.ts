@@ -20,7 +20,10 @@ export async function listRollouts(call: Call): Promise<void> {
     ...(group !== undefined && { group: await findGroup(call, group) }),
     ...(state && { state }),
   };
-  const [items, groups] = await Promise.all([readRows(call, call.open().client.listRollouts, { query }), groupNames(call)]);
+  const [items, groups] = await Promise.all([
+    readRows(call, call.open().client.listRollouts, { query }),
+    groupNames(call),
+  ]);
   printList(call, items, rolloutColumns(groups), idOf);
 }
 
@@ -32,7 +35,10 @@ async function findRollout(call: Call): Promise<string> {
   if (uuid.test(text)) return text;
   const { name, rollout } = await call.open().client.getGroup({ params: { id: await findGroup(call, text) } });
   if (rollout) return rollout.id;
-  throw new CliError(`Group ${name} has no rollout now: its channel offers nothing, or updates are off.`, exitCodes.notFound);
+  throw new CliError(
+    `Group ${name} has no rollout now: its channel offers nothing, or updates are off.`,
+    exitCodes.notFound,
+  );
 }
 
 export async function getRollout(call: Call): Promise<void> {

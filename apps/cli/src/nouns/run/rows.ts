@@ -13,7 +13,8 @@ export async function readAll<Item, Given extends { query?: object }>(
   given: Given,
 ): Promise<Item[]> {
   const items: Item[] = [];
-  for await (const item of eachItem(list, { ...given, query: { ...given.query, limit: pageLimitMax } })) items.push(item);
+  for await (const item of eachItem(list, { ...given, query: { ...given.query, limit: pageLimitMax } }))
+    items.push(item);
   return items;
 }
 

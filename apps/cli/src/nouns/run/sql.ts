@@ -32,7 +32,12 @@ async function ask(call: Call, query: string, format: string): Promise<string> {
   const timeoutMs = Number(option(call, 'timeout') ?? 30) * 1000;
   let response: Response;
   try {
-    response = await fetch(url, { method: 'POST', headers: { authorization }, body: query, signal: AbortSignal.timeout(timeoutMs) });
+    response = await fetch(url, {
+      method: 'POST',
+      headers: { authorization },
+      body: query,
+      signal: AbortSignal.timeout(timeoutMs),
+    });
   } catch (cause) {
     throw new CliError(`No answer from ${sql.url}: ${toCause(cause)}`, exitCodes.failed);
   }

@@ -18,7 +18,10 @@ async function readScope(call: Call): Promise<{ application?: string; group?: st
 
 export async function listActivity(call: Call): Promise<void> {
   const query = await readScope(call);
-  const [items, groups] = await Promise.all([readRows(call, call.open().client.listActivity, { query }), groupNames(call)]);
+  const [items, groups] = await Promise.all([
+    readRows(call, call.open().client.listActivity, { query }),
+    groupNames(call),
+  ]);
   printList(call, items, activityColumns(groups), ({ id }) => id);
 }
 

@@ -59,7 +59,12 @@ function toQuery(call: Call, columns: number): Record<string, string> {
   };
 }
 
-async function readTimeline(client: Client, subject: Subject, id: string, query: Record<string, string>): Promise<Timeline> {
+async function readTimeline(
+  client: Client,
+  subject: Subject,
+  id: string,
+  query: Record<string, string>,
+): Promise<Timeline> {
   const given = { params: { id }, query };
   switch (subject) {
     case 'versions': {

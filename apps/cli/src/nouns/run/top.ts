@@ -27,7 +27,11 @@ const columns: readonly Column<Row>[] = [
   { name: 'GROUP', cell: ({ group }) => group },
   { name: 'MACHINES', cell: ({ machines }) => toCount(machines), align: 'right' },
   { name: 'TARGET', cell: ({ target }) => target ?? '' },
-  { name: 'AT TARGET', cell: ({ target, done, machines }) => (target === null ? '' : toPercent(done, machines)), align: 'right' },
+  {
+    name: 'AT TARGET',
+    cell: ({ target, done, machines }) => (target === null ? '' : toPercent(done, machines)),
+    align: 'right',
+  },
   { name: 'UNDER WAY', cell: ({ underWay }) => toCount(underWay), align: 'right' },
   { name: 'ON HOLD', cell: ({ onHold }) => toCount(onHold), align: 'right' },
   { name: 'FAILED', cell: ({ failed }) => toCount(failed), align: 'right' },
@@ -92,7 +96,10 @@ function draw({ io, options }: Call, rows: Row[]): void {
     isWide: options['output'] === 'wide',
     bold: io.colours.bold,
   });
-  const lines = [`${new Date(io.now()).toISOString()}   Ctrl-C ends it`, '', ...table.split('\n')].slice(0, io.height - 1);
+  const lines = [`${new Date(io.now()).toISOString()}   Ctrl-C ends it`, '', ...table.split('\n')].slice(
+    0,
+    io.height - 1,
+  );
   process.stdout.write(`\u001B[H${lines.map((line) => `${line}\u001B[K`).join('\n')}\n\u001B[J`);
 }
 

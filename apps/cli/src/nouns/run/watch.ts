@@ -21,7 +21,8 @@ export async function watch(call: Call): Promise<void> {
     query,
     ...(after !== undefined && { after }),
     signal: aborter.signal,
-    onState: ({ isOpen, cause }) => call.io.say(isOpen ? 'Watching; Ctrl-C ends it.' : `The stream is away: ${cause ?? 'it ended'}. Trying again.`),
+    onState: ({ isOpen, cause }) =>
+      call.io.say(isOpen ? 'Watching; Ctrl-C ends it.' : `The stream is away: ${cause ?? 'it ended'}. Trying again.`),
   });
   for await (const event of events) {
     call.io.out(call.options['output'] === 'json' ? JSON.stringify(event) : describeEvent(event, names));
@@ -29,33 +30,42 @@ export async function watch(call: Call): Promise<void> {
   }
 }
 
+/** The fields of facts that a line shows by themselves. */
 interface Words {
-  time?: number;
+  at?: number;
   machine?: string;
   group?: string | null;
   actor?: string;
+  version?: string;
+  answer?: { reason: string };
+  toVersion?: string;
+  outcome?: string;
+  type?: number;
+  result?: number;
+  errorCode?: string;
+  cause?: string;
 }
 
-/** When, what, where and by whom; and then whatever else the fact says that fits a line. */
-function describeEvent({ kind, data }: WatchedEvent, names: (id: string | null) => string): string {
-  const { time, machine, group, actor, ...rest } = data as Words & Record<string, unknown>;
+/** When, what, where, by whom and why. The whole fact is in `-o json`. */
+export function describeEvent({ kind, data }: WatchedEvent, names: (id: string | null) => string): string {
+  const fact = data as Words;
   const parts = [
-    time === undefined ? '' : new Date(time).toISOString(),
-    kind.padEnd(18),
-    machine ?? '',
-    group ? `group ${names(group)}` : '',
-    actor ? `by ${actor}` : '',
-    describeRest(rest),
+    fact.at === undefined ? '' : new Date(fact.at).toISOString(),
+    kind.padEnd(kindWidth),
+    fact.machine ?? '',
+    fact.group ? names(fact.group) : '',
+    fact.version ?? '',
+    fact.toVersion ? `-> ${fact.toVersion}` : '',
+    fact.type === undefined
+      ? ''
+      : `event ${fact.type}/${fact.result}${fact.errorCode ? ` error ${fact.errorCode}` : ''}`,
+    fact.answer ? fact.answer.reason : '',
+    fact.outcome ?? '',
+    fact.actor ? `by ${fact.actor}` : '',
+    fact.cause ?? '',
   ];
   return withoutControls(parts.filter((part) => part !== '').join('  '));
 }
 
-/** Fields that people do not read in a line of a log. */
-const hidden = new Set(['n', 'v', 'kind', 'application', 'salt', 'bootId', 'revision']);
-
-function describeRest(rest: Record<string, unknown>): string {
-  return Object.entries(rest)
-    .filter(([name, value]) => !hidden.has(name) && ['string', 'number', 'boolean'].includes(typeof value) && value !== '')
-    .map(([name, value]) => `${name}=${String(value)}`)
-    .join(' ');
-}
+/** Of the longest that is common. */
+const kindWidth = 16;

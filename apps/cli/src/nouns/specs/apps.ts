@@ -23,20 +23,20 @@ const fields: readonly FieldSpec[] = [
 export const apps: NounSpec = {
   name: 'apps',
   aliases: ['app', 'applications'],
-  summary: 'Applications: what machines ask updates for',
+  summary: 'what machines ask updates for',
   verbs: [
     {
       name: 'list',
       aliases: ['ls'],
       kind: 'list',
-      summary: 'List applications',
+      summary: 'list applications',
       operations: ['listApplications'],
       load: async () => (await import('../run/apps.js')).listApps,
     },
     {
       name: 'get',
       kind: 'read',
-      summary: 'Show one application',
+      summary: 'show one application',
       args: [appArgument],
       operations: ['getApplication'],
       load: async () => (await import('../run/apps.js')).getApp,
@@ -44,7 +44,7 @@ export const apps: NounSpec = {
     {
       name: 'create',
       kind: 'change',
-      summary: 'Create an application, or clone one',
+      summary: 'create an application, or clone one',
       args: [['<name>', 'what people call it']],
       options: [fromFile],
       fields: [
@@ -63,7 +63,7 @@ export const apps: NounSpec = {
     {
       name: 'update',
       kind: 'change',
-      summary: 'Edit an application; what is not named stays as it is',
+      summary: 'edit an application; what is not named stays as it is',
       args: [appArgument],
       options: [fromFile],
       fields: [{ flags: '--name <name>', about: 'another name', path: 'name' }, ...fields],
@@ -74,7 +74,7 @@ export const apps: NounSpec = {
       name: 'delete',
       kind: 'change',
       destructive: true,
-      summary: 'Delete an application with all that belongs to it',
+      summary: 'delete an application with all that belongs to it',
       args: [appArgument],
       operations: ['deleteApplication'],
       load: async () => (await import('../run/apps.js')).deleteApp,
@@ -82,7 +82,7 @@ export const apps: NounSpec = {
     {
       name: 'dead-ends',
       kind: 'list',
-      summary: 'List the versions that may not be updated from',
+      summary: 'list the versions that may not be updated from',
       args: [appArgument],
       operations: ['listDeadEnds'],
       load: async () => (await import('../run/apps.js')).listDeadEnds,
@@ -90,7 +90,7 @@ export const apps: NounSpec = {
     {
       name: 'mark-dead-end',
       kind: 'change',
-      summary: 'Mark a version as a dead end, with the reason that people see',
+      summary: 'mark a version as a dead end, with the reason that people see',
       args: [appArgument, ['<version>', 'the version that may not be updated from']],
       options: [{ flags: '--reason <text>', about: 'why (required)' }],
       operations: ['markDeadEnd'],
@@ -100,7 +100,7 @@ export const apps: NounSpec = {
       name: 'clear-dead-end',
       kind: 'change',
       formats: [],
-      summary: 'A version is no dead end any more',
+      summary: 'a version is no dead end any more',
       args: [appArgument, ['<version>', 'the version']],
       operations: ['clearDeadEnd'],
       load: async () => (await import('../run/apps.js')).clearDeadEnd,

@@ -12,7 +12,7 @@ const marks: readonly VerbSpec[] = [
   {
     name: 'set-floor',
     kind: 'change',
-    summary: 'Every machine below this version must pass through it',
+    summary: 'every machine below this version must pass through it',
     args: [channelArgument, packageArgument],
     options: [ofApp, { flags: '--reason <text>', about: 'why' }],
     operations: ['setFloor'],
@@ -22,7 +22,7 @@ const marks: readonly VerbSpec[] = [
     name: 'remove-floor',
     kind: 'change',
     formats: [],
-    summary: 'Remove a floor',
+    summary: 'remove a floor',
     args: [channelArgument, packageArgument],
     options: [ofApp],
     operations: ['removeFloor'],
@@ -31,7 +31,7 @@ const marks: readonly VerbSpec[] = [
   {
     name: 'blacklist',
     kind: 'change',
-    summary: 'Never offer this package in this channel',
+    summary: 'never offer this package in this channel',
     args: [channelArgument, packageArgument],
     options: [ofApp],
     operations: ['blacklistPackage'],
@@ -41,7 +41,7 @@ const marks: readonly VerbSpec[] = [
     name: 'unblacklist',
     kind: 'change',
     formats: [],
-    summary: 'Take a package off the blacklist',
+    summary: 'take a package off the blacklist',
     args: [channelArgument, packageArgument],
     options: [ofApp],
     operations: ['unblacklistPackage'],
@@ -52,13 +52,13 @@ const marks: readonly VerbSpec[] = [
 export const channels: NounSpec = {
   name: 'channels',
   aliases: ['channel'],
-  summary: 'Channels: which package is offered, with floors and a blacklist',
+  summary: 'which package is offered, with floors and a blacklist',
   verbs: [
     {
       name: 'list',
       aliases: ['ls'],
       kind: 'list',
-      summary: 'List channels',
+      summary: 'list channels',
       options: [ofApp],
       operations: ['listChannels'],
       load: async () => (await import('../run/channels.js')).listChannels,
@@ -66,7 +66,7 @@ export const channels: NounSpec = {
     {
       name: 'get',
       kind: 'read',
-      summary: 'Show one channel with its floors and blacklist',
+      summary: 'show one channel with its floors and blacklist',
       args: [channelArgument],
       options: [ofApp],
       operations: ['getChannel'],
@@ -75,7 +75,7 @@ export const channels: NounSpec = {
     {
       name: 'create',
       kind: 'change',
-      summary: 'Create a channel',
+      summary: 'create a channel',
       args: [['<name>', 'unique in its application for its arch']],
       options: [inApp, fromFile],
       fields: [{ flags: '--arch <arch>', about: 'never changes afterwards', choices: archs, path: 'arch' }, ...fields],
@@ -85,7 +85,7 @@ export const channels: NounSpec = {
     {
       name: 'update',
       kind: 'change',
-      summary: 'Edit a channel: setting its package starts the rollouts of its groups',
+      summary: 'edit a channel: setting its package starts the rollouts of its groups',
       args: [channelArgument],
       options: [ofApp, fromFile],
       fields: [{ flags: '--name <name>', about: 'another name', path: 'name' }, ...fields],
@@ -97,7 +97,7 @@ export const channels: NounSpec = {
       name: 'delete',
       kind: 'change',
       destructive: true,
-      summary: 'Delete a channel that no group follows',
+      summary: 'delete a channel that no group follows',
       args: [channelArgument],
       options: [ofApp],
       operations: ['deleteChannel'],

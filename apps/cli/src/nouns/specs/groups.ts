@@ -76,13 +76,13 @@ const load = () => import('../run/groups.js');
 export const groups: NounSpec = {
   name: 'groups',
   aliases: ['group'],
-  summary: 'Groups: machines of one track, and the policy by which they are updated',
+  summary: 'machines of one track, and the policy by which they are updated',
   verbs: [
     {
       name: 'list',
       aliases: ['ls'],
       kind: 'list',
-      summary: 'List groups with their rollouts',
+      summary: 'list groups with their rollouts',
       options: [ofApp],
       operations: ['listGroups'],
       load: async () => (await load()).listGroups,
@@ -90,7 +90,7 @@ export const groups: NounSpec = {
     {
       name: 'get',
       kind: 'read',
-      summary: 'Show one group with its policy and rollout',
+      summary: 'show one group with its policy and rollout',
       args: [groupArgument],
       options: [ofApp],
       operations: ['getGroup'],
@@ -99,7 +99,7 @@ export const groups: NounSpec = {
     {
       name: 'create',
       kind: 'change',
-      summary: 'Create a group',
+      summary: 'create a group',
       args: [['<name>', 'unique in its application']],
       options: [inApp, fromFile],
       fields: [
@@ -114,7 +114,7 @@ export const groups: NounSpec = {
     {
       name: 'update',
       kind: 'change',
-      summary: 'Edit a group or its policy; what is not named stays as it is',
+      summary: 'edit a group or its policy; what is not named stays as it is',
       args: [groupArgument],
       options: [ofApp, fromFile],
       fields: [{ flags: '--name <name>', about: 'another name', path: 'name' }, ...fields],
@@ -129,7 +129,7 @@ export const groups: NounSpec = {
       name: 'delete',
       kind: 'change',
       destructive: true,
-      summary: 'Delete a group',
+      summary: 'delete a group',
       args: [groupArgument],
       options: [ofApp],
       operations: ['deleteGroup'],
@@ -138,7 +138,7 @@ export const groups: NounSpec = {
     {
       name: 'pause',
       kind: 'change',
-      summary: 'Grant nothing and re-offer nothing in this group, within one second',
+      summary: 'grant nothing and re-offer nothing in this group, within one second',
       args: [groupArgument],
       options: [ofApp, note],
       operations: ['pauseGroup'],
@@ -147,7 +147,7 @@ export const groups: NounSpec = {
     {
       name: 'resume',
       kind: 'change',
-      summary: 'Updates go on in this group',
+      summary: 'updates go on in this group',
       args: [groupArgument],
       options: [ofApp, note],
       operations: ['resumeGroup'],
@@ -156,7 +156,7 @@ export const groups: NounSpec = {
     {
       name: 'instances',
       kind: 'list',
-      summary: 'List the machines of a group',
+      summary: 'list the machines of a group',
       args: [groupArgument],
       options: [ofApp, ...instanceFilters],
       operations: ['listGroupInstances'],
@@ -166,7 +166,7 @@ export const groups: NounSpec = {
       name: 'breakdown',
       kind: 'read',
       formats: ['table', 'json', 'yaml'],
-      summary: 'How many machines have which version and status, now or at a moment',
+      summary: 'how many machines have which version and status, now or at a moment',
       args: [groupArgument],
       options: [ofApp, { flags: '--at <time>', about: 'RFC 3339: 2026-11-23T09:00:00Z' }],
       operations: ['getGroupBreakdown'],

@@ -27,7 +27,7 @@ const commands: readonly VerbSpec[] = [
   {
     name: 'label',
     kind: 'change',
-    summary: 'Set labels of a machine, or take them away',
+    summary: 'set labels of a machine, or take them away',
     args: [machine, ['<labels...>', 'key=value, or key- to take it away']],
     options: [ofApp],
     examples: ['platte instances label 3d1219c7 rack=a12 owner-'],
@@ -37,7 +37,7 @@ const commands: readonly VerbSpec[] = [
   {
     name: 'rename',
     kind: 'change',
-    summary: 'Give a machine a name that overrules the one it reports',
+    summary: 'give a machine a name that overrules the one it reports',
     args: [machine, ['<alias>', "its name; '' gives back the reported one"]],
     options: [ofApp],
     operations: ['editInstance'],
@@ -46,7 +46,7 @@ const commands: readonly VerbSpec[] = [
   {
     name: 'hold',
     kind: 'change',
-    summary: 'Offer nothing to machines until they are released',
+    summary: 'offer nothing to machines until they are released',
     args: [machineArguments],
     options: [ofApp, note],
     operations: ['holdInstance'],
@@ -55,7 +55,7 @@ const commands: readonly VerbSpec[] = [
   {
     name: 'release',
     kind: 'change',
-    summary: 'End the hold of machines',
+    summary: 'end the hold of machines',
     args: [machineArguments],
     options: [ofApp, note],
     operations: ['releaseInstance'],
@@ -64,7 +64,7 @@ const commands: readonly VerbSpec[] = [
   {
     name: 'force',
     kind: 'change',
-    summary: 'Skip waves, windows and back-off for the next grant; never a limit, a pause or a halt',
+    summary: 'skip waves, windows and back-off for the next grant; never a limit, a pause or a halt',
     args: [machineArguments],
     options: [ofApp, note],
     operations: ['forceInstance'],
@@ -73,7 +73,7 @@ const commands: readonly VerbSpec[] = [
   {
     name: 'cancel',
     kind: 'change',
-    summary: 'End the open attempt of machines',
+    summary: 'end the open attempt of machines',
     args: [machineArguments],
     options: [ofApp, note],
     operations: ['cancelInstance'],
@@ -82,7 +82,7 @@ const commands: readonly VerbSpec[] = [
   {
     name: 'retry',
     kind: 'change',
-    summary: 'Forget the failures of machines, so that they are offered the update again',
+    summary: 'forget the failures of machines, so that they are offered the update again',
     args: [machineArguments],
     options: [ofApp, note],
     operations: ['retryInstance'],
@@ -92,7 +92,7 @@ const commands: readonly VerbSpec[] = [
     name: 'delete',
     kind: 'change',
     destructive: true,
-    summary: 'Forget machines: their open leases end; they come back with their next request',
+    summary: 'forget machines: their open leases end; they come back with their next request',
     args: [machineArguments],
     options: [ofApp],
     operations: ['deleteInstance'],
@@ -103,13 +103,13 @@ const commands: readonly VerbSpec[] = [
 export const instances: NounSpec = {
   name: 'instances',
   aliases: ['instance', 'machines'],
-  summary: 'Instances: the machines of the fleet',
+  summary: 'the machines of the fleet',
   verbs: [
     {
       name: 'list',
       aliases: ['ls', 'search'],
       kind: 'list',
-      summary: 'Search machines across the whole fleet',
+      summary: 'search machines across the whole fleet',
       options: [ofApp, ofGroup, ...instanceFilters],
       examples: [
         'platte instances list --status failed,timed-out --seen-within 24h',
@@ -121,7 +121,7 @@ export const instances: NounSpec = {
     {
       name: 'get',
       kind: 'read',
-      summary: 'Show one machine',
+      summary: 'show one machine',
       args: [machine],
       options: [ofApp],
       operations: ['getInstance'],
@@ -130,7 +130,7 @@ export const instances: NounSpec = {
     {
       name: 'history',
       kind: 'list',
-      summary: 'All that a machine reported and was answered, newest first',
+      summary: 'all that a machine reported and was answered, newest first',
       args: [machine],
       options: [
         ofApp,
@@ -147,7 +147,7 @@ export const instances: NounSpec = {
 export const why: VerbSpec = {
   name: 'why',
   kind: 'read',
-  summary: 'Why was this machine not updated? Its last answer, what the rule saw, and when it would change',
+  summary: 'why was this machine not updated? Its last answer, what the rule saw, and when it would change',
   args: [machine],
   options: [ofApp],
   examples: ['platte why 3d1219c7c4c5404aaa1f6d2a48adfda4'],

@@ -5,20 +5,20 @@ const load = () => import('../run/context.js');
 export const context: NounSpec = {
   name: 'context',
   aliases: ['contexts'],
-  summary: 'Contexts: names for the servers you work with',
+  summary: 'names for the servers you work with',
   verbs: [
     {
       name: 'list',
       aliases: ['ls'],
       kind: 'local',
-      summary: 'List contexts; the current one has a star',
+      summary: 'list contexts; the current one has a star',
       operations: [],
       load: async () => (await load()).listContexts,
     },
     {
       name: 'use',
       kind: 'local',
-      summary: 'Make a context the current one',
+      summary: 'make a context the current one',
       args: [['<name>', 'a context']],
       operations: [],
       load: async () => (await load()).useContext,
@@ -26,7 +26,7 @@ export const context: NounSpec = {
     {
       name: 'set',
       kind: 'local',
-      summary: 'Add a context or change it; the first one becomes the current one',
+      summary: 'add a context or change it; the first one becomes the current one',
       args: [['<name>', 'what you call it']],
       options: [
         { flags: '--server <url>', about: 'the API' },
@@ -44,7 +44,7 @@ export const context: NounSpec = {
     {
       name: 'delete',
       kind: 'local',
-      summary: 'Forget a context and its token',
+      summary: 'forget a context and its token',
       args: [['<name>', 'a context']],
       operations: [],
       load: async () => (await load()).deleteContext,
@@ -56,7 +56,7 @@ export const api: VerbSpec = {
   name: 'api',
   kind: 'read',
   formats: ['json', 'yaml'],
-  summary: 'Call any operation of the API by its name; without one, list them',
+  summary: 'call any operation of the API by its name; without one, list them',
   args: [
     ['[operation]', 'such as getGroup'],
     ['[parameters...]', 'name=value, of path or query'],

@@ -24,7 +24,7 @@ export const rows: OptionSpec = {
 
 export const archs = ['amd64', 'arm64', 'x86', 'all'] as const;
 
-export const groupArgument = ['<group>', 'its id, name or track'] as const;
+export const groupArgument = ['<group>', 'its id, name, track, or track/arch'] as const;
 export const appArgument = ['<application>', 'its id, name or product id'] as const;
 export const packageArgument = ['<package>', 'its id, version, or version/arch'] as const;
 export const channelArgument = ['<channel>', 'its id, name, or name/arch'] as const;

@@ -20,13 +20,13 @@ const fields: readonly FieldSpec[] = [
 export const packages: NounSpec = {
   name: 'packages',
   aliases: ['package', 'pkg'],
-  summary: 'Packages: what machines can be updated to',
+  summary: 'what machines can be updated to',
   verbs: [
     {
       name: 'list',
       aliases: ['ls'],
       kind: 'list',
-      summary: 'List packages, the highest version first',
+      summary: 'list packages, the highest version first',
       options: [ofApp, { flags: '--arch <arch>', about: 'only for this one', choices: archs }],
       operations: ['listPackages'],
       load: async () => (await import('../run/packages.js')).listPackages,
@@ -34,7 +34,7 @@ export const packages: NounSpec = {
     {
       name: 'get',
       kind: 'read',
-      summary: 'Show one package',
+      summary: 'show one package',
       args: [packageArgument],
       options: [ofApp],
       operations: ['getPackage'],
@@ -43,7 +43,7 @@ export const packages: NounSpec = {
     {
       name: 'create',
       kind: 'change',
-      summary: 'Create a package',
+      summary: 'create a package',
       options: [inApp, fromFile],
       fields: [
         { flags: '--version <version>', about: 'never changes afterwards', path: 'version' },
@@ -61,7 +61,7 @@ export const packages: NounSpec = {
     {
       name: 'update',
       kind: 'change',
-      summary: 'Edit a package; version and arch never change',
+      summary: 'edit a package; version and arch never change',
       args: [packageArgument],
       options: [ofApp, fromFile],
       fields,
@@ -72,7 +72,7 @@ export const packages: NounSpec = {
       name: 'delete',
       kind: 'change',
       destructive: true,
-      summary: 'Delete packages that are in no use, or the examples of a first start',
+      summary: 'delete packages that are in no use, or the examples of a first start',
       args: [['[packages...]', 'id, version, or version/arch of each']],
       options: [
         ofApp,

@@ -7,13 +7,13 @@ const load = () => import('../run/rollouts.js');
 export const rollouts: NounSpec = {
   name: 'rollouts',
   aliases: ['rollout'],
-  summary: 'Rollouts: how a package reaches the machines of a group',
+  summary: 'how a package reaches the machines of a group',
   verbs: [
     {
       name: 'list',
       aliases: ['ls'],
       kind: 'list',
-      summary: 'List rollouts, the newest first',
+      summary: 'list rollouts, the newest first',
       options: [
         ofApp,
         ofGroup,
@@ -30,7 +30,7 @@ export const rollouts: NounSpec = {
     {
       name: 'get',
       kind: 'read',
-      summary: 'Show one rollout with its waves',
+      summary: 'show one rollout with its waves',
       args: [which],
       options: [ofApp],
       operations: ['getRollout'],
@@ -39,7 +39,7 @@ export const rollouts: NounSpec = {
     {
       name: 'start',
       kind: 'change',
-      summary: 'Start the rollout of the package that the channel of the group has, anew',
+      summary: 'start the rollout of the package that the channel of the group has, anew',
       args: [groupArgument],
       options: [ofApp, note],
       operations: ['startRollout'],
@@ -48,7 +48,7 @@ export const rollouts: NounSpec = {
     {
       name: 'pause',
       kind: 'change',
-      summary: 'Grant nothing in this rollout until a person resumes it',
+      summary: 'grant nothing in this rollout until a person resumes it',
       args: [which],
       options: [ofApp, note],
       operations: ['pauseRollout'],
@@ -57,7 +57,7 @@ export const rollouts: NounSpec = {
     {
       name: 'resume',
       kind: 'change',
-      summary: 'A paused or halted rollout goes on',
+      summary: 'a paused or halted rollout goes on',
       args: [which],
       options: [ofApp, note],
       operations: ['resumeRollout'],
@@ -66,7 +66,7 @@ export const rollouts: NounSpec = {
     {
       name: 'halt',
       kind: 'change',
-      summary: 'Stop a rollout for a reason',
+      summary: 'stop a rollout for a reason',
       args: [which],
       options: [ofApp, note],
       examples: ['platte rollouts halt stable -m "4593.2.1 loses its network"'],

@@ -7,14 +7,14 @@ const loadTokens = () => import('../run/tokens.js');
 
 export const activity: NounSpec = {
   name: 'activity',
-  summary: 'Activity: what happened, and who did it',
+  summary: 'what happened, and who did it',
   verbs: [
     {
       name: 'list',
       aliases: ['ls'],
       kind: 'list',
       isDefault: true,
-      summary: 'What happened, newest first: rollouts started and halted, groups paused, channels changed',
+      summary: 'what happened, newest first: rollouts started and halted, groups paused, channels changed',
       options: [ofApp, ofGroup, { ...rows, default: '50' }],
       operations: ['listActivity'],
       load: async () => (await load()).listActivity,
@@ -24,14 +24,14 @@ export const activity: NounSpec = {
 
 export const audit: NounSpec = {
   name: 'audit',
-  summary: 'Audit: every change, who made it and why, before and after',
+  summary: 'every change, who made it and why, before and after',
   verbs: [
     {
       name: 'list',
       aliases: ['ls'],
       kind: 'list',
       isDefault: true,
-      summary: 'Every change of the catalog and of tokens, newest first',
+      summary: 'every change of the catalog and of tokens, newest first',
       options: [
         ofApp,
         ofGroup,
@@ -48,13 +48,13 @@ export const audit: NounSpec = {
 export const tokens: NounSpec = {
   name: 'tokens',
   aliases: ['token'],
-  summary: 'Tokens: how programs and command lines sign in',
+  summary: 'how programs and command lines sign in',
   verbs: [
     {
       name: 'list',
       aliases: ['ls'],
       kind: 'list',
-      summary: 'List API tokens, without their secrets',
+      summary: 'list API tokens, without their secrets',
       operations: ['listTokens'],
       load: async () => (await loadTokens()).listTokens,
     },
@@ -62,7 +62,7 @@ export const tokens: NounSpec = {
       name: 'create',
       kind: 'change',
       formats: ['name', 'json', 'yaml'],
-      summary: 'Create an API token: its secret is printed this once',
+      summary: 'create an API token: its secret is printed this once',
       args: [['<name>', 'what it is for']],
       options: [
         {
@@ -83,7 +83,7 @@ export const tokens: NounSpec = {
       aliases: ['delete'],
       kind: 'change',
       destructive: true,
-      summary: 'Revoke a token: the next request with it is refused',
+      summary: 'revoke a token: the next request with it is refused',
       args: [['<id>', 'of `platte tokens list`']],
       operations: ['revokeToken'],
       load: async () => (await loadTokens()).revokeToken,
@@ -93,14 +93,14 @@ export const tokens: NounSpec = {
 
 export const malformed: NounSpec = {
   name: 'malformed',
-  summary: 'Malformed requests: what machines sent and nobody could read',
+  summary: 'what machines sent and nobody could read',
   verbs: [
     {
       name: 'list',
       aliases: ['ls'],
       kind: 'list',
       isDefault: true,
-      summary: 'Refused requests, counted and sampled, newest first',
+      summary: 'refused requests, counted and sampled, newest first',
       options: [{ ...rows, default: '50' }],
       operations: ['listRefusedRequests'],
       load: async () => (await load()).listRefused,
@@ -110,14 +110,14 @@ export const malformed: NounSpec = {
 
 export const parked: NounSpec = {
   name: 'parked',
-  summary: 'Parked messages: what a consumer of the log could not apply',
+  summary: 'messages that a consumer of the log could not apply',
   verbs: [
     {
       name: 'list',
       aliases: ['ls'],
       kind: 'list',
       isDefault: true,
-      summary: 'List parked messages, oldest first',
+      summary: 'list parked messages, oldest first',
       options: [{ ...rows, default: '50' }],
       operations: ['listParkedMessages'],
       load: async () => (await load()).listParked,
@@ -126,7 +126,7 @@ export const parked: NounSpec = {
       name: 'retry',
       kind: 'change',
       formats: [],
-      summary: 'Put a parked message into the log again',
+      summary: 'put a parked message into the log again',
       args: [['<id>', 'of `platte parked list`']],
       operations: ['retryParkedMessage'],
       load: async () => (await load()).retryParked,
@@ -135,7 +135,7 @@ export const parked: NounSpec = {
       name: 'drop',
       kind: 'change',
       destructive: true,
-      summary: 'Drop a parked message for good',
+      summary: 'drop a parked message for good',
       args: [['<id>', 'of `platte parked list`']],
       operations: ['dropParkedMessage'],
       load: async () => (await load()).dropParked,
@@ -146,7 +146,7 @@ export const parked: NounSpec = {
 export const whoami: VerbSpec = {
   name: 'whoami',
   kind: 'read',
-  summary: 'Who am I there, and what may I do?',
+  summary: 'who am I there, and what may I do?',
   operations: ['getMe'],
   load: async () => (await load()).showMe,
 };
@@ -155,7 +155,7 @@ export const status: VerbSpec = {
   name: 'status',
   kind: 'read',
   formats: ['table', 'json', 'yaml'],
-  summary: 'Which server this talks to, its version, and whether it and its stores are well',
+  summary: 'which server this talks to, its version, and whether it and its stores are well',
   operations: ['getHealth', 'getVersion'],
   load: async () => (await load()).showStatus,
 };
@@ -164,7 +164,7 @@ export const watch: VerbSpec = {
   name: 'watch',
   kind: 'read',
   formats: ['table', 'json'],
-  summary: 'Facts as they happen, until Ctrl-C; it comes back by itself and misses nothing',
+  summary: 'facts as they happen, until Ctrl-C; it comes back by itself and misses nothing',
   options: [
     ofApp,
     ofGroup,

@@ -1,0 +1,110 @@
+// The tree of commands. Commands are loaded when they run, so that `--help` stays fast.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { registerNouns } from './nouns/nouns.js';
+import { repositoryRoot } from './repository.js';
+import { registerSimulate } from './simulate-command.js';
+
+export function makeProgram(): Command {
+  const program = new Command('platte')
+    .description('An event-sourced update platform for fleets of machines that speak Omaha.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .showSuggestionAfterError()
+    // An option belongs to the command that it stands behind: `instances list --version` is no question for ours.
+    .enablePositionalOptions()
+    .exitOverride()
+    .addHelpText('after', examples);
+  registerMachine(program);
+  registerNouns(program);
+  registerTasks(program);
+  return program;
+}
+
+const examples = `
+Examples:
+  $ ./platte up                                       the whole platform on this machine
+  $ ./platte up --demo                                the same, with a fleet that moves
+  $ ./platte simulate --instances 2000 --speed 600
+  $ ./platte top                                      the fleet at a glance
+  $ ./platte why 3d1219c7c4c5404aaa1f6d2a48adfda4     why was this machine not updated?
+  $ ./platte timeline stable/amd64 --range 30d        its versions over time, as a plot
+  $ ./platte export -o fleet.yaml                     the whole catalog as a file, for diff and apply`;
+
+/** The platform on this machine. */
+function registerMachine(program: Command): void {
+  program.commandsGroup('On this machine:');
+  program
+    .command('up')
+    .description('bring the whole platform up on this machine, in the foreground; Ctrl-C stops it')
+    .option('--data <dir>', 'where everything is kept', '.platte')
+    .option('--listen <address>', 'open the Omaha port to machines on this address (default: loopback only)')
+    .option('--demo', 'a simulated fleet beside it, with a rollout under way')
+    .option('--verbose', "the programs' logs on the terminal too")
+    .action(async (options) => {
+      const { up } = await import('./up/up.js');
+      process.exitCode = await up(options);
+    });
+
+  registerSimulate(program);
+
+  program
+    .command('doctor')
+    .description('say what was found, where, which version, and what is missing')
+    .option('--data <dir>', 'the folder of the platform to look for', '.platte')
+    .action(async (options: { data: string }) => {
+      const { doctor } = await import('./doctor.js');
+      process.exitCode = await doctor(options);
+    });
+}
+
+/** For who works on Platte itself. */
+function registerTasks(program: Command): void {
+  program.commandsGroup('This checkout:');
+  program
+    .command('test')
+    .description('run the tests: unit, integration (real servers) and journeys (the whole platform)')
+    .argument('[filters...]', 'only test files whose path contains one of these')
+    .option('--kind <kinds...>', 'only these kinds: unit, integration, journeys')
+    .action(async (filters: string[], options: { kind?: string[] }) => {
+      const { runTests } = await import('./tasks/test.js');
+      process.exitCode = await runTests(filters, options.kind);
+    });
+
+  program
+    .command('check')
+    .description('format, lint, types, boundaries, unused code, lock and tidy, as one check')
+    .option('--fix', 'format what is not, first')
+    .action(async (options: { fix?: boolean }) => {
+      const { runChecks } = await import('./tasks/check.js');
+      process.exitCode = await runChecks({ fix: options.fix === true });
+    });
+
+  program
+    .command('bench')
+    .description('measure, each figure against its baseline in the same run; without a name: all')
+    .argument('[names...]', 'which; an unknown name lists them')
+    .option('--check', 'exit 1 when a goal is missed')
+    .option('--quick', 'a shorter run, for a look')
+    .action(async (names: string[], options: { check?: boolean; quick?: boolean }) => {
+      const { runScript } = await import('./tasks/script.js');
+      const flags = [...(options.check ? ['--check'] : []), ...(options.quick ? ['--quick'] : [])];
+      process.exitCode = await runScript('test/dist/load/main.js', [...names, ...flags]);
+    });
+
+  program
+    .command('fuzz')
+    .description('look for a request on which the two parsers disagree; what is found becomes a regression case')
+    .option('--seconds <n>', 'how long', '30')
+    .option('--seed <n>', 'repeat a run')
+    .action(async (options: { seconds: string; seed?: string }) => {
+      const { runScript } = await import('./tasks/script.js');
+      const seed = options.seed === undefined ? [] : ['--seed', options.seed];
+      process.exitCode = await runScript('test/dist/clients/fuzz-main.js', ['--seconds', options.seconds, ...seed]);
+    });
+}
+
+function readVersion(): string {
+  const manifest = JSON.parse(readFileSync(join(repositoryRoot(), 'package.json'), 'utf8')) as { version: string };
+  return manifest.version;
+}
