@@ -1,6 +1,6 @@
 // Groups for journeys: each with a track, a channel and a package of its own, so that no test meets another one's machines.
 import { createHash } from 'node:crypto';
-import type { Client, Group } from '@platte/api-contract';
+import type { Client } from '@platte/api-contract';
 import { ask, flatcarApp } from './machines.js';
 import { eventually } from './platform.js';
 
@@ -52,10 +52,4 @@ export async function untilServed(url: string, { track }: MadeGroup): Promise<vo
     () => ask(url, { machine: `probe-of-${track}`, track, version: '9999.0.0' }),
     ({ reason }) => reason === 'ahead-of-channel',
   );
-}
-
-/** Edits the policy of a group as a person does: with the revision that was just read. */
-export async function editPolicy(client: Client, id: string, policy: Changes): Promise<Group> {
-  const { revision } = await client.getGroup({ params: { id } });
-  return client.editGroup({ params: { id }, body: { policy }, ifMatch: revision });
 }

@@ -126,9 +126,9 @@ describe('an outage', () => {
     const acknowledged: string[] = [];
     const told: string[] = [];
     const statuses = new Set<number>();
-    let isOver = false;
+    const over = new AbortController();
     const keepAsking = async (url: string, who: string): Promise<void> => {
-      for (let number = 1; !isOver; number++) {
+      for (let number = 1; !over.signal.aborted; number++) {
         const machine = `${who}-${number}`;
         // A killed ingress answers nobody: such a machine asks again later, and nothing was promised to it.
         const answer = await postOmaha(url, checkOf({ machine, ...idle })).catch(() => ({ status: 0 }));
@@ -151,7 +151,7 @@ describe('an outage', () => {
       // While facts wait on its disk.
       await ingress.kill();
     });
-    isOver = true;
+    over.abort();
     await asking;
     expect([...statuses].every((status) => [0, 200, 503].includes(status))).toBe(true);
 
