@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   path: () => import('./path.js').then(({ pathBench }) => pathBench),
   ingress: () => import('./ingress.js').then(({ ingressBench }) => ingressBench),
   transport: () => import('./transport.js').then(({ transportBench }) => transportBench),
+  policy: () => import('./policy.js').then(({ policyBench }) => policyBench),
   parse: () => import('./parse.js').then(({ parseBench }) => parseBench),
 };
 

@@ -13,11 +13,7 @@ import {
 
 type Grant = Extract<GrantDecision, { kind: 'grant' }>;
 
-/**
- * Returns the machines whose force their grant has used up.
- *
- * @param attempts as folded, by machine
- */
+/** @param decided.attempts as folded, by machine */
 export function applyDecisions(
   changes: LedgerChanges,
   decided: {
@@ -35,7 +31,7 @@ export function applyDecisions(
     if (machine === undefined) continue;
     switch (decision.kind) {
       case 'grant':
-        open(changes, toAttempt(group, machine, decision, moment.now), moment);
+        open(changes, toAttempt(group, machine, decision, moment.now), attempts.has(machine.machine), moment);
         grants += 1;
         break;
       case 'reopen':
@@ -53,8 +49,8 @@ export function applyDecisions(
   addGrants(changes, group.group.id, grants, moment.now);
 }
 
-function open(changes: LedgerChanges, attempt: AttemptRow, moment: Moment): void {
-  changes.opened.push(attempt);
+function open(changes: LedgerChanges, attempt: AttemptRow, again: boolean, moment: Moment): void {
+  changes.opened.push({ attempt, again });
   addTally(changes, attempt.rollout, attempt.toVersion, { open: 1, succeeded: 0, failed: 0, timedOut: 0 });
   changes.facts.push(toUpdateGranted(attempt, attempt.dueAt ?? 0, moment.position()));
 }

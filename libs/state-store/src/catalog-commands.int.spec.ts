@@ -2,6 +2,7 @@ import { type CatalogCommandInput, isRejection } from '@platte/rollout';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTestCatalog, now, type TestCatalog } from '../test/catalog.js';
 import { listenToCatalog, readRevision } from './catalog-revision.js';
+import { unpackFacts } from './packed-facts.js';
 import { readSnapshot, readSnapshots } from './catalog-snapshots.js';
 
 let catalog: TestCatalog;
@@ -35,7 +36,7 @@ describe('a command', () => {
     const { rows: outbox } = await store.pool.query<{ facts: string }>(
       'select facts from outbox order by id desc limit 1',
     );
-    expect(JSON.parse(outbox[0]?.facts ?? '')).toEqual(executed.facts);
+    expect(unpackFacts(outbox[0]?.facts ?? '')).toEqual(executed.facts);
     const snapshot = await readSnapshot(store, application);
     expect(snapshot?.groups[0]).toMatchObject({
       id: group,

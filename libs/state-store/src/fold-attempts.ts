@@ -8,6 +8,7 @@ import { comparePositions, type EventReported, type MachineCheckedIn, type Posit
 import { type Sign, signOf } from '@platte/fleet';
 import { settleAfterMs as defaultSettleAfterMs } from '@platte/rollout';
 import { type ApplyContext, applySign, isNews } from './apply-sign.js';
+import { toArrayLiteral, toColumns } from './array-literal.js';
 import { type AttemptRow, orderOf, termsOf } from './attempt-row.js';
 import { type Moment, noChanges } from './ledger-changes.js';
 import { freedGroups, haltFailed, lockGroups, type MachineKey, toReadAttemptsOf } from './locked-groups.js';
@@ -127,16 +128,15 @@ function isMark({ kind }: Sign): boolean {
 
 /** One row per attempt: of each kind its first sign. */
 function toWriteMarks(marked: readonly { attempt: AttemptRow; signs: readonly Sign[] }[]): Statement {
-  const at = (kind: Sign['kind']) => marked.map(({ signs }) => signs.find((sign) => sign.kind === kind)?.at ?? null);
-  const of = (key: 'application' | 'machine' | 'sinceAt' | 'sinceN') => marked.map(({ attempt }) => attempt[key]);
+  const keys = ['application', 'machine', 'sinceAt', 'sinceN'] as const;
+  const first = (kind: Sign['kind']) => marked.map(({ signs }) => signs.find((sign) => sign.kind === kind)?.at ?? null);
+  const marks = [first('downloading'), first('downloaded'), first('refused')];
   const values = [
-    of('application'),
-    of('machine'),
-    of('sinceAt'),
-    of('sinceN'),
-    at('downloading'),
-    at('downloaded'),
-    at('refused'),
+    ...toColumns(
+      marked.map(({ attempt }) => attempt),
+      keys,
+    ),
+    ...marks.map(toArrayLiteral),
   ];
   return { name: 'write-marks', text: writeMarks, values };
 }

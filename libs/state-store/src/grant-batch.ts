@@ -38,7 +38,7 @@ import {
   toReadForces,
   toReadTallies,
 } from './read-ledger.js';
-import { sendTogether, type Statement } from './statement.js';
+import { inOnePacket, sendTogether, type Statement } from './statement.js';
 import type { Store } from './store.js';
 import { type Client, rollBack, withHotClient } from './transaction.js';
 import { useForces } from './use-forces.js';
@@ -74,6 +74,7 @@ interface Reading {
 
 interface Fresh {
   index: IndexedGroup;
+  reading: Reading;
   budget: Budget;
 }
 
@@ -120,7 +121,7 @@ async function decideLocked(client: Client, deciding: Deciding): Promise<BatchOu
   const { context, group, groups, asked } = deciding;
   const application = asked[0]?.app ?? '';
   const held = indexOf(context.catalog, application)?.groups.get(group);
-  const reading = await readLocked(client, deciding, application, periodOf(held));
+  const reading = await readLocked(client, deciding, application, needsOf(held));
   const alsoLock = otherGroups(reading.attempts, groups);
   if (alsoLock.length > 0) {
     await rollBack(client);
@@ -131,33 +132,57 @@ async function decideLocked(client: Client, deciding: Deciding): Promise<BatchOu
     await rollBack(client);
     return { decisions: asked.map(() => ({ answer: unknownGroup })), freed: [], after: null };
   }
-  return decideRead(client, deciding, reading, fresh);
+  return decideRead(client, deciding, fresh);
+}
+
+/** What is worth reading: a group without safe mode needs no tallies, and few applications have forced machines. */
+interface Needs {
+  /** Of the rate limit. */
+  periodMs: number | null;
+  tallies: boolean;
+  forces: boolean;
+}
+
+function needsOf(index: IndexedGroup | undefined): Needs {
+  const { rateLimit = null, safeMode = false } = index?.group.policy ?? {};
+  return { periodMs: rateLimit?.periodMs ?? null, tallies: safeMode, forces: (index?.forced.size ?? 0) > 0 };
+}
+
+function areSame(a: Needs, b: Needs): boolean {
+  return a.periodMs === b.periodMs && a.tallies === b.tallies && a.forces === b.forces;
 }
 
 /** The first round trip. */
-async function readLocked(
-  client: Client,
-  { store, group, groups, asked }: Deciding,
-  application: string,
-  periodMs: number | null,
-): Promise<Reading> {
+async function readLocked(client: Client, deciding: Deciding, application: string, needs: Needs): Promise<Reading> {
+  const { group, groups, asked } = deciding;
   const machines = asked.map(({ machine }) => machine);
-  const [, locked, budget, tallies, attempts, failures, forces] = await Promise.all([
-    client.query('begin'),
-    client.query<LockedGroup>(toLockGroups(groups)),
-    client.query<Budget>(toReadBudget(group, store.clockOffsetMs(), periodMs)),
-    client.query<TallyRow>(toReadTallies(group)),
-    client.query<AttemptRow>(toReadAttempts(application, machines)),
-    client.query<FailureRow>(toReadFailures(application, machines)),
-    client.query<ForceRow>(toReadForces(application, machines)),
+  const [, locked, rest, attempts, failures] = await inOnePacket(client, () =>
+    Promise.all([
+      client.query('begin'),
+      client.query<LockedGroup>(toLockGroups(groups)),
+      readNeeded(client, deciding, application, needs),
+      client.query<AttemptRow>(toReadAttempts(application, machines)),
+      client.query<FailureRow>(toReadFailures(application, machines)),
+    ]),
+  );
+  const revision = locked.rows.find(({ id }) => id === group)?.revision ?? null;
+  return { revision, ...rest, attempts: attempts.rows, failures: failures.rows };
+}
+
+type Needed = Pick<Reading, 'budget' | 'tallies' | 'forces'>;
+
+async function readNeeded(client: Client, deciding: Deciding, application: string, needs: Needs): Promise<Needed> {
+  const { store, group, asked } = deciding;
+  const machines = needs.forces ? asked.map(({ machine }) => machine) : [];
+  const [budget, tallies, forces] = await Promise.all([
+    client.query<Budget>(toReadBudget(group, store.clockOffsetMs(), needs.periodMs)),
+    needs.tallies ? client.query<TallyRow>(toReadTallies(group)) : null,
+    needs.forces ? client.query<ForceRow>(toReadForces(application, machines)) : null,
   ]);
   return {
-    revision: locked.rows.find(({ id }) => id === group)?.revision ?? null,
     budget: budget.rows[0] ?? null,
-    tallies: new Map(tallies.rows.map(({ version, ...tally }) => [version, tally])),
-    attempts: attempts.rows,
-    failures: failures.rows,
-    forces: forces.rows,
+    tallies: new Map((tallies?.rows ?? []).map(({ version, ...tally }) => [version, tally])),
+    forces: forces?.rows ?? [],
   };
 }
 
@@ -169,23 +194,26 @@ function otherGroups(attempts: readonly AttemptRow[], locked: readonly string[])
 /** The group as it is under the lock; undefined when it is gone. Another revision than the held one: reload first. */
 async function reloadIfOlder(
   client: Client,
-  { store, context, group }: Deciding,
+  deciding: Deciding,
   application: string,
   reading: Reading,
   held: IndexedGroup | undefined,
 ): Promise<Fresh | undefined> {
-  if (reading.revision === null || reading.budget === null) return undefined;
+  const { context, group } = deciding;
+  if (reading.revision === null) return undefined;
   const isHeld = held?.group.revision === reading.revision;
   const index = isHeld ? held : (await reloadIndex(client, context.catalog, application))?.groups.get(group);
   if (index === undefined) return undefined;
-  if (periodOf(index) === periodOf(held)) return { index, budget: reading.budget };
-  const again = await client.query<Budget>(toReadBudget(group, store.clockOffsetMs(), periodOf(index)));
-  return { index, budget: again.rows[0] ?? reading.budget };
+  const needed = areSame(needsOf(index), needsOf(held))
+    ? reading
+    : await readNeeded(client, deciding, application, needsOf(index));
+  const { budget } = needed;
+  return budget === null ? undefined : { index, reading: { ...reading, ...needed }, budget };
 }
 
-async function decideRead(client: Client, deciding: Deciding, reading: Reading, fresh: Fresh): Promise<BatchOutcome> {
+async function decideRead(client: Client, deciding: Deciding, fresh: Fresh): Promise<BatchOutcome> {
   const { context, asked } = deciding;
-  const { budget } = fresh;
+  const { budget, reading } = fresh;
   const changes = noChanges();
   const moment: Moment = { now: budget.now, position: () => context.position(budget.now) };
   const { settleAfterMs = defaultSettleAfterMs } = context;
@@ -239,12 +267,8 @@ function usedForces(
   return { application: asked[0]?.app ?? '', machines: used.map(({ machine }) => machine) };
 }
 
-function periodOf(index: IndexedGroup | undefined): number | null {
-  return index?.group.policy.rateLimit?.periodMs ?? null;
-}
-
 /** A serialization that PostgreSQL asks to repeat, a lock that took too long, or a machine that another group granted first. */
-const retryableCodes = new Set(['40001', '40P01', '55P03', '23502']);
+const retryableCodes = new Set(['40001', '40P01', '55P03', '23502', '23505']);
 
 function isRetryable(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && retryableCodes.has(error.code);

@@ -2,6 +2,7 @@
 import type { Arch } from '@platte/facts';
 import type { MachineStatus } from '@platte/fleet';
 import type { Pool } from 'pg';
+import { toArrayLiteral, toColumns } from './array-literal.js';
 import type { Statement } from './statement.js';
 
 export interface InstanceRow {
@@ -90,19 +91,19 @@ export function toUpdateInstances(news: readonly InstanceNews[]): Statement {
   return { name: 'update-instances', text: updateInstances, values: toArrays(news) };
 }
 
-function toKeys(keys: readonly Key[]): unknown[] {
-  return [keys.map(({ application }) => application), keys.map(({ machine }) => machine)];
+function toKeys(keys: readonly Key[]): string[] {
+  return toColumns(keys, ['application', 'machine']);
 }
 
-function toArrays(news: readonly InstanceNews[]): unknown[] {
+function toArrays(news: readonly InstanceNews[]): string[] {
   const seenKeys = ['version', 'group', 'arch', 'oem', 'bootId', 'firstSeenAt', 'seenAt', 'seenN'] as const;
   const reportKeys = ['track', 'ip', 'alias', 'oemVersion', 'aleph'] as const;
   const statusKeys = ['status', 'statusAt', 'statusN'] as const;
   return [
     ...toKeys(news),
-    ...seenKeys.map((key) => news.map(({ seen }) => seen?.[key] ?? null)),
-    ...reportKeys.map((key) => news.map(({ report }) => report?.[key] ?? null)),
-    ...statusKeys.map((key) => news.map(({ status }) => status?.[key] ?? null)),
+    ...seenKeys.map((key) => toArrayLiteral(news.map(({ seen }) => seen?.[key] ?? null))),
+    ...reportKeys.map((key) => toArrayLiteral(news.map(({ report }) => report?.[key] ?? null))),
+    ...statusKeys.map((key) => toArrayLiteral(news.map(({ status }) => status?.[key] ?? null))),
   ];
 }
 

@@ -15,8 +15,8 @@ export interface FailureChange {
 }
 
 export interface LedgerChanges {
-  /** Attempts that a grant opens: whole rows. */
-  readonly opened: AttemptRow[];
+  /** Attempts that a grant opens: whole rows. `again`: the machine has the row of an earlier attempt. */
+  readonly opened: { attempt: AttemptRow; again: boolean }[];
   /** Attempts whose stage or marks change: whole rows as they become. */
   readonly changed: Map<string, AttemptRow>;
   /** Added to open leases and to grants, by group. */

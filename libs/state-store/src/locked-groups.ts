@@ -1,11 +1,12 @@
 // Groups locked for ending attempts outside of a decision: what the log tells, and deadlines. Locks are taken in id
 // order, and everything that counts is read after them.
 import type { Rollout, Tally } from '@platte/rollout';
+import { toColumns } from './array-literal.js';
 import { attemptColumns, type AttemptRow } from './attempt-row.js';
 import { findHalt, haltRollout } from './halt-rollout.js';
 import type { LedgerChanges, Moment } from './ledger-changes.js';
 import { type LockedGroup, toLockGroups } from './read-ledger.js';
-import type { Statement } from './statement.js';
+import { inOnePacket, type Statement } from './statement.js';
 import type { Client } from './transaction.js';
 
 /** What ends look at in a group. */
@@ -50,8 +51,7 @@ const readAttempts = `
   join attempt a on a.application = k.application and a.machine = k.machine`;
 
 export function toReadAttemptsOf(machines: readonly MachineKey[]): Statement {
-  const values = [machines.map(({ application }) => application), machines.map(({ machine }) => machine)];
-  return { name: 'read-attempts-of', text: readAttempts, values };
+  return { name: 'read-attempts-of', text: readAttempts, values: toColumns(machines, ['application', 'machine']) };
 }
 
 /** Begins the transaction; one round trip. */
@@ -61,18 +61,20 @@ export async function lockGroups(
   machines: readonly MachineKey[],
   clockOffsetMs: number,
 ): Promise<LockedGroups> {
-  const [, , clock, states, tallies, attempts] = await Promise.all([
-    client.query('begin'),
-    client.query<LockedGroup>(toLockGroups(groups)),
-    client.query<{ now: number }>({ name: 'read-clock', text: readClock, values: [clockOffsetMs] }),
-    client.query<GroupState>({ name: 'read-groups', text: readGroups, values: [groups] }),
-    client.query<Tally & { rollout: string; version: string }>({
-      name: 'read-tallies-of',
-      text: readTallies,
-      values: [groups],
-    }),
-    client.query<AttemptRow>(toReadAttemptsOf(machines)),
-  ]);
+  const [, , clock, states, tallies, attempts] = await inOnePacket(client, () =>
+    Promise.all([
+      client.query('begin'),
+      client.query<LockedGroup>(toLockGroups(groups)),
+      client.query<{ now: number }>({ name: 'read-clock', text: readClock, values: [clockOffsetMs] }),
+      client.query<GroupState>({ name: 'read-groups', text: readGroups, values: [groups] }),
+      client.query<Tally & { rollout: string; version: string }>({
+        name: 'read-tallies-of',
+        text: readTallies,
+        values: [groups],
+      }),
+      client.query<AttemptRow>(toReadAttemptsOf(machines)),
+    ]),
+  );
   return {
     now: clock.rows[0]?.now ?? 0,
     groups: new Map(states.rows.map((state) => [state.id, state])),

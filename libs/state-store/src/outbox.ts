@@ -5,7 +5,8 @@
 // group are written under its lock, so their ids are in the order of its transactions, and one relay at a time keeps it.
 import type { Fact } from '@platte/facts';
 import type { PoolClient } from 'pg';
-import type { Statement } from './statement.js';
+import { packFacts, unpackFacts } from './packed-facts.js';
+import { sendInOrder, type Statement } from './statement.js';
 import type { Store } from './store.js';
 
 /** Facts per row: a relayed message stays far below the log's 512 KiB. */
@@ -14,17 +15,17 @@ const rowsPerRelayMax = 64;
 /** Session lock: whoever holds it relays. A dead connection gives it back. */
 const relayLock = 7_306_002;
 
-const insertFacts = `insert into outbox (facts) select unnest($1::text[])`;
+const insertFacts = `insert into outbox (facts) values ($1)`;
 const readFacts = `select id, facts from outbox order by id limit ${rowsPerRelayMax}`;
 const deleteFacts = `delete from outbox where id = any($1::bigint[])`;
 
-export function toOutbox(facts: readonly Fact[]): Statement {
-  return { name: 'put-into-outbox', text: insertFacts, values: [toRows(facts)] };
+export function toOutbox(facts: readonly Fact[]): Statement[] {
+  return toRows(facts).map((row) => ({ name: 'put-into-outbox', text: insertFacts, values: [row] }));
 }
 
 /** In the caller's transaction. */
 export async function putIntoOutbox(client: Pick<PoolClient, 'query'>, facts: readonly Fact[]): Promise<void> {
-  if (facts.length > 0) await client.query(toOutbox(facts));
+  await sendInOrder(client, toOutbox(facts));
 }
 
 /** Resolves when the log has the facts for good. With the same id they are stored once. */
@@ -54,7 +55,7 @@ async function relayAll(client: PoolClient, append: AppendFacts): Promise<number
   for (;;) {
     const { rows } = await client.query<{ id: number; facts: string }>(readFacts);
     for (const row of rows) {
-      const facts: Fact[] = JSON.parse(row.facts);
+      const facts = unpackFacts(row.facts);
       await append(facts, idOf(facts));
       relayed += facts.length;
     }
@@ -71,6 +72,6 @@ function idOf([first]: readonly Fact[]): string {
 function toRows(facts: readonly Fact[]): string[] {
   const rows: string[] = [];
   for (let from = 0; from < facts.length; from += factsPerRowMax)
-    rows.push(JSON.stringify(facts.slice(from, from + factsPerRowMax)));
+    rows.push(packFacts(facts.slice(from, from + factsPerRowMax)));
   return rows;
 }

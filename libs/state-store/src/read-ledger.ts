@@ -1,6 +1,7 @@
 // Reads what decisions rest on. The lock is a statement of its own and comes first: a statement that locked and read at
 // once would see other tables as they were before it waited.
 import type { GroupLedger, MachineFailure, Tally } from '@platte/rollout';
+import { toArrayLiteral } from './array-literal.js';
 import { attemptColumns } from './attempt-row.js';
 import type { Statement } from './statement.js';
 
@@ -55,15 +56,15 @@ export function toReadTallies(group: string): Statement {
 
 /** Of machines of one application. */
 export function toReadAttempts(application: string, machines: readonly string[]): Statement {
-  return { name: 'read-attempts', text: readAttempts, values: [application, machines] };
+  return { name: 'read-attempts', text: readAttempts, values: [application, toArrayLiteral(machines)] };
 }
 
 export function toReadFailures(application: string, machines: readonly string[]): Statement {
-  return { name: 'read-failures', text: readFailures, values: [application, machines] };
+  return { name: 'read-failures', text: readFailures, values: [application, toArrayLiteral(machines)] };
 }
 
 export function toReadForces(application: string, machines: readonly string[]): Statement {
-  return { name: 'read-forces', text: readForces, values: [application, machines] };
+  return { name: 'read-forces', text: readForces, values: [application, toArrayLiteral(machines)] };
 }
 
 export type Budget = Omit<GroupLedger, 'tallies'>;

@@ -11,6 +11,7 @@ import {
   type GroupLedger,
   type IndexedGroup,
 } from '@platte/rollout';
+import { toArrayLiteral } from './array-literal.js';
 import { toAsking } from './fold-asked.js';
 import type { FailureRow } from './read-ledger.js';
 import type { Store } from './store.js';
@@ -68,7 +69,7 @@ export async function refuseSpent(
   now: number,
 ): Promise<(Decision | null)[] | null> {
   if (now >= spent.until) return null;
-  const values = [group.group.id, asked[0]?.app, asked.map(({ machine }) => machine)];
+  const values = [group.group.id, asked[0]?.app, toArrayLiteral(asked.map(({ machine }) => machine))];
   const { rows } = await store.hot.query<LookedUp>({ name: 'look-up', text: lookUp, values });
   const [found] = rows;
   if (found?.revision !== spent.revision || group.group.revision !== spent.revision) return null;

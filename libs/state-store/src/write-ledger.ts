@@ -1,13 +1,12 @@
 // Writes what a transaction changes in the ledger: only the statements that it needs.
 import type { Tally } from '@platte/rollout';
+import { toArrayLiteral, toColumns } from './array-literal.js';
 import type { AttemptRow } from './attempt-row.js';
 import type { FailureChange, LedgerChanges } from './ledger-changes.js';
 import { toOutbox } from './outbox.js';
 import type { Statement } from './statement.js';
 
-// One open attempt per machine: where another group opened one first, the stage becomes null, which the table refuses,
-// and the whole batch is decided anew.
-const openAttempts = `
+const insertAttempts = `
   insert into attempt (
     application, machine, update_group, channel, rollout, package, to_version, from_version, versioning, reboots, arch,
     oem, opened_at, opened_n, since_at, since_n, number, granted_at, forced, stage, due_at
@@ -16,7 +15,12 @@ const openAttempts = `
   from unnest(
     $9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::bigint[],
     $17::bigint[], $18::boolean[]
-  ) as opened (machine, package, to_version, from_version, arch, oem, at, n, number, forced)
+  ) as opened (machine, package, to_version, from_version, arch, oem, at, n, number, forced)`;
+
+// A machine that was granted before has a row already, and the group's lock keeps it as it was read. Should another group
+// have opened an attempt of the machine since, the stage becomes null, which the table refuses (as it refuses a second
+// row above), and the whole batch is decided anew.
+const reopenRows = `
   on conflict (application, machine) do update set
     update_group = excluded.update_group, channel = excluded.channel, rollout = excluded.rollout,
     package = excluded.package, to_version = excluded.to_version, from_version = excluded.from_version,
@@ -57,10 +61,11 @@ const count = `
   insert into grant_log (update_group, granted_at, seq_to, n)
   select update_group, granted_at, seq, grants from counted where grants > 0`;
 
-const makeTallies = `
-  insert into rollout_tally (rollout, version)
-  select * from unnest($1::uuid[], $2::text[])
-  on conflict do nothing`;
+// A row is made by the first grant; ends find it there.
+const openTallies = `
+  insert into rollout_tally as t (rollout, version, open)
+  select * from unnest($1::uuid[], $2::text[], $3::int[])
+  on conflict (rollout, version) do update set open = t.open + excluded.open`;
 
 const addTallies = `
   update rollout_tally t set
@@ -92,39 +97,37 @@ export function toStatements(changes: LedgerChanges): Statement[] {
   const { opened, changed, counters, tallies, failures, forgotten, facts } = changes;
   const statements: Statement[] = [];
   if (changed.size > 0) statements.push(toChangeAttempts([...changed.values()]));
-  if (opened.length > 0) statements.push(...toOpenAttempts(opened));
+  for (const again of [false, true])
+    statements.push(
+      ...toOpenAttempts(
+        opened.filter((one) => one.again === again),
+        again,
+      ),
+    );
   if (counters.size > 0) statements.push(toCount(counters));
   if (tallies.size > 0) statements.push(...toTallies([...tallies.values()]));
   if (failures.size > 0) statements.push(toAddFailures([...failures.values()]));
   if (forgotten.length > 0) statements.push(toForgetFailures(forgotten));
-  if (facts.length > 0) statements.push(toOutbox(facts));
+  if (facts.length > 0) statements.push(...toOutbox(facts));
   return statements;
 }
 
 /** The opened attempts of one group and moment share all that the first one says below. */
-function toOpenAttempts(rows: AttemptRow[]): Statement[] {
+function toOpenAttempts(opened: LedgerChanges['opened'], again: boolean): Statement[] {
+  const rows = opened.map(({ attempt }) => attempt);
   const [first] = rows;
   if (first === undefined) return [];
   const { application, group, channel, rollout, versioning, reboots, grantedAt, dueAt } = first;
   const shared = [application, group, channel, rollout, versioning, reboots, grantedAt, dueAt];
-  const keys = [
-    'machine',
-    'package',
-    'toVersion',
-    'fromVersion',
-    'arch',
-    'oem',
-    'openedAt',
-    'openedN',
-    'number',
-    'forced',
-  ] as const;
-  return [{ name: 'open-attempts', text: openAttempts, values: [...shared, ...toColumns(rows, keys)] }];
+  const said = ['machine', 'package', 'toVersion', 'fromVersion', 'arch', 'oem'] as const;
+  const values = [...shared, ...toColumns(rows, [...said, 'openedAt', 'openedN', 'number', 'forced'])];
+  if (again) return [{ name: 'open-attempts-again', text: insertAttempts + reopenRows, values }];
+  return [{ name: 'open-attempts', text: insertAttempts, values }];
 }
 
 function toCount(counters: LedgerChanges['counters']): Statement {
   const columns = toColumns([...counters.values()], ['slots', 'grants', 'grantedAt']);
-  return { name: 'count', text: count, values: [[...counters.keys()], ...columns] };
+  return { name: 'count', text: count, values: [toArrayLiteral([...counters.keys()]), ...columns] };
 }
 
 function toChangeAttempts(rows: AttemptRow[]): Statement {
@@ -133,16 +136,16 @@ function toChangeAttempts(rows: AttemptRow[]): Statement {
   return { name: 'change-attempts', text: changeAttempts, values: toColumns(rows, [...since, ...marks]) };
 }
 
-function toTallies(tallies: { rollout: string; version: string; add: Tally }[]): Statement[] {
-  const keys = toColumns(tallies, ['rollout', 'version']);
-  const added = toColumns(
-    tallies.map(({ add }) => add),
-    ['open', 'succeeded', 'failed', 'timedOut'],
-  );
-  return [
-    { name: 'make-tallies', text: makeTallies, values: keys },
-    { name: 'add-tallies', text: addTallies, values: [...keys, ...added] },
-  ];
+function toTallies(tallies: readonly { rollout: string; version: string; add: Tally }[]): Statement[] {
+  const rows = tallies.map(({ rollout, version, add }) => ({ rollout, version, ...add }));
+  const isOpening = ({ open, succeeded, failed, timedOut }: Tally) => open >= 0 && succeeded + failed + timedOut === 0;
+  const opening = toColumns(rows.filter(isOpening), ['rollout', 'version', 'open']);
+  const others = rows.filter((row) => !isOpening(row));
+  const added = toColumns(others, ['rollout', 'version', 'open', 'succeeded', 'failed', 'timedOut']);
+  const statements: Statement[] = [];
+  if (others.length < rows.length) statements.push({ name: 'open-tallies', text: openTallies, values: opening });
+  if (others.length > 0) statements.push({ name: 'add-tallies', text: addTallies, values: added });
+  return statements;
 }
 
 function toAddFailures(failures: FailureChange[]): Statement {
@@ -156,9 +159,4 @@ function toForgetFailures(forgotten: LedgerChanges['forgotten']): Statement {
     text: forgetFailures,
     values: toColumns(forgotten, ['application', 'machine', 'version']),
   };
-}
-
-/** One array per column, as `unnest` takes them. */
-function toColumns<Row, Key extends keyof Row>(rows: readonly Row[], keys: readonly Key[]): Row[Key][][] {
-  return keys.map((key) => rows.map((row) => row[key]));
 }
