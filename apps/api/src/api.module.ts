@@ -12,6 +12,7 @@ import { InstanceCommandsController } from './controllers/instance-commands.cont
 import { InstancesController } from './controllers/instances.controller.js';
 import { LogController } from './controllers/log.controller.js';
 import { SystemController } from './controllers/system.controller.js';
+import { TimelinesController } from './controllers/timelines.controller.js';
 import { AccessGuard, type Identify, type Throttle } from './http/access-guard.js';
 import { AnswerHeaders } from './http/answer-headers.js';
 import { Idempotency } from './http/idempotency.js';
@@ -30,6 +31,7 @@ const controllers = [
   InstanceCommandsController,
   LogController,
   SystemController,
+  TimelinesController,
 ];
 
 @Module({})

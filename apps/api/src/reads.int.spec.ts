@@ -107,6 +107,19 @@ describe('machines', () => {
     expect(found).toEqual([...['a/b ü', 'both', 'm1', 'm2', 'm3'].map((id) => `flatcar ${id}`), 'agent both']);
   });
 
+  it('are counted as they are searched, and found by their labels', async () => {
+    expect(await viewer.countInstances({ query: {} })).toEqual({ count: 6 });
+    expect(await viewer.countInstances({ query: { status: 'failed', application: ids.flatcar } })).toEqual({
+      count: 1,
+    });
+    await api.admin.editInstance({ params: { id: 'm2' }, body: { labels: { role: 'db' } } });
+    const labelled = async (label: string) =>
+      (await viewer.listInstances({ query: { label } })).items.map((item) => item.id);
+    expect(await labelled('role')).toEqual(['m2']);
+    expect(await labelled('role=db')).toEqual(['m2']);
+    expect(await labelled('role=web')).toEqual([]);
+  });
+
   it('refuses the cursor of another list', async () => {
     const { next } = await viewer.listInstances({ query: { limit: 1, sort: 'ip' } });
     const other = viewer.listInstances({ query: { limit: 1, sort: 'alias', cursor: next ?? '' } });
@@ -180,6 +193,36 @@ describe('timelines', () => {
   it('show the fleet as it was at a moment', async () => {
     const at = new Date(start + 5 * minute).toISOString();
     expect(await viewer.getGroupBreakdown({ params: { id: ids.prod }, query: { at } })).toMatchObject({ total: 5, at });
+  });
+
+  it('are of a whole application too, or of a part of it', async () => {
+    const params = { id: ids.flatcar };
+    const whole = await viewer.getApplicationBreakdown({ params });
+    expect(whole.total).toBe(5);
+    expect(await viewer.getApplicationBreakdown({ params, query: { arch: 'arm64' } })).toMatchObject({ total: 0 });
+    const timeline = await viewer.getApplicationVersionTimeline({
+      params,
+      query: { range: '1h', channel: ids.stable },
+    });
+    expect(timeline.items.at(-1)?.versions).toEqual(whole.versions);
+    const statuses = await viewer.getApplicationStatusTimeline({ params, query: { range: '1h' } });
+    expect(statuses.items.at(-1)?.statuses).toEqual(whole.statuses);
+  });
+
+  it('tell what changed between two moments', async () => {
+    const from = new Date(start - minute).toISOString();
+    const to = new Date(start + 5 * minute).toISOString();
+    const difference = await viewer.getGroupDifference({ params: { id: ids.prod }, query: { from, to } });
+    expect(difference).toMatchObject({
+      from: { total: 0 },
+      to: { total: 5 },
+      versions: { '4081.2.0': 4, '4152.1.0': 1 },
+    });
+    expect(await viewer.getApplicationDifference({ params: { id: ids.flatcar }, query: { from, to } })).toEqual(
+      difference,
+    );
+    const backwards = viewer.getGroupDifference({ params: { id: ids.prod }, query: { from: to, to: from } });
+    await expect(backwards).rejects.toMatchObject({ problem: { status: 422 } });
   });
 
   it.each([

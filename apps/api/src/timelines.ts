@@ -4,10 +4,19 @@ import {
   timelinePointsMax,
   toInstant,
   type Breakdown,
+  type Difference,
   type OutputOf,
   type QueryOf,
 } from '@platte/api-contract';
-import { breakdown, breakdownAsOf, statusTimeline, versionTimeline, type TimelinePoint } from '@platte/history';
+import {
+  breakdown,
+  breakdownAsOf,
+  differenceOf,
+  statusTimeline,
+  versionTimeline,
+  type TimelinePoint,
+  type TimelineScope,
+} from '@platte/history';
 import { ApiProblem } from './http/problems.js';
 import type { ApiParts } from './parts.js';
 
@@ -28,40 +37,51 @@ export interface Range {
   bucketMs: number;
 }
 
-type AskedGroup = { application: string; id: string };
+/** What is counted: a group, or an application or a part of it. */
+export type Counted = TimelineScope;
 
 export async function readVersionTimeline(
   parts: ApiParts,
-  group: AskedGroup,
+  counted: Counted,
   query: TimelineQuery,
 ): Promise<OutputOf<'getVersionTimeline'>> {
   const now = parts.now();
   const range = toRange(query, now);
-  const points = await versionTimeline(parts.history, { app: group.application, group: group.id, now, ...range });
+  const points = await versionTimeline(parts.history, { ...counted, now, ...range });
   return toTimeline(points, range, now, (counts) => ({ versions: counts }));
 }
 
 export async function readStatusTimeline(
   parts: ApiParts,
-  group: AskedGroup,
+  counted: Counted,
   query: TimelineQuery,
 ): Promise<OutputOf<'getStatusTimeline'>> {
   const now = parts.now();
   const range = toRange(query, now);
-  const points = await statusTimeline(parts.history, { app: group.application, group: group.id, now, ...range });
+  const points = await statusTimeline(parts.history, { ...counted, now, ...range });
   return toTimeline(points, range, now, (counts) => ({ statuses: counts }));
 }
 
-export async function readBreakdown(
+export async function readBreakdown(parts: ApiParts, counted: Counted, at: string | undefined): Promise<Breakdown> {
+  const found = at
+    ? await breakdownAsOf(parts.history, { ...counted, at: Date.parse(at) })
+    : await breakdown(parts.history, { ...counted, now: parts.now() });
+  return toBreakdown(found);
+}
+
+export async function readDifference(
   parts: ApiParts,
-  group: AskedGroup,
-  { at }: { at?: string | undefined },
-): Promise<Breakdown> {
-  const scope = { app: group.application, group: group.id };
-  const counted = at
-    ? await breakdownAsOf(parts.history, { ...scope, at: Date.parse(at) })
-    : await breakdown(parts.history, { ...scope, now: parts.now() });
-  return { ...counted, at: toInstant(counted.at) };
+  counted: Counted,
+  between: { from: string; to?: string | undefined },
+): Promise<Difference> {
+  const [from, end] = [Date.parse(between.from), between.to === undefined ? parts.now() : Date.parse(between.to)];
+  if (from >= end) throw invalid('?from', 'is not before the other moment');
+  const { versions, statuses, ...moments } = await differenceOf(parts.history, { ...counted, from, to: end });
+  return { from: toBreakdown(moments.from), to: toBreakdown(moments.to), versions, statuses };
+}
+
+function toBreakdown(found: Omit<Breakdown, 'at'> & { at: number }): Breakdown {
+  return { ...found, at: toInstant(found.at) };
 }
 
 /** @throws ApiProblem when the range ends before it begins or has too many points */

@@ -49,4 +49,4 @@ export { pageLimitDefault, pageLimitMax, toInstant } from './page.js';
 export { Problem, ProblemError, problemKinds, toProblemType, type ProblemName } from './problem.js';
 export { Activity, Change, Health, ParkedMessage, RefusedReport, Version } from './system.js';
 export { watchEvents, type WatchedEvent, type WatchOptions } from './watch.js';
-export { Breakdown, spanToMs, StatusTimeline, timelinePointsMax, VersionTimeline } from './timelines.js';
+export { Breakdown, Difference, spanToMs, StatusTimeline, timelinePointsMax, VersionTimeline } from './timelines.js';

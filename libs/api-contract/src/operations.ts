@@ -5,6 +5,7 @@ import { catalogOperations } from './operations/catalog-operations.js';
 import { groupOperations } from './operations/group-operations.js';
 import { instanceOperations } from './operations/instance-operations.js';
 import { systemOperations } from './operations/system-operations.js';
+import { timelineOperations } from './operations/timeline-operations.js';
 
 export const apiPrefix = '/api/v1';
 
@@ -12,6 +13,7 @@ export const operations = {
   ...catalogOperations,
   ...groupOperations,
   ...instanceOperations,
+  ...timelineOperations,
   ...systemOperations,
 } satisfies Record<string, Operation>;
 

@@ -57,3 +57,15 @@ export const Breakdown = z
   })
   .meta({ id: 'Breakdown' });
 export type Breakdown = z.infer<typeof Breakdown>;
+
+const Changes = z.record(z.string(), z.number().int());
+
+export const Difference = z
+  .object({
+    from: Breakdown,
+    to: Breakdown,
+    versions: Changes.describe('`to` less `from`; what did not change is left out.'),
+    statuses: Changes,
+  })
+  .meta({ id: 'Difference' });
+export type Difference = z.infer<typeof Difference>;

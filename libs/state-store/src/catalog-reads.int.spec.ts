@@ -16,7 +16,7 @@ import {
 import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
 import { addToken } from './access-tokens.js';
 import { listChanges } from './audit-reads.js';
-import { findAttempt, readMachineMarks } from './machine-reads.js';
+import { findAttempt, listLabelled, readMachineMarks } from './machine-reads.js';
 import { closeStore, openStore, type Store } from './store.js';
 
 const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
@@ -156,4 +156,19 @@ it('shows what people did to a machine, also to one that they did nothing to', a
   });
   expect(await readMachineMarks(store.pool, id(1), 'm2')).toMatchObject({ held: null });
   expect(await findAttempt(store.pool, id(1), 'm1')).toBeUndefined();
+});
+
+it('finds machines by a label, and by its value', async () => {
+  const labelled = [
+    ['m1', { role: 'db' }],
+    ['m2', { role: 'web', site: 'x' }],
+    ['m3', {}],
+  ];
+  for (const [machine, labels] of labelled)
+    await store.pool.query(`insert into machine_card values ($1, $2, '', $3)`, [id(1), machine, labels]);
+  const find = (name: string, value?: string) =>
+    listLabelled(store.pool, { application: id(1), name, value, limit: 10 });
+  expect(await find('role')).toEqual(['m1', 'm2']);
+  expect(await find('role', 'web')).toEqual(['m2']);
+  expect(await find('site', 'y')).toEqual([]);
 });

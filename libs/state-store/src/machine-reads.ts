@@ -32,3 +32,18 @@ export async function findAttempt(db: Db, application: string, machine: string):
   const { rows } = await db.query<AttemptRow>(selectAttempt, [application, machine]);
   return rows[0];
 }
+
+const selectLabelled = `
+  select machine from machine_card
+  where application = $1 and labels ? $2 and ($3::text is null or labels @> jsonb_build_object($2::text, $3::text))
+  order by machine
+  limit $4`;
+
+/** Machines with a label; with a value, only those that have it so. */
+export async function listLabelled(
+  db: Db,
+  { application, name, value, limit }: { application: string; name: string; value?: string | undefined; limit: number },
+): Promise<string[]> {
+  const { rows } = await db.query<{ machine: string }>(selectLabelled, [application, name, value ?? null, limit]);
+  return rows.map(({ machine }) => machine);
+}

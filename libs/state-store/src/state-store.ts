@@ -48,7 +48,7 @@ export {
   makeMachineNumbers,
   type NumberedMachine,
 } from './machine-number.js';
-export { findAttempt, type MachineMarks, readMachineMarks } from './machine-reads.js';
+export { findAttempt, listLabelled, type MachineMarks, readMachineMarks } from './machine-reads.js';
 export type { AttemptRow } from './attempt-row.js';
 export { type CommandContext, executeCatalogCommand, type Executed, executeFirstCommands } from './catalog-commands.js';
 export { lapseForces } from './catalog-forces.js';

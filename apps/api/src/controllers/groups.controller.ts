@@ -7,7 +7,6 @@ import { parseCursor, toPage } from '../http/cursor.js';
 import { Operation } from '../http/operation-route.js';
 import { listInstances } from '../instance-lists.js';
 import { ApiParts } from '../parts.js';
-import { readBreakdown, readStatusTimeline, readVersionTimeline } from '../timelines.js';
 import { toGroup, toRollout } from '../views.js';
 import { NameKey, toNameKey } from './catalog.controller.js';
 
@@ -37,30 +36,6 @@ export class GroupsController {
   ): Promise<OutputOf<'listGroupInstances'>> {
     const group = await this.find(params.id, caller);
     return listInstances(this.parts, [group.application], { ...query, group: group.id });
-  }
-
-  @Operation('getGroupBreakdown')
-  async getGroupBreakdown(
-    { params, query }: InputOf<'getGroupBreakdown'>,
-    caller: Caller,
-  ): Promise<OutputOf<'getGroupBreakdown'>> {
-    return readBreakdown(this.parts, await this.find(params.id, caller), query);
-  }
-
-  @Operation('getVersionTimeline')
-  async getVersionTimeline(
-    { params, query }: InputOf<'getVersionTimeline'>,
-    caller: Caller,
-  ): Promise<OutputOf<'getVersionTimeline'>> {
-    return readVersionTimeline(this.parts, await this.find(params.id, caller), query);
-  }
-
-  @Operation('getStatusTimeline')
-  async getStatusTimeline(
-    { params, query }: InputOf<'getStatusTimeline'>,
-    caller: Caller,
-  ): Promise<OutputOf<'getStatusTimeline'>> {
-    return readStatusTimeline(this.parts, await this.find(params.id, caller), query);
   }
 
   @Operation('listRollouts')

@@ -6,7 +6,7 @@ import { visibleApplications, type Caller } from '../http/caller.js';
 import { parseCursor, toCursor } from '../http/cursor.js';
 import { Operation } from '../http/operation-route.js';
 import { ApiProblem } from '../http/problems.js';
-import { listInstances } from '../instance-lists.js';
+import { countInstances, listInstances } from '../instance-lists.js';
 import { allApplications, findMachine, showMachine } from '../machines.js';
 import { ApiParts } from '../parts.js';
 import { toAnswerView, toHistoryItem } from '../views.js';
@@ -21,6 +21,12 @@ export class InstancesController {
   async listInstances({ query }: InputOf<'listInstances'>, caller: Caller): Promise<OutputOf<'listInstances'>> {
     const applications = visibleApplications(caller, query.application) ?? (await allApplications(this.parts.store));
     return listInstances(this.parts, applications, query);
+  }
+
+  @Operation('countInstances')
+  async countInstances({ query }: InputOf<'countInstances'>, caller: Caller): Promise<OutputOf<'countInstances'>> {
+    const applications = visibleApplications(caller, query.application) ?? (await allApplications(this.parts.store));
+    return { count: await countInstances(this.parts, applications, query) };
   }
 
   @Operation('getInstance')

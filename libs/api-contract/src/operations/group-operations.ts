@@ -1,12 +1,11 @@
-// Groups with their policy, their rollouts, and their timelines.
+// Groups with their policy, and their rollouts.
 import { z } from 'zod';
 import { Uuid, rolloutStates } from '@platte/rollout';
 import { Because, CreateGroup, EditGroup, Group, Rollout } from '../groups.js';
 import { InstanceSummary } from '../instances.js';
 import { operation } from '../operation.js';
-import { IdParams, Instant, pageOf, paging } from '../page.js';
-import { Breakdown, StatusTimeline, timelineQuery, VersionTimeline } from '../timelines.js';
-import { instanceFilters } from './instance-filters.js';
+import { IdParams, pageOf, paging } from '../page.js';
+import { instanceFilters, instanceSorting } from './instance-filters.js';
 
 export const groupOperations = {
   listGroups: operation({
@@ -103,45 +102,9 @@ export const groupOperations = {
     role: 'viewer',
     scope: 'application',
     params: IdParams,
-    query: z.strictObject({ ...instanceFilters, ...paging }),
+    query: z.strictObject({ ...instanceFilters, ...instanceSorting, ...paging }),
     status: 200,
     response: pageOf(InstanceSummary),
-  }),
-  getGroupBreakdown: operation({
-    method: 'GET',
-    path: '/groups/{id}/breakdown',
-    tag: 'timelines',
-    summary: 'How many machines have which version and status, now or at a moment',
-    role: 'viewer',
-    scope: 'application',
-    params: IdParams,
-    query: z.strictObject({ at: Instant.optional().describe('Default: now.') }),
-    status: 200,
-    response: Breakdown,
-  }),
-  getVersionTimeline: operation({
-    method: 'GET',
-    path: '/groups/{id}/version-timeline',
-    tag: 'timelines',
-    summary: 'How many machines had which version, over time',
-    role: 'viewer',
-    scope: 'application',
-    params: IdParams,
-    query: z.strictObject(timelineQuery),
-    status: 200,
-    response: VersionTimeline,
-  }),
-  getStatusTimeline: operation({
-    method: 'GET',
-    path: '/groups/{id}/status-timeline',
-    tag: 'timelines',
-    summary: 'How many machines had which status, over time',
-    role: 'viewer',
-    scope: 'application',
-    params: IdParams,
-    query: z.strictObject(timelineQuery),
-    status: 200,
-    response: StatusTimeline,
   }),
   listRollouts: operation({
     method: 'GET',

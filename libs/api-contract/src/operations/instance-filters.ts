@@ -15,6 +15,10 @@ function anyOf<T extends z.ZodType<string, string>>(item: T) {
     .pipe(z.array(item).min(1).max(valuesMax));
 }
 
+const Label = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}(=.{0,256})?$/, 'is a name, or a name and a value with = between');
+
 const sortFields = ['id', 'lastSeen', 'firstSeen', 'version', 'status', 'ip', 'alias'] as const;
 
 export const InstanceSort = z.enum(sortFields.flatMap((field) => [field, `-${field}`] as const));
@@ -31,5 +35,11 @@ export const instanceFilters = {
   search: z.string().min(1).max(128).optional().describe('A part of id, alias or address, in any case.'),
   seenWithin: Span.optional().describe('Seen not longer ago than this, for example 24h.'),
   silentFor: Span.optional().describe('Not seen for at least this long.'),
+  label: Label.optional().describe(
+    'Has this label: `role=db`, or `role` with any value. At most 1000 machines are looked at.',
+  ),
+};
+
+export const instanceSorting = {
   sort: InstanceSort.default('id').describe('With `-` the other way round: -lastSeen has the newest first.'),
 };

@@ -5,7 +5,7 @@ import { Because } from '../groups.js';
 import { EditInstance, HistoryItem, Instance, InstanceSummary, WhyAnswer } from '../instances.js';
 import { operation } from '../operation.js';
 import { pageOf, paging } from '../page.js';
-import { instanceFilters } from './instance-filters.js';
+import { instanceFilters, instanceSorting } from './instance-filters.js';
 
 /** As the machine reported it, percent-encoded. */
 const MachineParams = z.strictObject({ id: z.string().min(1).max(128) });
@@ -13,6 +13,11 @@ const whichApplication = {
   application: Uuid.optional().describe('Needed where several applications know the machine.'),
 };
 const OfMachine = z.strictObject(whichApplication);
+
+const anywhere = {
+  application: Uuid.optional().describe('Only of this application.'),
+  group: Uuid.optional().describe('Only of this group.'),
+};
 
 const ofOne = {
   tag: 'instances',
@@ -29,14 +34,20 @@ export const instanceOperations = {
     summary: 'Search machines across the whole fleet, application by application',
     role: 'viewer',
     scope: 'filtered',
-    query: z.strictObject({
-      application: Uuid.optional().describe('Only of this application.'),
-      group: Uuid.optional().describe('Only of this group.'),
-      ...instanceFilters,
-      ...paging,
-    }),
+    query: z.strictObject({ ...anywhere, ...instanceFilters, ...instanceSorting, ...paging }),
     status: 200,
     response: pageOf(InstanceSummary),
+  }),
+  countInstances: operation({
+    method: 'GET',
+    path: '/instance-count',
+    tag: 'instances',
+    summary: 'How many machines a search finds',
+    role: 'viewer',
+    scope: 'filtered',
+    query: z.strictObject({ ...anywhere, ...instanceFilters }),
+    status: 200,
+    response: z.object({ count: z.number().int() }),
   }),
   getInstance: operation({
     ...ofOne,

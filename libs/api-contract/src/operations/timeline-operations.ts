@@ -1,0 +1,79 @@
+// How many machines were where: now, at a moment, between two, and over time; of one group or of a whole application.
+import { z } from 'zod';
+import { Arch } from '@platte/facts';
+import { Uuid } from '@platte/rollout';
+import { operation } from '../operation.js';
+import { IdParams, Instant } from '../page.js';
+import { Breakdown, Difference, StatusTimeline, timelineQuery, VersionTimeline } from '../timelines.js';
+
+const at = { at: Instant.optional().describe('Default: now.') };
+const between = { from: Instant, to: Instant.optional().describe('Default: now.') };
+/** Of a whole application people often want a part. */
+const part = { channel: Uuid.optional(), arch: Arch.optional() };
+const asked = {
+  method: 'GET',
+  tag: 'timelines',
+  role: 'viewer',
+  scope: 'application',
+  params: IdParams,
+  status: 200,
+} as const;
+
+export const timelineOperations = {
+  getGroupBreakdown: operation({
+    ...asked,
+    path: '/groups/{id}/breakdown',
+    summary: 'How many machines of a group have which version and status, now or at a moment',
+    query: z.strictObject(at),
+    response: Breakdown,
+  }),
+  getGroupDifference: operation({
+    ...asked,
+    path: '/groups/{id}/difference',
+    summary: 'What changed in a group between two moments, by version and status',
+    query: z.strictObject(between),
+    response: Difference,
+  }),
+  getVersionTimeline: operation({
+    ...asked,
+    path: '/groups/{id}/version-timeline',
+    summary: 'How many machines of a group had which version, over time',
+    query: z.strictObject(timelineQuery),
+    response: VersionTimeline,
+  }),
+  getStatusTimeline: operation({
+    ...asked,
+    path: '/groups/{id}/status-timeline',
+    summary: 'How many machines of a group had which status, over time',
+    query: z.strictObject(timelineQuery),
+    response: StatusTimeline,
+  }),
+  getApplicationBreakdown: operation({
+    ...asked,
+    path: '/applications/{id}/breakdown',
+    summary: 'How many machines of an application have which version and status, now or at a moment',
+    query: z.strictObject({ ...at, ...part }),
+    response: Breakdown,
+  }),
+  getApplicationDifference: operation({
+    ...asked,
+    path: '/applications/{id}/difference',
+    summary: 'What changed in an application between two moments, by version and status',
+    query: z.strictObject({ ...between, ...part }),
+    response: Difference,
+  }),
+  getApplicationVersionTimeline: operation({
+    ...asked,
+    path: '/applications/{id}/version-timeline',
+    summary: 'How many machines of an application had which version, over time',
+    query: z.strictObject({ ...timelineQuery, ...part }),
+    response: VersionTimeline,
+  }),
+  getApplicationStatusTimeline: operation({
+    ...asked,
+    path: '/applications/{id}/status-timeline',
+    summary: 'How many machines of an application had which status, over time',
+    query: z.strictObject({ ...timelineQuery, ...part }),
+    response: StatusTimeline,
+  }),
+};
