@@ -1,5 +1,6 @@
 // This program's connection to NATS, which may not be there yet: ingress starts from its stored catalog and its spool, and
 // whoever needs NATS at once is told that it is away instead of waiting.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connectNats, ensureStreams, followConnection } from '@platte/fact-log';
 import type { Dependency, Log, Stopper } from '@platte/service';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -10,6 +11,8 @@ export interface NatsLink {
   /** Rejects at once when NATS is away or nobody listens, and after the timeout. */
   request: (subject: string, payload: Uint8Array, timeoutMs: number) => Promise<Uint8Array>;
 }
+
+const drainMsMax = 2_000;
 
 interface Needs {
   config: Config;
@@ -22,7 +25,7 @@ export function linkNats({ config, log, dependency, stopper }: Needs): NatsLink 
   let known: NatsConnection | undefined;
   let live: NatsConnection | undefined;
   // Told now, so that it ends after all that is opened later and needs it.
-  stopper.add('NATS', () => known?.drain());
+  stopper.add('NATS', () => (known === undefined ? undefined : endConnection(known)));
   const say = (line: string) => log.info(line);
   const connected = connectNats({
     url: config.natsUrl,
@@ -59,4 +62,11 @@ export function linkNats({ config, log, dependency, stopper }: Needs): NatsLink 
       return (await live.request(subject, payload, { timeout: timeoutMs })).data;
     },
   };
+}
+
+/** Sends what is still to be sent. A server that hangs is not waited for: neither draining nor closing would ever end. */
+async function endConnection(nc: NatsConnection): Promise<void> {
+  const drained = nc.drain().catch(() => {});
+  const isDrained = await Promise.race([drained.then(() => true), sleep(drainMsMax, false, { ref: false })]);
+  if (!isDrained) void nc.close();
 }

@@ -24,10 +24,12 @@ export function makeStopper({ log, graceMs, process: host = process }: StopperOp
   const steps: { name: string; step: () => Promise<void> | void }[] = [];
   const aborter = new AbortController();
   let ending: Promise<void> | undefined;
+  let current = '';
 
   async function runSteps(exitCode: number): Promise<void> {
     let code = exitCode;
     for (const { name, step } of steps.toReversed()) {
+      current = name;
       try {
         await step();
       } catch (error) {
@@ -44,7 +46,7 @@ export function makeStopper({ log, graceMs, process: host = process }: StopperOp
     log.info({ cause }, 'stopping');
     aborter.abort(new Error(`stopping: ${cause}`));
     setTimeout(() => {
-      log.error({ graceMs }, 'stopping took too long: ending now, with steps undone');
+      log.error({ graceMs, step: current }, 'stopping took too long: ending now, with this step undone');
       host.exit(1);
     }, graceMs).unref();
     ending = runSteps(exitCode);

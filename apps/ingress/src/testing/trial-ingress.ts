@@ -26,6 +26,8 @@ export interface TrialNats {
   nc: NatsConnection;
   /** Ends the server as `kill -9` does. */
   kill: () => Promise<void>;
+  /** The server takes no processor time while this runs: its connections stay open, and nothing is acknowledged. */
+  whileItHangs: <T>(run: () => Promise<T>) => Promise<T>;
   /** Starts it again on the same port and data. */
   restart: () => Promise<void>;
   publish: (snapshot: ApplicationSnapshot) => Promise<void>;
@@ -51,6 +53,14 @@ export async function startTrialNats(): Promise<TrialNats> {
     async kill() {
       process.kill(server.pid, 'SIGKILL');
       await server.exited;
+    },
+    async whileItHangs(run) {
+      process.kill(server.pid, 'SIGSTOP');
+      try {
+        return await run();
+      } finally {
+        process.kill(server.pid, 'SIGCONT');
+      }
     },
     async restart() {
       server = await start(port);
@@ -86,7 +96,8 @@ export interface TrialIngress {
 }
 
 export async function startTrialIngress(natsUrl: string, settings: Record<string, string> = {}): Promise<TrialIngress> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'platte-ingress-'));
+  const ownDir = settings['PLATTE_DATA_DIR'] === undefined;
+  const dataDir = settings['PLATTE_DATA_DIR'] ?? (await mkdtemp(join(tmpdir(), 'platte-ingress-')));
   const parsed = parseConfig(Config, {
     PLATTE_NATS_URL: natsUrl,
     PLATTE_PORT: '0',
@@ -123,7 +134,7 @@ export async function startTrialIngress(natsUrl: string, settings: Record<string
       const ended = once(host, 'exit');
       host.emit('SIGTERM');
       const [code] = await ended;
-      await rm(dataDir, { recursive: true, force: true });
+      if (ownDir) await rm(dataDir, { recursive: true, force: true });
       return Number(code);
     },
   };
