@@ -1,13 +1,15 @@
 // A limit is never exceeded: over HTTP, through ingress, by many machines at once, by any number of replicas, and while one
 // of them is killed. Nebraska grants 26 and 32 where 1 and 20 were allowed (its limits are read, then written).
 import type { Client } from '@platte/api-contract';
+import { closeStore, openStore } from '@platte/state-store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeGroup, type MadeGroup, untilServed } from './catalog.js';
 import { askUntilDecided, checkOf, type Heard, postOmaha, reportOf } from './machines.js';
 import { eventually, type Platform, startPlatform } from './platform.js';
 import { type Replica, startReplica } from './replicas.js';
 
-const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 
 describe('a limit', () => {
   let platform: Platform;
@@ -101,15 +103,19 @@ describe('a limit', () => {
     let endpoints: string[];
 
     beforeAll(async () => {
-      replicas = await Promise.all([startReplica(platform, 'ingress'), startReplica(platform, 'policy')]);
+      await liveInOtherZones(platform);
+      replicas = await Promise.all([
+        startReplica(platform, 'ingress'),
+        startReplica(platform, 'policy', { TZ: 'Pacific/Kiritimati' }),
+      ]);
       endpoints = [omaha, replicas[0]!.urls['omaha']!];
     });
     afterAll(async () => {
       for (const replica of replicas ?? []) await replica.stop();
     });
 
-    it('is exact, whichever replica a machine meets', async () => {
-      const group = await servedGroup('replicated', { rateLimit: { max: 20, periodMs: dayMs } }, endpoints);
+    it('D4: is exact, whichever replica a machine meets, and whatever zones they live in', async () => {
+      const group = await servedGroup('replicated', { rateLimit: { max: 20, periodMs: hourMs } }, endpoints);
       const machines = namesOf(group, 64);
       const heard = await askAll(endpoints, group, machines);
       const granted = machines.filter((_, index) => heard[index]!.offered !== null);
@@ -173,6 +179,14 @@ describe('a limit', () => {
     );
   }
 });
+
+/** New sessions of the database are west of UTC; those that the first policy holds stay where they are. */
+async function liveInOtherZones(platform: Platform): Promise<void> {
+  const { servers } = await platform.run();
+  const store = openStore({ url: servers['postgres']!.url });
+  await store.pool.query(`alter role current_user set timezone to 'Pacific/Honolulu'`);
+  await closeStore(store);
+}
 
 function namesOf({ track }: MadeGroup, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${track}-${index + 1}`);
