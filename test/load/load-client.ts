@@ -36,7 +36,8 @@ let failures = 0;
 let sent = 0;
 let phase: 'warming' | 'measuring' | 'ended' = 'warming';
 
-for (let index = 0; index < options.connections; index++) options.keepAlive ? openKept() : openOnce();
+const open = options.keepAlive ? openKept : openOnce;
+for (let index = 0; index < options.connections; index++) open();
 setTimeout(() => {
   phase = 'measuring';
   const begun = performance.now();
@@ -113,7 +114,7 @@ function note(answer: string, begun: number): void {
 }
 
 function report(seconds: number): void {
-  const sorted = Float64Array.from(times).sort();
+  const sorted = Float64Array.from(times).toSorted();
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
   const result: LoadResult = {
     answers: sorted.length,

@@ -2,7 +2,7 @@
 // thing; null where it did not exist, or exists no more.
 import type { CatalogFact, Position, RolloutFact } from '@platte/facts';
 import type { Application, Channel, DeadEnd, Group, Package, Rollout } from './catalog.js';
-import type { Blacklisting, Card, ChannelFloor, Force, Hold } from './catalog-state.js';
+import type { Blacklisting, Card, ChannelFloor, Force, Hold } from './catalog-marks.js';
 
 type ChangeOf<Name extends string, Kind extends CatalogFact['kind'], Entity> = {
   of: Name;

@@ -2,35 +2,7 @@
 // made of: applying the changes in order gives the state that PostgreSQL has after writing them.
 import type { Application, Channel, DeadEnd, Group, Package, Rollout } from './catalog.js';
 import type { CatalogChange } from './catalog-change.js';
-
-export type ChannelFloor = {
-  channel: string;
-  package: string;
-  reason: string;
-};
-
-export type Blacklisting = {
-  channel: string;
-  package: string;
-};
-
-export type Hold = {
-  machine: string;
-  note: string;
-};
-
-/** Skips windows and wave until then, or until its first grant. */
-export type Force = {
-  machine: string;
-  until: number;
-};
-
-/** What a person wrote on a machine. */
-export type Card = {
-  machine: string;
-  name: string;
-  labels: Record<string, string>;
-};
+import type { Blacklisting, Card, ChannelFloor, Force, Hold } from './catalog-marks.js';
 
 export interface ApplicationState {
   application: Application;

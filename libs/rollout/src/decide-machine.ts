@@ -1,7 +1,8 @@
 // What people do to one machine. Holds and forces may be of machines that were never seen: so is a machine held from
 // its first check-in on.
 import type { CatalogChange } from './catalog-change.js';
-import type { ApplicationState, Card } from './catalog-state.js';
+import type { ApplicationState } from './catalog-state.js';
+import type { Card } from './catalog-marks.js';
 import type { MachineCommand } from './commands.js';
 import { type DecideContext, type Decided, forcedMax, heldMax, labelsMax } from './decide-context.js';
 import { refuse, type Rejection } from './rejection.js';

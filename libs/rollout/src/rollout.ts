@@ -35,17 +35,8 @@ export {
   toFact,
   type Touched,
 } from './catalog-change.js';
-export {
-  type ApplicationState,
-  type Blacklisting,
-  type Card,
-  type CatalogState,
-  type ChannelFloor,
-  evolveCatalog,
-  type Force,
-  type Hold,
-  noCatalog,
-} from './catalog-state.js';
+export { type ApplicationState, type CatalogState, evolveCatalog, noCatalog } from './catalog-state.js';
+export { type Blacklisting, type Card, type ChannelFloor, type Force, type Hold } from './catalog-marks.js';
 export { CatalogCommand, type CatalogCommandInput } from './commands.js';
 export { CommandReply, CommandRequest, commandSubject } from './commanding.js';
 export { decideCatalog } from './decide-catalog.js';
