@@ -98,7 +98,7 @@ function toOption({ flags, about, choices, parse, repeat, default: value }: Opti
   const option = new Option(flags, about);
   if (choices) option.choices(choices);
   const read = parse ?? ((text: string): unknown => text);
-  if (repeat) option.argParser((text, all: unknown[] = []) => [...all, read(text)]);
+  if (repeat) option.argParser((text, all: unknown[] | undefined) => [...(all ?? []), read(text)]);
   else if (parse) option.argParser(parse);
   return value === undefined ? option : option.default(value);
 }

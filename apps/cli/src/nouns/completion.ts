@@ -56,7 +56,7 @@ _platte() {
     case "$word" in -*) continue ;; esac
     case " ${toParents(places)} " in *" \${path:+$path/}$word "*) path="\${path:+$path/}$word" ;; esac
   done
-  path="\${path//\// }"
+  path="\${path//\\// }"
   case "$path $before" in
 ${values.join('\n')}
   esac

@@ -1,6 +1,7 @@
 // Where a command talks: data on stdout, everything else on stderr, colour only on a terminal.
 import pc from 'picocolors';
 import { createInterface } from 'node:readline/promises';
+import { isatty } from 'node:tty';
 import { CliError } from './cli-error.js';
 
 export interface Io {
@@ -21,7 +22,7 @@ export interface Io {
 const heightWithoutTerminal = 24;
 
 export function makeIo(): Io {
-  const isTerminal = process.stdout.isTTY === true;
+  const isTerminal = isatty(1);
   const hasColour = isTerminal && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
   return {
     out: (text) => void process.stdout.write(`${text}\n`),
@@ -29,7 +30,7 @@ export function makeIo(): Io {
     colours: pc.createColors(hasColour),
     hasColour,
     isTerminal,
-    canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    canAsk: isatty(0) && isatty(2),
     width: isTerminal ? process.stdout.columns : Number.POSITIVE_INFINITY,
     height: isTerminal ? process.stdout.rows : heightWithoutTerminal,
     now: () => Date.now(),

@@ -1,40 +1,17 @@
 // Carries a plan out, step by step. Each edit names the revision that the plan was made from, so that a change of somebody
 // else in between is refused, not overwritten. If it ends in the middle, what is done is done: the next plan has the rest.
 import type { Client } from '@platte/api-contract';
-import type { HeldApplication } from './held.js';
-import { applicationKey, channelKey, groupKey, packageKey, type Key, type Step } from './steps.js';
+import type { Key, Known, Plan, Step } from './steps.js';
 
-/** What a key stands for: known from the catalog, or made by an earlier step. */
-interface Known {
-  id: string;
-  revision: number;
-}
-
+/** Grows as steps make things. */
 type Index = Map<Key, Known>;
 
-export async function carryOut(
-  client: Client,
-  steps: readonly Step[],
-  held: readonly HeldApplication[],
-  onDone: (step: Step) => void,
-): Promise<void> {
-  const index = toIndex(held);
+export async function carryOut(client: Client, { steps, known }: Plan, onDone: (step: Step) => void): Promise<void> {
+  const index: Index = new Map(known);
   for (const step of steps) {
     await perform(client, step, index);
     onDone(step);
   }
-}
-
-function toIndex(held: readonly HeldApplication[]): Index {
-  const index: Index = new Map();
-  for (const { application, packages, channels, groups } of held) {
-    const { name } = application;
-    index.set(applicationKey(name), application);
-    for (const one of packages) index.set(packageKey(name, one.version, one.arch), one);
-    for (const one of channels) index.set(channelKey(name, one.name, one.arch), one);
-    for (const one of groups) index.set(groupKey(name, one.name), one);
-  }
-  return index;
 }
 
 function find(index: Index, key: Key): Known {

@@ -9,7 +9,7 @@ import { findDifferences, pickChanged } from './differences.js';
 import type { HeldApplication } from './held.js';
 import { planChannels } from './plan-channels.js';
 import { planRemovals } from './plan-removals.js';
-import { groupsOf, type Scope } from './scope.js';
+import { findHeldGroup, groupsOf, toHeldKeys, toKnown, type Scope } from './scope.js';
 import type { FileApplication, FileGroup, FilePackage, FleetFile } from './shape.js';
 import { applicationKey, channelKey, groupKey, packageKey, type Key, type Plan, type Step } from './steps.js';
 
@@ -29,7 +29,11 @@ export function makePlan(file: FleetFile, held: readonly HeldApplication[], { pr
     ...planDeadEnds(scope),
   ]);
   const removals = planRemovals(scopes, held);
-  return prune ? { steps: [...steps, ...removals], left: [] } : { steps, left: removals.map(({ of }) => of) };
+  // Later ones overrule: a name of the file stands for what the file names.
+  const known = new Map([...held.flatMap((one) => toHeldKeys(one)), ...scopes.flatMap((scope) => toKnown(scope))]);
+  return prune
+    ? { steps: [...steps, ...removals], known, left: [] }
+    : { steps, known, left: removals.map(({ of }) => of) };
 }
 
 function findHeld({ id, name }: FileApplication, held: readonly HeldApplication[]): HeldApplication | undefined {
@@ -70,7 +74,9 @@ function planPackage(wanted: FilePackage, { wanted: { name }, held }: Scope): St
     if (action && action.sha256 === undefined) throw new CliError(`${of} is new: its action needs sha256.`);
     const body = {
       ...words,
-      ...{ url, filename, size },
+      url,
+      filename,
+      size,
       ...(action !== undefined && { action: action && { ...action, sha256: action.sha256 ?? '' } }),
     };
     return [{ sign: '+', of, application, differences: [], groups: [], deed: { do: 'create-package', body } }];
@@ -97,8 +103,7 @@ function planGroup(wanted: FileGroup, scope: Scope): Step[] {
   const application = applicationKey(name);
   const { id, channel: channelName, ...fields } = wanted;
   const channel = channelName === undefined ? undefined : toChannelKey(channelName, of, scope);
-  const found =
-    held?.groups.find((group) => group.id === id) ?? held?.groups.find((group) => group.name === wanted.name);
+  const found = findHeldGroup(held, wanted);
   if (!found) {
     const body = { ...withoutUndefined({ id }), ...withoutUndefined(fields), name: wanted.name };
     return [

@@ -52,8 +52,16 @@ export interface Step {
   deed: Deed;
 }
 
+/** What stands for a key in the catalog, at the revision that the plan was made from. */
+export interface Known {
+  id: string;
+  revision: number;
+}
+
 export interface Plan {
   steps: Step[];
+  /** By the names of the file, where it renames something. */
+  known: Map<Key, Known>;
   /** What the file does not name, and what therefore stays as it is. */
   left: Key[];
 }

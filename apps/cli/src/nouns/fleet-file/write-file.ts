@@ -15,7 +15,7 @@ export function writeFleetFile(held: readonly HeldApplication[], text?: string):
   if (error)
     throw new CliError(`The existing file is no YAML: ${error.message}. Correct it, or export to another file.`);
   if (text === undefined) document.commentBefore = head;
-  document.contents = merge(document, document.contents as Node | null, value) as typeof document.contents;
+  document.contents = merge(document, document.contents, value) as typeof document.contents;
   return document.toString({ lineWidth: 120 });
 }
 
@@ -24,14 +24,14 @@ function toFile({ application, packages, channels, groups, deadEnds }: HeldAppli
   const versions = new Map(packages.map((pack) => [pack.id, pack.version]));
   const named = new Map(channels.map((channel) => [channel.id, `${channel.name}/${channel.arch}`]));
   return {
-    ...{ name, id, description, versioning, reboots, productId, deadEnds },
-    packages: packages
-      .filter(({ example }) => !example)
-      .map(({ id: _, application: __, example: ___, revision: ____, version, arch, ...rest }) => ({
-        version,
-        arch,
-        ...rest,
-      })),
+    name,
+    id,
+    description,
+    versioning,
+    reboots,
+    productId,
+    deadEnds,
+    packages: packages.filter(({ example }) => !example).map((pack) => toFilePackage(pack)),
     channels: channels.map((channel) => ({
       name: channel.name,
       arch: channel.arch,
@@ -50,6 +50,19 @@ function toFile({ application, packages, channels, groups, deadEnds }: HeldAppli
       policy: group.policy,
     })),
   };
+}
+
+function toFilePackage({
+  version,
+  arch,
+  type,
+  url,
+  filename,
+  size,
+  ...rest
+}: HeldApplication['packages'][number]): object {
+  const { sha1, sha256, description, files, action } = rest;
+  return { version, arch, type, url, filename, size, sha1, sha256, description, files, action };
 }
 
 /** The node with the new value: itself where it can be kept, with what was written around it. */
@@ -74,10 +87,8 @@ function mergeMap(document: Document, map: YAMLMap, value: Fields): Node {
     if (inner === undefined) continue;
     map.set(name, merge(document, (map.get(name, true) as Node | undefined) ?? null, inner));
   }
-  for (const { key } of [...map.items]) {
-    const name = isScalar(key) ? String(key.value) : String(key);
-    if (!(name in value)) map.delete(key);
-  }
+  const gone = map.items.filter(({ key }) => !(String(isScalar(key) ? key.value : key) in value));
+  for (const { key } of gone) map.delete(key);
   return map;
 }
 

@@ -108,7 +108,7 @@ function renderTimes(times: readonly number[], columns: number, indent: number):
     const share = tick / (count - 1);
     const label = toTimeLabel(first + (last - first) * share, last - first);
     const start = indent + Math.round(share * (columns - label.length));
-    for (const [at, character] of [...label].entries()) line[start + at] = character;
+    for (const [at, character] of label.split('').entries()) line[start + at] = character;
   }
   return `${line.join('').trimEnd()} UTC`;
 }

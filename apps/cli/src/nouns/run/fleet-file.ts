@@ -6,7 +6,7 @@ import { exitCodes } from '../../exit-codes.js';
 import { flag, option, type Call } from '../call.js';
 import { carryOut } from '../fleet-file/carry-out.js';
 import { countMachines, describePlan } from '../fleet-file/describe-plan.js';
-import { readHeld, type HeldApplication } from '../fleet-file/held.js';
+import { readHeld } from '../fleet-file/held.js';
 import { makePlan } from '../fleet-file/plan.js';
 import { parseFleetFile } from '../fleet-file/shape.js';
 import type { Plan } from '../fleet-file/steps.js';
@@ -39,7 +39,6 @@ function readExisting(path: string): string | undefined {
 
 interface Prepared {
   plan: Plan;
-  held: HeldApplication[];
   /** How many machines each touched group has. */
   machines: Map<string, number>;
 }
@@ -50,7 +49,7 @@ async function prepare(call: Call): Promise<Prepared> {
   const { client } = call.open();
   const held = await readHeld(client);
   const plan = makePlan(file, held, { prune: flag(call, 'prune') });
-  return { plan, held, machines: await countTouched(client, plan) };
+  return { plan, machines: await countTouched(client, plan) };
 }
 
 async function countTouched(client: Client, { steps }: Plan): Promise<Map<string, number>> {
@@ -84,21 +83,21 @@ function printPlan(call: Call, { plan, machines }: Prepared, print: (text: strin
 /** @returns as diff(1) does: 1 when there is a difference */
 export async function diffFleet(call: Call): Promise<number> {
   const prepared = await prepare(call);
-  printPlan(call, prepared, call.io.out);
+  printPlan(call, prepared, (text) => call.io.out(text));
   return prepared.plan.steps.length === 0 ? exitCodes.ok : exitCodes.failed;
 }
 
 export async function applyFleet(call: Call): Promise<void> {
   const prepared = await prepare(call);
-  const { plan, held, machines } = prepared;
-  printPlan(call, prepared, call.io.say);
+  const { plan, machines } = prepared;
+  printPlan(call, prepared, (text) => call.io.say(text));
   if (plan.steps.length === 0) return;
   if (flag(call, 'dryRun')) return call.io.say('A dry run: nothing was changed.');
   const touched = toPlural(countMachines(plan.steps, machines), 'machine');
   await confirm(call.io, `Do ${toPlural(plan.steps.length, 'step')}, touching ${touched}?`, flag(call, 'yes'));
   let done = 0;
   try {
-    await carryOut(call.open().client, plan.steps, held, ({ sign, of }) => {
+    await carryOut(call.open().client, plan, ({ sign, of }) => {
       done++;
       call.io.say(`${sign} ${of}: done`);
     });

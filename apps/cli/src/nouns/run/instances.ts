@@ -23,7 +23,7 @@ const filterNames = [
 
 function readFilters(call: Call): QueryOf<'listGroupInstances'> {
   const given = filterNames.map((name) => [name, option(call, name)] as const);
-  return Object.fromEntries(given.filter(([, value]) => value !== undefined)) as QueryOf<'listGroupInstances'>;
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
 export async function listInstances(call: Call): Promise<void> {

@@ -78,5 +78,5 @@ function printResult({ io, options }: Call, { meta, data }: Result): void {
 
 function toCell(value: unknown): string {
   if (value === null || value === undefined) return 'NULL';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

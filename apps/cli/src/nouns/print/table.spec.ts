@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { renderFields, renderTable, type Column } from './table.js';
+import { cut, widthOf } from './width.js';
+import { toAge, toCount, toPercent, toSpan } from './words.js';
+
+interface Machine {
+  name: string;
+  count: number;
+}
+
+const columns: readonly Column<Machine>[] = [
+  { name: 'NAME', cell: ({ name }) => name },
+  { name: 'COUNT', cell: ({ count }) => toCount(count), align: 'right' },
+  { name: 'MORE', cell: () => 'more', isWide: true },
+];
+
+const options = { now: 0, width: Number.POSITIVE_INFINITY, isWide: false, bold: (text: string) => text };
+
+describe('a table', () => {
+  it('has columns as wide as their widest cell, and numbers on the right', () => {
+    const machines = [
+      { name: 'stable', count: 1_234_567 },
+      { name: 'a', count: 3 },
+    ];
+    expect(renderTable(machines, columns, options)).toBe('NAME        COUNT\nstable  1,234,567\na               3');
+  });
+
+  it('shows more columns when it is asked to be wide', () => {
+    expect(renderTable([{ name: 'a', count: 3 }], columns, { ...options, isWide: true })).toBe(
+      'NAME  COUNT  MORE\na         3  more',
+    );
+  });
+
+  it('is cut at the edge of the terminal', () => {
+    const lines = renderTable([{ name: 'a very long name', count: 3 }], columns, { ...options, width: 10 }).split('\n');
+    expect(lines.map((line) => widthOf(line))).toEqual([10, 10]);
+    expect(lines[1]).toBe('a very lo…');
+  });
+
+  it('counts characters by the columns that they take', () => {
+    const lines = renderTable(
+      [
+        { name: '東京', count: 1 },
+        { name: 'e\u0301', count: 2 },
+      ],
+      columns,
+      options,
+    ).split('\n');
+    expect(new Set(lines.map((line) => widthOf(line))).size).toBe(1);
+  });
+
+  it('never hands control characters of others to the terminal', () => {
+    const text = renderTable([{ name: 'a\u001B[2J\n\u202Eb', count: 1 }], columns, options);
+    expect(text.split('\n')).toHaveLength(2);
+    for (const control of ['\u001B', '\u202E']) expect(text).not.toContain(control);
+  });
+
+  it('marks what is empty', () => {
+    expect(renderTable([{ name: '', count: 1 }], columns, options)).toContain('-');
+  });
+});
+
+describe('fields', () => {
+  it('stand under each other, without those that are empty', () => {
+    const fields = [
+      ['Name', 'stable'],
+      ['Nothing', ''],
+      ['Windows', 'Mon\nTue'],
+    ] as const;
+    expect(renderFields(fields, options)).toBe('Name     stable\nWindows  Mon\n         Tue');
+  });
+});
+
+describe('words', () => {
+  it.each([
+    [0, '0s'],
+    [1999, '1s'],
+    [119_000, '119s'],
+    [121_000, '2m'],
+    [7_199_000, '119m'],
+    [86_400_000 * 3, '3d'],
+    [-300_000, 'in 5m'],
+  ])('says %d ms ago as %s', (ms, words) => {
+    expect(toAge(new Date(1e12 - ms).toISOString(), 1e12)).toBe(words);
+  });
+
+  it.each([
+    [3_600_000, '1h'],
+    [90_000, '90s'],
+    [0, '0s'],
+    [1500, '1500ms'],
+  ])('says %d ms as %s', (ms, words) => {
+    expect(toSpan(ms)).toBe(words);
+  });
+
+  it('never rounds to done or to nothing', () => {
+    expect([toPercent(9999, 10_000), toPercent(1, 10_000), toPercent(1, 2), toPercent(0, 0)]).toEqual([
+      '>99%',
+      '<1%',
+      '50%',
+      '',
+    ]);
+  });
+
+  it('cuts by columns', () => {
+    expect(cut('abcdef', 4)).toBe('abc…');
+    expect(cut('abcd', 4)).toBe('abcd');
+  });
+});
