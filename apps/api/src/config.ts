@@ -1,5 +1,5 @@
 // The settings of api: PLATTE_API_PORT for `apiPort`, and so on. docs/reference lists those of all programs.
-import { byteSize, choice, count, duration, flag, list, port, secret, text, url } from '@platte/service';
+import { byteSize, choice, count, duration, flag, list, port, secret, text, url, urls } from '@platte/service';
 import { z } from 'zod';
 
 export const Config = z.object({
@@ -11,13 +11,14 @@ export const Config = z.object({
   internalPort: port().default(0),
   internalListen: text('an address to listen on').default('127.0.0.1'),
 
-  natsUrl: url('nats', 'tls'),
+  natsUrl: urls('nats', 'tls'),
   natsUser: text().optional(),
   natsPassword: secret().optional(),
   /** Of streams that this program is the first to need: 3 in a cluster. */
   natsReplicas: count({ min: 1, max: 5 }).default(1),
   factsMax: byteSize({ min: 2 ** 20 }).default(10 * 2 ** 30),
-  postgresUrl: url('postgres', 'postgresql'),
+  /** May hold a password: shown to nobody. */
+  postgresUrl: url('postgres', 'postgresql').meta({ secret: true }),
   clickhouseUrl: url('http', 'https'),
   clickhouseUser: text().default('default'),
   clickhousePassword: secret().optional(),

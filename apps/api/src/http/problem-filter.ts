@@ -56,7 +56,7 @@ function toApiProblem(error: unknown, request: FastifyRequest): ApiProblem {
   if (status === 400) return new ApiProblem('malformed-body', { detail: wordsOf(error) }, { cause: error });
   if (status !== undefined && status < 500)
     return new ApiProblem('invalid-request', { detail: wordsOf(error) }, { cause: error });
-  if (isStoreFailure(code))
+  if (isStoreFailure(code, wordsOf(error)))
     return new ApiProblem(
       'store-unavailable',
       { detail: 'A store that this needs does not answer.' },
@@ -100,13 +100,17 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : 'The request cannot be read.';
 }
 
-/**
- * Sockets that fail; PostgreSQL's classes 08 (connection), 53 (resources) and 57 (shutting down); a pool that is
- * exhausted has no code and is told by its message in `store-errors`.
- */
-function isStoreFailure(code: string): boolean {
+/** PostgreSQL's pool has no codes for its own failures. */
+const poolFailures = /timeout exceeded when trying to connect|Connection terminated|connection timeout/i;
+/** ClickHouse: too slow, too large, too many at once, shutting down. */
+const engineFailures = new Set(['159', '160', '202', '209', '210', '241', '394', '439']);
+
+/** Sockets that fail; PostgreSQL's classes 08 (connection), 53 (resources) and 57 (shutting down); what is above. */
+function isStoreFailure(code: string, words: string): boolean {
   return (
     /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|UND_ERR)/.test(code) ||
-    /^(08|53|57)[0-9A-Z]{3}$/.test(code)
+    /^(08|53|57)[0-9A-Z]{3}$/.test(code) ||
+    engineFailures.has(code) ||
+    poolFailures.test(words)
   );
 }
