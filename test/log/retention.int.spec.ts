@@ -47,7 +47,7 @@ async function read(options: Omit<ReadOptions, 'prefix'>): Promise<ReadMessage[]
 }
 
 describe('retention', () => {
-  it('purges what is past its age and seen by every consumer', async () => {
+  it('D23: purges what is past its age and seen by every consumer', async () => {
     await append(10);
     await consumeAll('policy');
     await consumeAll('analytics');

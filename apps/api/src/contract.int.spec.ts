@@ -80,7 +80,7 @@ describe('any request', () => {
   const document = makeOpenApi('0.0.0') as unknown as Document;
   const known = Object.values(ids);
 
-  it('is answered as the document says, and never with a failure of ours', async () => {
+  it('D17: is answered as the document says, and never with a failure of ours', async () => {
     const seen = new Map<number, number>();
     await fc.assert(
       fc.asyncProperty(anyRequest(document, known), async ({ id, method, url, headers, body }) => {

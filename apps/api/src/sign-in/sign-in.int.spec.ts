@@ -311,7 +311,7 @@ describe('with a provider that lies', () => {
     ],
     ['belongs to another sign-in', () => token({ nonce: 'of yesterday' })],
     ['is none', () => 'nonsense'],
-  ])('refuses a token that %s', async (_, make) => {
+  ])('D2: refuses a token that %s', async (_, make) => {
     forge = make;
     const { status, browser } = await comeBack();
     expect(status).toBe(401);
