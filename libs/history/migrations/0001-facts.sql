@@ -112,6 +112,7 @@ create table if not exists machine_detail {{on_cluster}}
 )
 engine = {{engine:ReplacingMergeTree(pos)}}
 order by (app, inst)
+settings index_granularity = 256
 comment 'What each machine said of itself in its newest check-in, and the way from its id to its number';
 
 create materialized view if not exists machine_detail_mv {{on_cluster}} to machine_detail as
@@ -131,6 +132,7 @@ create table if not exists machine_answer {{on_cluster}}
 )
 engine = {{engine:ReplacingMergeTree(pos)}}
 order by (app, inst)
+settings index_granularity = 256
 comment 'The last answer of every machine: why was it not updated?';
 
 create materialized view if not exists machine_answer_mv {{on_cluster}} to machine_answer as

@@ -1,6 +1,7 @@
 // How many active machines there are, by version and by status: now from every machine's state, and at any moment since
 // transitions are kept from the delta rollup up to the hour and the transitions within it.
 import type { History } from '../connection.js';
+import { machinesNow } from './current.js';
 import { activeSince, activityWindowMs, type Scope, scopeCondition } from './scope.js';
 
 export type Counts = Record<string, number>;
@@ -14,7 +15,7 @@ export interface Breakdown {
 
 const byVersionAndStatus = (where: string) => `
 select version, status, count() as machines
-from machine_now
+from ${machinesNow(['seen_pos', 'deleted_pos', 'seen_at', 'grp', 'channel', 'arch', 'oem', 'version', 'status'])}
 where ${where} and seen_pos > deleted_pos and seen_at >= fromUnixTimestamp64Milli({since:Int64})
 group by version, status`;
 

@@ -2,6 +2,7 @@
 // Two steps: the page's numbers, then the machines themselves. Sorting and filtering read the narrow states; what a
 // machine says of itself, its last answer and its last failure are tables of their own, asked only when they matter.
 import type { History, Params } from '../connection.js';
+import { machinesNow } from './current.js';
 import { type MachineState, statesOf } from './machine.js';
 import { type Condition, type Scope, scopeCondition } from './scope.js';
 
@@ -37,6 +38,19 @@ export interface MachineListing extends MachineFilter {
 /** The cursor is not one of ours, or of another sort. */
 export class BadCursor extends Error {}
 
+const states = machinesNow([
+  'first_seen',
+  'seen_pos',
+  'deleted_pos',
+  'seen_at',
+  'grp',
+  'channel',
+  'arch',
+  'oem',
+  'version',
+  'status',
+]);
+
 /** 7.10.1 sorts above 7.9.2: by the numbers in it. */
 const versionKey = (version: string) => `arrayMap(part -> toUInt64OrZero(part), extractAll(${version}, '[0-9]+'))`;
 type SortKey = { of: 'state' | 'detail'; key: string; after: string };
@@ -68,19 +82,20 @@ export async function listMachines(
   const direction = descending ? 'desc' : 'asc';
   const from = cursor === undefined ? undefined : parseCursor(cursor, sort);
   const beyond = from ? `and (${key}, inst) ${descending ? '<' : '>'} (${after}, {afterInst:UInt32})` : '';
-  const source =
-    of === 'state'
-      ? `machine_now where ${where}`
-      : `machine_detail final where app = {app:String} and inst in (select inst from machine_now where ${where})`;
+  const page = { ...params, limit: limit + 1, after: from?.after ?? '', afterInst: from?.inst ?? 0 };
+  const order = `${beyond} order by ${key} ${direction}, inst ${direction} limit {limit:UInt32}`;
   const rows = await history.read<{ inst: number }>(
-    `select inst from ${source} ${beyond} order by ${key} ${direction}, inst ${direction} limit {limit:UInt32}`,
-    { ...params, limit: limit + 1, after: from?.after ?? '', afterInst: from?.inst ?? 0 },
+    of === 'state'
+      ? `select inst from ${states} where ${where} ${order}`
+      : `select inst from machine_detail final
+         where app = {app:String} and inst in (select inst from ${states} where ${where}) ${order}`,
+    page,
   );
   const insts = rows.slice(0, limit).map(({ inst }) => inst);
-  const states = await statesOf(history, filter.app, insts);
-  const items = insts.flatMap((inst) => states.get(inst) ?? []);
+  const found = await statesOf(history, filter.app, insts);
+  const items = insts.flatMap((inst) => found.get(inst) ?? []);
   const lastInst = insts.at(-1);
-  const last = lastInst === undefined ? undefined : states.get(lastInst);
+  const last = lastInst === undefined ? undefined : found.get(lastInst);
   const next =
     rows.length > limit && last && lastInst !== undefined ? renderCursor(sort, shown[sort](last), lastInst) : null;
   return { items, next };
@@ -89,7 +104,7 @@ export async function listMachines(
 export async function countMachines(history: History, filter: MachineFilter): Promise<number> {
   const { where, params } = filterCondition(filter);
   const [row] = await history.read<{ machines: number }>(
-    `select count() as machines from machine_now where ${where}`,
+    `select count() as machines from ${states} where ${where}`,
     params,
   );
   return row?.machines ?? 0;
