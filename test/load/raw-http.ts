@@ -2,7 +2,8 @@
 // process with an IPC channel; it tells its port, and its processor time when asked.
 import { createServer } from 'node:http';
 
-const body = Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>
+// A string: node sends it with the headers in one piece, a Buffer would be a second one. The baseline shall be a good one.
+const body = `<?xml version="1.0" encoding="UTF-8"?>
 <response protocol="3.0" server="platte">
   <daystart elapsed_seconds="49008" elapsed_days="7265"/>
   <app appid="{e96281a6-d1af-4bde-9a0a-97b76e56dc57}" status="ok">
@@ -10,7 +11,7 @@ const body = Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>
     <updatecheck status="noupdate" PollInterval="2700" info="up-to-date"/>
   </app>
 </response>
-`);
+`;
 const headers = [
   'Content-Type',
   'text/xml; charset=utf-8',
