@@ -195,7 +195,10 @@ describe('a machine that is away', () => {
       ({ offered }) => offered !== null,
     );
     expect(heard.offered).toBe(group.version);
-    const { items } = await client.listGroupInstances({ params: { id: group.id }, query: { status: 'timed-out' } });
+    const { items } = await eventually(
+      () => client.listGroupInstances({ params: { id: group.id }, query: { status: 'timed-out' } }),
+      (page) => page.items.length > 0,
+    );
     expect(items.map(({ id }) => id)).toEqual(['silent-1']);
   });
 });
