@@ -9,7 +9,8 @@ import { makeHeldAnswers } from './held-answers.js';
 import type { Reply } from './omaha-server.js';
 import { toResponse } from './response.js';
 import { isShed, type HeldLimits } from './shedding.js';
-import { answerOf, type MachineVisit, repeatAnswers, toAsked, toFacts, toVisit, type Visit } from './visit.js';
+import { repeatAnswers, takeDecision, toAsked } from './asking.js';
+import { answerOf, type MachineVisit, toFacts, toVisit, type Visit } from './visit.js';
 
 export interface CheckInsOptions {
   now: () => number;
@@ -128,14 +129,6 @@ export function makeCheckIns(options: CheckInsOptions): CheckIns {
   }
 
   return { receive, held: held.count, drained: held.drained };
-}
-
-/** An offer counts only with an answer that makes one, and such an answer only with its offer: else policy did not answer. */
-function takeDecision(visit: MachineVisit, decision: Decision | undefined): void {
-  const offers = decision?.answer.reason === 'granted' || decision?.answer.reason === 're-offered';
-  const isSound = decision !== undefined && (!offers || decision.offer !== undefined);
-  visit.checkIn.answer = isSound ? decision.answer : { reason: 'policy-unavailable', inputs: { target: visit.target } };
-  visit.offer = offers ? (decision?.offer ?? null) : null;
 }
 
 function reasonOf(visit: Visit): AnswerReason | 'no-check' {

@@ -6,6 +6,7 @@
 // asked for.
 import type {
   Answer,
+  Arch,
   AnswerReason,
   EventReported,
   Fact,
@@ -71,24 +72,34 @@ export function toVisit(request: ParsedRequest, app: RequestApp, context: VisitC
   const index = context.findApplication(app.id);
   if (index === undefined) return refuse(app, 'unknown-application');
   if (app.machineId === '') return refuse(app, 'no-machine-id');
-  return isSyncer(request) ? toSyncerVisit(request, app, index, context) : toMachineVisit(request, app, index, context);
+  const place = locate(request, app, index);
+  return isSyncer(request) ? toSyncerVisit(app, place, context) : toMachineVisit(request, app, place, context);
 }
 
 function refuse(app: RequestApp, reason: RefusedReason): RefusedVisit {
   return { kind: 'refused', app, reason, pollIntervalSeconds: null };
 }
 
-function toMachineVisit(
-  request: ParsedRequest,
-  app: RequestApp,
-  index: SnapshotIndex,
-  context: VisitContext,
-): MachineVisit {
+/** Where an app of a request belongs. */
+interface Place {
+  index: SnapshotIndex;
+  arch: Arch;
+  /** The track's name: an old fixed group id of Flatcar stands for one. */
+  track: string;
+  group: IndexedGroup | undefined;
+}
+
+function locate(request: ParsedRequest, app: RequestApp, index: SnapshotIndex): Place {
+  // What says nothing of its arch is taken for amd64, as Nebraska does.
   const arch = resolveArch(app, request.os) ?? 'amd64';
   const track = resolveTrack(app.track, arch);
-  const group = findGroup(index, track, arch);
+  return { index, arch, track, group: findGroup(index, track, arch) };
+}
+
+/** What every fact of this app carries. */
+function toCommon(app: RequestApp, { index, arch, group }: Place) {
   const { application } = index.snapshot;
-  const shared = {
+  return {
     v: 1,
     app: application.id,
     machine: app.machineId,
@@ -100,55 +111,52 @@ function toMachineVisit(
     reboots: application.reboots,
     oem: app.oem,
   } as const;
-  const events: EventReported[] = [];
-  let heartbeat = false;
-  for (const event of app.events) {
-    if (isHeartbeat(event)) heartbeat = true;
-    else if (event.isRecordable) {
-      const { type, result, errorCode, previousVersion } = event;
-      events.push({
-        kind: 'EventReported',
-        ...shared,
-        ...context.nextPosition(context.now),
-        type,
-        result,
-        errorCode,
-        previousVersion,
-        bootId: app.bootId,
-      });
-    }
-  }
-  const { at, n } = context.nextPosition(context.now);
-  const checkIn: MachineCheckedIn = {
-    kind: 'MachineCheckedIn',
-    ...shared,
-    at,
-    n,
-    track: app.track,
-    ip: context.address,
-    alias: app.alias,
-    oemVersion: app.oemVersion,
-    aleph: app.alephVersion,
-    bootId: app.bootId,
-    ping: app.ping !== null,
-    heartbeat,
-    source: request.installSource,
-  };
+}
+
+function toMachineVisit(request: ParsedRequest, app: RequestApp, place: Place, context: VisitContext): MachineVisit {
+  const common = toCommon(app, place);
+  const events = toEvents(app, common, context);
   const visit: MachineVisit = {
     kind: 'machine',
     app,
-    pollIntervalSeconds: group?.group.policy.pollIntervalSeconds ?? null,
-    checkIn,
+    pollIntervalSeconds: place.group?.group.policy.pollIntervalSeconds ?? null,
+    checkIn: {
+      kind: 'MachineCheckedIn',
+      ...common,
+      ...context.nextPosition(context.now),
+      track: app.track,
+      ip: context.address,
+      alias: app.alias,
+      oemVersion: app.oemVersion,
+      aleph: app.alephVersion,
+      bootId: app.bootId,
+      ping: app.ping !== null,
+      heartbeat: app.events.some(isHeartbeat),
+      source: request.installSource,
+    },
     events,
     asked: null,
     target: '',
     offer: null,
   };
-  if (app.updateCheck !== null) judgeVisit(visit, track, group);
+  if (app.updateCheck !== null) judgeVisit(visit, place);
   return visit;
 }
 
-function judgeVisit(visit: MachineVisit, track: string, group: IndexedGroup | undefined): void {
+/** In the order sent, and before the check in the order of facts. */
+function toEvents(app: RequestApp, common: ReturnType<typeof toCommon>, context: VisitContext): EventReported[] {
+  const events: EventReported[] = [];
+  for (const event of app.events) {
+    if (isHeartbeat(event) || !event.isRecordable) continue;
+    const { type, result, errorCode, previousVersion } = event;
+    const position = context.nextPosition(context.now);
+    const said = { type, result, errorCode, previousVersion, bootId: app.bootId };
+    events.push({ kind: 'EventReported', ...common, ...position, ...said });
+  }
+  return events;
+}
+
+function judgeVisit(visit: MachineVisit, { track, group }: Place): void {
   const { checkIn, events, app } = visit;
   const { machine, version, arch, at, n, oem, bootId } = checkIn;
   const versionPrefix = app.updateCheck?.targetVersionPrefix ?? '';
@@ -182,77 +190,30 @@ function judgeVisit(visit: MachineVisit, track: string, group: IndexedGroup | un
   };
 }
 
-function toSyncerVisit(
-  request: ParsedRequest,
-  app: RequestApp,
-  index: SnapshotIndex,
-  context: VisitContext,
-): SyncerVisit {
-  const arch = resolveArch(app, request.os) ?? 'amd64';
-  const track = resolveTrack(app.track, arch);
-  const group = findGroup(index, track, arch);
-  const { application } = index.snapshot;
-  const { at, n } = context.nextPosition(context.now);
-  const checkIn: SyncerCheckedIn = {
-    kind: 'SyncerCheckedIn',
-    v: 1,
-    app: application.id,
-    machine: app.machineId,
-    at,
-    n,
-    version: app.version,
-    group: group?.group.id ?? null,
-    channel: group?.channel?.id ?? null,
-    arch,
-    rollout: group?.rollout?.id ?? null,
-    reboots: application.reboots,
-    oem: app.oem,
-    track: app.track,
-    ip: context.address,
-    canReadSeveralManifests: app.multiManifestOk,
-  };
+function toSyncerVisit(app: RequestApp, place: Place, context: VisitContext): SyncerVisit {
+  const { group, track, arch, index } = place;
   const visit: SyncerVisit = {
     kind: 'syncer',
     app,
     pollIntervalSeconds: group?.group.policy.pollIntervalSeconds ?? null,
-    checkIn,
+    checkIn: {
+      kind: 'SyncerCheckedIn',
+      ...toCommon(app, place),
+      ...context.nextPosition(context.now),
+      track: app.track,
+      ip: context.address,
+      canReadSeveralManifests: app.multiManifestOk,
+    },
     manifests: [],
   };
   if (app.updateCheck === null) return visit;
-  const check = {
-    machine: app.machineId,
-    version: app.version,
-    track,
-    arch,
-    versionPrefix: app.updateCheck.targetVersionPrefix,
-  };
+  const versionPrefix = app.updateCheck.targetVersionPrefix;
+  const check = { machine: app.machineId, version: app.version, track, arch, versionPrefix };
   const judged = judgeSyncer(check, app.multiManifestOk, index);
-  checkIn.answer = judged.answer;
+  visit.checkIn.answer = judged.answer;
   visit.manifests = judged.manifests;
   return visit;
 }
-
-/** What is asked of policy for these visits: once per machine and application, however often a request names them. */
-export function toAsked(visits: readonly Visit[]): MachineVisit[] {
-  const asking = visits.filter((visit): visit is MachineVisit => visit.kind === 'machine' && visit.asked !== null);
-  if (asking.length < 2) return asking;
-  return asking.filter((visit, index) => asking.findIndex((other) => isSameMachine(visit, other)) === index);
-}
-
-/** Gives the answers of those that were asked to those that repeat them in the same request: at most one is a grant. */
-export function repeatAnswers(visits: readonly Visit[], asked: readonly MachineVisit[]): void {
-  for (const visit of visits) {
-    if (visit.kind !== 'machine' || visit.asked === null || asked.includes(visit)) continue;
-    const first = asked.find((other) => isSameMachine(visit, other));
-    if (first?.checkIn.answer === undefined) continue;
-    const { answer } = first.checkIn;
-    visit.checkIn.answer = answer.reason === 'granted' ? { ...answer, reason: 're-offered' } : answer;
-    visit.offer = first.offer;
-  }
-}
-
-const isSameMachine = (a: MachineVisit, b: MachineVisit): boolean =>
-  a.checkIn.app === b.checkIn.app && a.checkIn.machine === b.checkIn.machine;
 
 /** In their order: the events of an app, then its check. */
 export function toFacts(visits: readonly Visit[]): Fact[] {
