@@ -95,6 +95,22 @@ describe('while something is away', () => {
     });
   });
 
+  it('a machine is shown as PostgreSQL has it, and its answers wait for history', async () => {
+    await api.store.pool.query(
+      `insert into instance values ($1, 'm9', '1.0.0', $2, 'stable', '', 'web', '', '', '', 'amd64', '', 1, 2, 3, 'granted', 2, 3)`,
+      [ids.flatcar, ids.prod],
+    );
+    await withApi({ clickhouse: true }, async ({ url }, ask) => {
+      expect(await (await ask(`${url}/api/v1/instances/m9`)).json()).toMatchObject({
+        version: '1.0.0',
+        alias: 'web',
+        answer: null,
+      });
+      expect((await ask(`${url}/api/v1/instances/m9/answer`)).status).toBe(503);
+      expect((await ask(`${url}/api/v1/instances/m9/history`)).status).toBe(503);
+    });
+  });
+
   it('nobody signs in without PostgreSQL, and it is not their fault', async () => {
     await withApi({ postgres: true }, async ({ url }, ask) => {
       const response = await ask(`${url}/api/v1/applications`);

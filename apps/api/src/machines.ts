@@ -1,12 +1,17 @@
 // One machine by the id that it reported: in the application that is named, or the only one that knows it.
+//
+// History has the exact last check-in and the last answer. PostgreSQL's row may be a day behind in "last seen", but is there
+// while history is away, and a moment before history has a new machine.
 import { toInstant, type Attempt, type Instance } from '@platte/api-contract';
 import { currentState, type MachineState } from '@platte/history';
 import {
   findApplication,
   findAttempt,
+  findInstance,
   listApplications,
   readMachineMarks,
   type AttemptRow,
+  type InstanceRow,
   type Store,
 } from '@platte/state-store';
 import { sees, visibleApplications, type Caller } from './http/caller.js';
@@ -30,18 +35,56 @@ export async function findMachine(
   id: string,
   asked: string | undefined,
   caller: Caller,
+  read: ReadMachine = readMachine,
 ): Promise<MachineState> {
   const candidates = visibleApplications(caller, asked) ?? (await allApplications(parts.store));
-  const found = await Promise.all(candidates.map((app) => currentState(parts.history, { app, machine: id })));
-  const states = found.filter((state) => state !== null);
+  const found = await Promise.allSettled(candidates.map((application) => read(parts, application, id)));
+  const states = found.flatMap((one) => (one.status === 'fulfilled' && one.value !== null ? [one.value] : []));
   const [state, ...others] = states;
-  if (!state) throw notFound('machine', id);
+  const failed = found.find((one) => one.status === 'rejected');
+  if (!state) throw failed ? failed.reason : notFound('machine', id);
   if (others.length > 0)
     throw new ApiProblem('ambiguous-instance', {
       detail: `${states.length} applications know the machine ${id}.`,
       applications: states.map(({ app }) => app),
     });
   return state;
+}
+
+type ReadMachine = (parts: ApiParts, application: string, id: string) => Promise<MachineState | null>;
+
+/** As far as it can be known now. @throws what history throws, where PostgreSQL does not know the machine either */
+async function readMachine(parts: ApiParts, application: string, id: string): Promise<MachineState | null> {
+  let failure: unknown;
+  try {
+    const state = await readWithAnswer(parts, application, id);
+    if (state !== null) return state;
+  } catch (error) {
+    failure = error;
+    parts.log.warn({ err: error }, 'history does not answer: a machine is shown as PostgreSQL has it');
+  }
+  const row = await findInstance(parts.store.pool, application, id);
+  if (!row && failure !== undefined) throw failure;
+  return row ? toState(row) : null;
+}
+
+/** With its last answer, which history alone has. */
+export function readWithAnswer({ history }: ApiParts, application: string, id: string): Promise<MachineState | null> {
+  return currentState(history, { app: application, machine: id });
+}
+
+function toState(row: InstanceRow): MachineState {
+  const { application, machine, seenAt, firstSeenAt, seenN: _n, statusAt: _at, statusN: _sn, ...said } = row;
+  return {
+    ...said,
+    app: application,
+    machine,
+    channel: null,
+    firstSeen: firstSeenAt,
+    lastSeen: seenAt,
+    answer: null,
+    failure: null,
+  };
 }
 
 /** A machine may be held, forced and labelled before it was ever seen: where its application is named. */
@@ -56,7 +99,7 @@ export async function findMachineToMark(
     return { application: state.app, machine: state.machine, state };
   }
   if (!sees(caller, asked) || !(await findApplication(parts.store.pool, asked))) throw notFound('application', asked);
-  return { application: asked, machine: id, state: await currentState(parts.history, { app: asked, machine: id }) };
+  return { application: asked, machine: id, state: await readMachine(parts, asked, id) };
 }
 
 export async function allApplications(store: Store): Promise<string[]> {

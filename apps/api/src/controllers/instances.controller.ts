@@ -7,7 +7,7 @@ import { parseCursor, toCursor } from '../http/cursor.js';
 import { Operation } from '../http/operation-route.js';
 import { ApiProblem } from '../http/problems.js';
 import { countInstances, listInstances } from '../instance-lists.js';
-import { allApplications, findMachine, showMachine } from '../machines.js';
+import { allApplications, findMachine, readWithAnswer, showMachine } from '../machines.js';
 import { ApiParts } from '../parts.js';
 import { toAnswerView, toHistoryItem } from '../views.js';
 
@@ -41,7 +41,7 @@ export class InstancesController {
     caller: Caller,
   ): Promise<OutputOf<'getInstanceHistory'>> {
     const before = parseCursor(query.cursor, HistoryPosition);
-    const { app, machine } = await findMachine(this.parts, params.id, query.application, caller);
+    const { app, machine } = await findMachine(this.parts, params.id, query.application, caller, readWithAnswer);
     const { limit, all } = query;
     const { items, next } = await machineHistory(this.parts.history, { app, machine, limit, before, all });
     return { items: items.map(toHistoryItem), next: next && toCursor(next) };
@@ -57,6 +57,7 @@ export class InstancesController {
       params.id,
       query.application,
       caller,
+      readWithAnswer,
     );
     if (!answer)
       throw new ApiProblem('not-found', {
