@@ -21,6 +21,8 @@ export default defineConfig({
           exclude: [...files('.int.spec'), ...files('.journey.spec')],
           pool: 'threads',
           restoreMocks: true,
+          // A functional test has no time limit of its own: this only ends a test that hangs.
+          testTimeout: 120_000,
         },
       },
       {
@@ -31,7 +33,6 @@ export default defineConfig({
           globalSetup: ['tools/test-servers.ts'],
           pool: 'forks',
           restoreMocks: true,
-          // A functional test has no time limit of its own: this only ends a test that hangs.
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
