@@ -3,24 +3,42 @@
 import { randomUUID } from 'node:crypto';
 import type { Fact } from '@platte/facts';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { modelBreakdown, type ModelState, statesAt } from '../test/model.js';
+import {
+  modelBreakdown,
+  modelFailures,
+  modelFunnel,
+  modelPresence,
+  modelSeen,
+  modelSilent,
+  type ModelState,
+  statesAt,
+} from '../test/model.js';
 import { app, groups, makeFacts, makeRandom, shuffled } from '../test/random-facts.js';
 import {
   type ArrivedBatch,
   breakdown,
   breakdownAsOf,
+  countMachines,
   createDatabase,
   currentState,
+  failures,
   type History,
   listMachines,
+  type MachineFilter,
+  type MachineListing,
+  machinesSeen,
   machineHistory,
   type MachineState,
   migrateHistory,
   openHistory,
+  presenceTimeline,
   rebuild,
   rebuildFromNothing,
   type Scope,
+  silentMachines,
+  statusCounts,
   statusTimeline,
+  updateFunnel,
   versionTimeline,
   writeFacts,
 } from './history.js';
@@ -88,12 +106,22 @@ async function askEverything(history: History, facts: readonly Fact[]): Promise<
     for (const at of [from + 1, from + 86_400_000, from + 2 * 86_400_000 + 12_345, now - 60_000]) {
       answers[`as of ${at} ${name}`] = await breakdownAsOf(history, { ...scope, at });
     }
+    answers[`seen ${name}`] = await machinesSeen(history, { ...scope, from: from + 5_000_000, to: now - 7_000_000 });
+    answers[`progress ${name}`] = await statusCounts(history, { ...scope, from: from + 5_000_000, to: now });
+    answers[`failures ${name}`] = await failures(history, { ...scope, from, to: now });
     for (const bucketMs of [13 * 60_000, 86_400_000]) {
       const range = { ...scope, from: from - 7_200_000, now, bucketMs };
       answers[`versions ${bucketMs} ${name}`] = await versionTimeline(history, range);
       answers[`statuses ${bucketMs} ${name}`] = await statusTimeline(history, range);
     }
   }
+  for (const bucketMs of [7_200_000, 86_400_000]) {
+    const range = { app, from, to: now, bucketMs };
+    answers[`presence ${bucketMs}`] = await presenceTimeline(history, { ...range, by: 'version' });
+    answers[`status presence ${bucketMs}`] = await presenceTimeline(history, { ...range, by: 'status' });
+  }
+  answers['funnel'] = await updateFunnel(history, { app, from, to: now });
+  answers['silent'] = await silentMachines(history, { app, now });
   for (const sort of ['id', 'lastSeen', 'version', 'ip'] as const) {
     answers[`list by ${sort}`] = await listMachines(history, { app, sort, limit: 100 });
   }
@@ -157,6 +185,74 @@ describe('history', () => {
     }
   });
 
+  test('counts who was there as the model does', async () => {
+    for (const scope of [...scopes, { app, oem: 'ami' }]) {
+      for (const by of ['version', 'status'] as const) {
+        for (const bucketMs of [86_400_000, 3 * 3_600_000, 45 * 60_000]) {
+          const points = await presenceTimeline(history, { ...scope, from, to: from + 86_400_000 * 2, bucketMs, by });
+          expect(points).toEqual(points.map(({ at }) => modelPresence(facts, scope, at, at + bucketMs, by)));
+        }
+      }
+      const [early, late] = [from + 12_345_678, now - 23_456_789];
+      expect(await machinesSeen(history, { ...scope, from: early, to: late })).toBe(
+        modelSeen(facts, scope, early, late),
+      );
+    }
+  });
+
+  test('groups failures as the model does', async () => {
+    for (const scope of [...scopes, { app, oem: 'ami' }]) {
+      const found = await failures(history, { ...scope, from: from + 7_777_777, to: now });
+      const counts = found.map(({ status, errorCode, version, oem, failures }) => [
+        JSON.stringify([status, errorCode, version, oem]),
+        failures,
+      ]);
+      expect(Object.fromEntries(counts)).toEqual(modelFailures(facts, scope, from + 7_777_777, now));
+    }
+  });
+
+  test('follows attempts and finds silent machines as the model does', async () => {
+    const { steps } = await updateFunnel(history, { app, from: 0, to: now });
+    expect(steps.map(({ attempts }) => attempts)).toEqual(modelFunnel(facts, app));
+    const later = now + 6 * 3_600_000;
+    const silent = await silentMachines(history, { app, now: later });
+    expect(silent.map(({ state }) => state.machine).toSorted()).toEqual(modelSilent(facts, app, later).toSorted());
+  });
+
+  test('lists exactly the machines that a filter names, page by page', async () => {
+    const states = [...statesAt(facts, app, Infinity).values()].filter(({ deleted }) => !deleted);
+    const filters: [MachineFilter, (state: ModelState) => boolean][] = [
+      [{ app }, () => true],
+      [{ app, group: groups[1] }, ({ group }) => group === groups[1]],
+      [{ app, statuses: ['unknown', 'failed'] }, ({ status }) => ['', 'failed'].includes(status)],
+      [{ app, versions: ['4152.2.0'] }, ({ version }) => version === '4152.2.0'],
+      [{ app, seenSince: now - 86_400_000 }, ({ lastSeen }) => lastSeen >= now - 86_400_000],
+      [{ app, notSeenSince: now - 86_400_000 }, ({ lastSeen }) => lastSeen < now - 86_400_000],
+      [{ app, errorCode: '9' }, ({ errorCode }) => errorCode === '9'],
+      [{ app, search: 'MACHINE-0003' }, ({ machine }) => machine === 'machine-0003'],
+      [{ app, reasons: ['up-to-date'] }, ({ reason }) => reason === 'up-to-date'],
+    ];
+    for (const [filter, isWanted] of filters) {
+      const wanted = states.filter(isWanted).map(({ machine }) => machine);
+      expect(await countMachines(history, filter)).toBe(wanted.length);
+      for (const sort of ['lastSeen', 'version', 'id'] as const) {
+        expect((await listAll(history, { ...filter, sort, limit: 3 })).toSorted()).toEqual(wanted.toSorted());
+      }
+    }
+  });
+
+  test('shows what arrived before it is folded', async () => {
+    const unfolded = await openFresh();
+    await writeFacts(unfolded, toBatches(mixed.slice(0, 200), 50, 1), numberOf);
+    await rebuild(unfolded, { acked: 4, now, attempt: 1 });
+    await writeFacts(unfolded, toBatches(mixed.slice(200), 50, 5), numberOf);
+    for (const scope of scopes) {
+      expect(await breakdown(unfolded, { ...scope, now })).toEqual(modelBreakdown(facts, scope, now));
+      const points = await presenceTimeline(unfolded, { ...scope, from, to: now, bucketMs: 86_400_000, by: 'version' });
+      expect(points).toEqual(points.map(({ at }) => modelPresence(facts, scope, at, at + 86_400_000, 'version')));
+    }
+  });
+
   test('knows every machine as the model does', async () => {
     for (const [machine, model] of statesAt(facts, app, Infinity)) {
       const state = await currentState(history, { app, machine });
@@ -164,6 +260,16 @@ describe('history', () => {
     }
   });
 });
+
+async function listAll(history: History, listing: MachineListing): Promise<string[]> {
+  const listed: string[] = [];
+  for (let cursor: string | undefined; ;) {
+    const { items, next } = await listMachines(history, { ...listing, cursor });
+    listed.push(...items.map(({ machine }) => machine));
+    if (next === null) return listed;
+    cursor = next;
+  }
+}
 
 /** What the model knows too, in its words. */
 function toModel(state: MachineState): ModelState {

@@ -10,6 +10,7 @@ export {
   type Counts,
   type Difference,
   differenceOf,
+  statusCounts,
 } from './questions/breakdown.js';
 export {
   currentState,
@@ -36,3 +37,7 @@ export {
   type TimelineScope,
   versionTimeline,
 } from './questions/timeline.js';
+export { activity, type ActivityPage } from './questions/activity.js';
+export { type FailureGroup, failures, type SilentMachine, silentMachines } from './questions/failures.js';
+export { type Funnel, type FunnelStep, funnelSteps, updateFunnel } from './questions/funnel.js';
+export { machinesSeen, type PresencePoint, type PresenceRange, presenceTimeline } from './questions/presence.js';

@@ -114,3 +114,99 @@ export function modelBreakdown(
   }
   return answer;
 }
+
+/** Facts that machines of the scope sent from `from` on and before `to`, in the group that each fact names. */
+function sentIn(facts: readonly Fact[], scope: Scope, from: number, to: number): MachineFact[] {
+  return distinct(facts).flatMap((fact) => {
+    if (!isSeen(fact) || !('version' in fact) || fact.app !== scope.app || fact.at < from || fact.at >= to) return [];
+    const told = {
+      ...newState(fact.machine),
+      group: fact.group ?? '',
+      channel: fact.channel ?? '',
+      arch: fact.arch,
+      oem: fact.oem,
+    };
+    return inScope(told, scope) ? [fact] : [];
+  });
+}
+
+export function modelSeen(facts: readonly Fact[], scope: Scope, from: number, to: number): number {
+  return new Set(sentIn(facts, scope, from, to).map(({ machine }) => machine)).size;
+}
+
+/** Distinct machines by version, and by status that their facts brought. */
+export function modelPresence(
+  facts: readonly Fact[],
+  scope: Scope,
+  from: number,
+  to: number,
+  by: 'version' | 'status',
+) {
+  const there = new Map<string, Set<string>>();
+  const all = new Set<string>();
+  for (const fact of sentIn(facts, scope, from, to)) {
+    const value = by === 'version' ? fact.version : statusOf(fact);
+    if (value === null) continue;
+    all.add(fact.machine);
+    there.set(value, (there.get(value) ?? new Set()).add(fact.machine));
+  }
+  return { at: from, total: all.size, counts: Object.fromEntries([...there].map(([value, set]) => [value, set.size])) };
+}
+
+export function modelFailures(facts: readonly Fact[], scope: Scope, from: number, to: number): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const fact of distinct(facts)) {
+    const status = statusOf(fact);
+    if (status !== 'failed' && status !== 'rolled-back' && status !== 'timed-out') continue;
+    if (!('version' in fact) || fact.app !== scope.app || fact.at < from || fact.at >= to) continue;
+    const told = {
+      ...newState(fact.machine),
+      group: fact.group ?? '',
+      channel: fact.channel ?? '',
+      arch: fact.arch,
+      oem: fact.oem,
+    };
+    if (!inScope(told, scope)) continue;
+    const code = fact.kind === 'EventReported' ? fact.errorCode : '';
+    const name = JSON.stringify([status, code, fact.version, fact.oem]);
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+const inFlight = new Set(['granted', 'downloading', 'downloaded', 'installed']);
+const steps = ['granted', 'downloading', 'downloaded', 'installed', 'complete'];
+
+/** How many attempts came to each step or beyond: an attempt begins at a grant of a machine that was on no way. */
+export function modelFunnel(facts: readonly Fact[], app: string): number[] {
+  const furthest: number[] = [];
+  const machines = new Set(
+    facts.filter((fact) => fact.app === app && fact.machine !== '').map(({ machine }) => machine),
+  );
+  for (const machine of machines) {
+    let status = '';
+    let attempt = -1;
+    for (const fact of distinct(facts)) {
+      if (fact.app !== app || fact.machine !== machine) continue;
+      const brought = fact.kind === 'MachineDeleted' ? 'unknown' : statusOf(fact);
+      if (brought === null) continue;
+      if (brought === 'granted' && !inFlight.has(status)) attempt = furthest.push(0) - 1;
+      if (attempt >= 0) furthest[attempt] = Math.max(furthest[attempt] ?? 0, steps.indexOf(brought));
+      status = brought;
+    }
+  }
+  return steps.map((_, step) => furthest.filter((reached) => reached >= step).length);
+}
+
+/** Machines on their way through a grant that have missed three of their own intervals. */
+export function modelSilent(facts: readonly Fact[], app: string, now: number): string[] {
+  const asked = distinct(facts).filter((fact) => fact.kind === 'MachineCheckedIn' && fact.answer && fact.app === app);
+  return [...statesAt(facts, app, Infinity).values()]
+    .filter(({ deleted, status, machine, lastSeen }) => {
+      if (deleted || !['granted', 'downloading', 'downloaded'].includes(status)) return false;
+      const times = [...new Set(asked.filter((fact) => fact.machine === machine).map(({ at }) => at))];
+      const cadence = times.length > 1 ? Math.floor((Math.max(...times) - Math.min(...times)) / (times.length - 1)) : 0;
+      return now - lastSeen > 3 * (cadence === 0 ? 4 * 3_600_000 : cadence);
+    })
+    .map(({ machine }) => machine);
+}

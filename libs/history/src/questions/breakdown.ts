@@ -19,6 +19,13 @@ from ${machinesNow(['seen_pos', 'deleted_pos', 'seen_at', 'grp', 'channel', 'arc
 where ${where} and seen_pos > deleted_pos and seen_at >= fromUnixTimestamp64Milli({since:Int64})
 group by version, status`;
 
+const byStatus = (where: string) => `
+select status, count() as machines
+from ${machinesNow(['seen_pos', 'deleted_pos', 'seen_at', 'grp', 'channel', 'arch', 'oem', 'status'])}
+where ${where} and seen_pos > deleted_pos and seen_at >= fromUnixTimestamp64Milli({from:Int64})
+  and seen_at < fromUnixTimestamp64Milli({to:Int64})
+group by status`;
+
 /** Everything that has arrived, whether or not it is folded yet. */
 export async function breakdown(
   history: History,
@@ -33,6 +40,21 @@ export async function breakdown(
   for (const { version, status, machines } of rows) {
     answer.total += machines;
     add(answer.versions, version, machines);
+    add(answer.statuses, toStatus(status), machines);
+  }
+  return answer;
+}
+
+/** Machines last seen from `from` on and before `to`, by their status of now: how far a group has come. */
+export async function statusCounts(
+  history: History,
+  { from, to, ...scope }: Scope & { from: number; to: number },
+): Promise<{ total: number; statuses: Counts }> {
+  const { where, params } = scopeCondition(scope);
+  const rows = await history.read<{ status: string; machines: number }>(byStatus(where), { ...params, from, to });
+  const answer: { total: number; statuses: Counts } = { total: 0, statuses: {} };
+  for (const { status, machines } of rows) {
+    answer.total += machines;
     add(answer.statuses, toStatus(status), machines);
   }
   return answer;
