@@ -139,17 +139,24 @@ const again = fc.nat().map((index) =>
   }),
 );
 
-const wait = fc.constantFrom(1, 30, 61, 180, 1500).map((minutes) =>
+const wait = fc.constantFrom(1, 30, 61, 180, 1500, 1500).map((minutes) =>
   step(`${minutes} minutes pass`, async () => {
     offsetMs += minutes * 60_000;
   }),
 );
 
-const sweep = fc.constant(
-  step(
-    'leases are swept',
-    async (_, { context }) => void (await sweepLeases(store, { ...context, until: Number.MAX_SAFE_INTEGER })),
-  ),
+const sweepAll = async ({ context }: Real) =>
+  void (await sweepLeases(store, { ...context, until: Number.MAX_SAFE_INTEGER }));
+const sweep = fc.constant(step('leases are swept', (_, real) => sweepAll(real)));
+
+/** A whole way in one step: alone, chance would seldom take a machine so far. */
+const install = fc.tuple(machine, fc.boolean()).map(([one, late]) =>
+  step(`${one} asks and installs${late ? ', and waits for days' : ''}`, async (model, real) => {
+    await decide(model, real, [real.fleet.ask(name(one))]);
+    await fold(real, [real.fleet.report(name(one))]);
+    if (late) offsetMs += 25 * hourMs;
+    await sweepAll(real);
+  }),
 );
 
 const limit = fc.record({ rate: fc.constantFrom(null, 1, 3), slots: fc.constantFrom(null, 1, 2) }).map((limits) =>
@@ -235,7 +242,7 @@ async function expectNobodyWedged(model: Model, real: Real): Promise<void> {
   const { application, group } = fleet;
   await fleet.run({ kind: 'ResumeGroup', application, group });
   offsetMs += 25 * hourMs;
-  await sweepLeases(store, { ...context, until: Number.MAX_SAFE_INTEGER });
+  await sweepAll(real);
   const { rows } = await store.pool.query(`select machine from attempt where update_group = $1 and stage = 'leased'`, [
     group,
   ]);
@@ -261,7 +268,7 @@ async function expectNobodyWedged(model: Model, real: Real): Promise<void> {
 
 it.each([false, true])('holds limits, ends leases and wedges nobody, with safe mode %s', async (safeMode) => {
   const commands = fc.commands(
-    [ask, ask, ask, crash, report, report, report, arrive, move, again, wait, wait, sweep, limit, pause, force],
+    [ask, ask, install, crash, report, report, report, arrive, move, again, wait, wait, sweep, limit, pause, force],
     { maxCommands: 40, size: 'max' },
   );
   await fc.assert(
