@@ -1,8 +1,8 @@
 // Duplicates, other batch boundaries and late or shuffled delivery give the same bytes for every question; and these are
 // the answers of a brute-force model.
-import { randomUUID } from 'node:crypto';
 import type { Fact } from '@platte/facts';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { numberOf, openFresh, toBatches } from '../test/fresh-history.js';
 import {
   modelBreakdown,
   modelFailures,
@@ -19,7 +19,6 @@ import {
   breakdown,
   breakdownAsOf,
   countMachines,
-  createDatabase,
   currentState,
   failures,
   type History,
@@ -29,8 +28,6 @@ import {
   machinesSeen,
   machineHistory,
   type MachineState,
-  migrateHistory,
-  openHistory,
   presenceTimeline,
   rebuild,
   rebuildFromNothing,
@@ -47,46 +44,6 @@ const from = Date.UTC(2026, 10, 2);
 const spanMs = 4 * 86_400_000;
 const now = from + spanMs + 90_500;
 const scopes: Scope[] = [{ app }, { app, group: groups[0] }, { app, group: '' }, { app, arch: 'arm64' }];
-
-const opened: History[] = [];
-afterAll(async () => {
-  for (const history of opened) {
-    await history.run(`drop database ${history.database}`);
-    await history.close();
-  }
-});
-
-async function openFresh(): Promise<History> {
-  const url = new URL(inject('clickhouseUrl'));
-  const options = {
-    url: url.origin,
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
-    database: `history_${randomUUID().replaceAll('-', '')}`,
-    log: { info: () => {}, warn: () => {} },
-  };
-  await createDatabase(options, { cluster: '' });
-  const history = openHistory(options);
-  await migrateHistory(history);
-  opened.push(history);
-  return history;
-}
-
-const numbers = new Map<string, number>();
-function numberOf(application: string, machine: string): number {
-  const key = `${application}/${machine}`;
-  const number = numbers.get(key) ?? numbers.size + 1;
-  numbers.set(key, number);
-  return number;
-}
-
-function toBatches(facts: readonly Fact[], size: number, firstSeq: number): ArrivedBatch[] {
-  const batches: ArrivedBatch[] = [];
-  for (let start = 0; start < facts.length; start += size) {
-    batches.push({ sequence: firstSeq + batches.length, facts: facts.slice(start, start + size) });
-  }
-  return batches;
-}
 
 /** Batches in several inserts with a rebuild after some of them, as a running program does it. */
 async function deliver(history: History, batches: ArrivedBatch[], rebuildEvery: number): Promise<void> {

@@ -1,0 +1,46 @@
+// A history of a test's own, in the engine of the run, and facts on their way into it.
+import { randomUUID } from 'node:crypto';
+import type { Fact } from '@platte/facts';
+import { afterAll, inject } from 'vitest';
+import { type ArrivedBatch, createDatabase, type History, migrateHistory, openHistory } from '../src/history.js';
+
+const opened: History[] = [];
+afterAll(async () => {
+  for (const history of opened) {
+    await history.run(`drop database ${history.database}`);
+    await history.close();
+  }
+});
+
+export async function openFresh(): Promise<History> {
+  const url = new URL(inject('clickhouseUrl'));
+  const options = {
+    url: url.origin,
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database: `history_${randomUUID().replaceAll('-', '')}`,
+    log: { info: () => {}, warn: () => {} },
+  };
+  await createDatabase(options, { cluster: '' });
+  const history = openHistory(options);
+  await migrateHistory(history);
+  opened.push(history);
+  return history;
+}
+
+/** Numbers are the same in every history of a run: answers can be compared. */
+const numbers = new Map<string, number>();
+export function numberOf(application: string, machine: string): number {
+  const key = `${application}/${machine}`;
+  const number = numbers.get(key) ?? numbers.size + 1;
+  numbers.set(key, number);
+  return number;
+}
+
+export function toBatches(facts: readonly Fact[], size: number, firstSeq: number): ArrivedBatch[] {
+  const batches: ArrivedBatch[] = [];
+  for (let start = 0; start < facts.length; start += size) {
+    batches.push({ sequence: firstSeq + batches.length, facts: facts.slice(start, start + size) });
+  }
+  return batches;
+}
