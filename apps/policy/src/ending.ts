@@ -4,6 +4,7 @@ import { startFolding } from './fold-log.js';
 import { announceFreed } from './freed-budgets.js';
 import type { GrantDesk } from './grant-desk.js';
 import type { Parts } from './parts.js';
+import { startPruning } from './prune-ledger.js';
 import type { OutboxRelay } from './relay-outbox.js';
 import { startSweeping } from './sweep-leases.js';
 
@@ -14,4 +15,5 @@ export async function startEnding(parts: Parts, desk: GrantDesk, relay: OutboxRe
     relay.wake();
   };
   startSweeping(parts, await startFolding(parts, onEnded), onEnded);
+  startPruning(parts);
 }

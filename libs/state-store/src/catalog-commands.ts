@@ -17,6 +17,7 @@ import {
 } from '@platte/rollout';
 import { logChanges } from './catalog-log.js';
 import { applyMachineChange } from './catalog-machine.js';
+import { applyRolloutChange } from './catalog-rollout.js';
 import { takeRevision } from './catalog-revision.js';
 import { buildSnapshot } from './catalog-snapshots.js';
 import { lockAndReadState } from './catalog-state.js';
@@ -109,6 +110,7 @@ async function write(client: Client, change: CatalogChange, revision: number, co
   const { now, position, actor } = context;
   await writeChange(client, change, revision);
   if (change.of === 'machine') await applyMachineChange(client, change, actor, { now, position });
+  if (change.of === 'rollout') await applyRolloutChange(client, change, { now, position });
   const touched = groupsTouched(change);
   switch (touched.kind) {
     case 'none':

@@ -153,6 +153,18 @@ describe('a batch', () => {
   });
 });
 
+it('offers no halted version again when the next rollout starts', async () => {
+  const fleet = await makeSampleFleet(store, { concurrencyLimit: 1 });
+  const { application, group, channel } = fleet;
+  await decide(fleet, fleet.ask('a'));
+  await fleet.run({ kind: 'HaltRollout', application, group });
+  await facts();
+  await fleet.run({ kind: 'AssignPackage', application, channel, package: fleet.packages.one });
+  expect((await facts()).map(({ kind }) => kind)).toContain('LeaseEnded');
+  expect(await countersOf(fleet)).toEqual({ seq: 1, openLeases: 0 });
+  expect(await reasons(fleet, fleet.ask('a', { version: '0.9.0' }))).toEqual(['granted']);
+});
+
 describe('the events of an asking machine', () => {
   it('end its attempt before it is decided: a failure backs off', async () => {
     const fleet = await makeSampleFleet(store);

@@ -60,6 +60,7 @@ export type { HeldCatalog } from './held-catalog.js';
 export { type InstanceCache, makeInstanceCache } from './instance-cache.js';
 export { findInstance, type InstanceRow } from './instance-rows.js';
 export { type AppendFacts, putIntoOutbox, relayOutbox } from './outbox.js';
+export { pruneLedger } from './prune-ledger.js';
 export { findSpent, refuseSpent, type SpentBudget } from './refuse-spent.js';
 export { type Swept, sweepLeases } from './sweep-leases.js';
 export { type ChangeKey, type ChangeListing, type ChangeView, listChanges } from './audit-reads.js';
