@@ -17,6 +17,8 @@ export interface BenchRow {
 export interface BenchOptions {
   /** A shorter run, for a look: its figures decide nothing. */
   quick: boolean;
+  /** How large a fleet, where a bench has one whose size matters. */
+  instances?: number | undefined;
   /** Says a line of progress. */
   say: (line: string) => void;
 }

@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   ingress: () => import('./ingress.js').then(({ ingressBench }) => ingressBench),
   transport: () => import('./transport.js').then(({ transportBench }) => transportBench),
   policy: () => import('./policy.js').then(({ policyBench }) => policyBench),
+  history: () => import('./history.js').then(({ historyBench }) => historyBench),
   parse: () => import('./parse.js').then(({ parseBench }) => parseBench),
 };
 
@@ -18,6 +19,7 @@ const { values, positionals } = parseArgs({
   options: {
     check: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
+    instances: { type: 'string' },
     out: { type: 'string', default: 'bench-results' },
   },
 });
@@ -32,7 +34,11 @@ const measured: Record<string, BenchRow[]> = {};
 for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
   const bench = await benches[name]!();
   console.error(`\n${bench.name}: ${bench.about}`);
-  const rows = await bench.measure({ quick: values.quick, say: (line) => console.error(`  ${line}`) });
+  const rows = await bench.measure({
+    quick: values.quick,
+    instances: values.instances ? Number(values.instances) : undefined,
+    say: (line) => console.error(`  ${line}`),
+  });
   measured[name] = rows;
   console.log(`\n${bench.name}\n${renderTable(rows)}`);
 }

@@ -1,0 +1,61 @@
+// What the history bench runs against: the three servers of its own in a temporary folder, so that bytes on disk and
+// memory are this run's alone.
+import { readFile, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cacheFolder, type RunningServer, startClickhouse, startNats, startPostgres } from '@platte/backing';
+import { createDatabase, type History, migrateHistory, openHistory } from '@platte/history';
+import { type FreshDatabase, makeFreshDatabase } from '@platte/state-store';
+
+export interface HistoryServers {
+  natsUrl: string;
+  postgres: FreshDatabase;
+  /** A database of its own in the one engine. */
+  openHistory: (database: string) => Promise<History>;
+  /** Resident memory of the engine. */
+  engineBytes: () => Promise<number>;
+  stop: () => Promise<void>;
+}
+
+export async function startHistoryServers(say: (line: string) => void): Promise<HistoryServers> {
+  const folder = await mkdtemp(join(tmpdir(), 'platte-bench-'));
+  const place = (name: string) => ({ dataDir: join(folder, name), cacheDir: cacheFolder(), say });
+  const [nats, postgres, clickhouse] = await Promise.all([
+    startNats({ ...place('nats'), auth: 'none' }),
+    startPostgres(place('postgres')),
+    startClickhouse(place('clickhouse')),
+  ]);
+  const database = await makeFreshDatabase(postgres.url);
+  const opened: History[] = [];
+  return {
+    natsUrl: nats.url,
+    postgres: database,
+    openHistory: async (name) => {
+      const history = await openIn(clickhouse, name);
+      opened.push(history);
+      return history;
+    },
+    engineBytes: () => residentBytes(clickhouse.pid),
+    stop: async () => {
+      for (const history of opened) await history.close();
+      await database.drop();
+      await Promise.all([nats.stop(), postgres.stop(), clickhouse.stop()]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function openIn(clickhouse: RunningServer, database: string): Promise<History> {
+  const { url, user, password } = clickhouse;
+  const options = { url, user, password, database, log: { info: () => {}, warn: () => {} } };
+  await createDatabase(options, { cluster: '' });
+  const history = openHistory(options);
+  await migrateHistory(history);
+  return history;
+}
+
+async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) * 1024;
+}

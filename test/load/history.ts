@@ -1,0 +1,286 @@
+// `./platte bench history [--instances N]`: thirty days of a fleet of 10,000, 100,000 and so on up to N machines in one
+// engine; every question warm and cold, each fleet against the raw scan of the same run; then facts through the log into
+// an empty history at full speed, with small questions asked beside.
+import {
+  breakdown,
+  breakdownAsOf,
+  currentState,
+  type History,
+  listMachines,
+  machineHistory,
+  presenceTimeline,
+  rebuildFromNothing,
+  statusTimeline,
+  versionTimeline,
+} from '@platte/history';
+import { type Bench, type BenchOptions, type BenchRow, median } from './bench.js';
+import { days, foldFleet, makeFleet } from './history-fleet.js';
+import { measureIngest } from './history-ingest.js';
+import { startHistoryServers } from './history-servers.js';
+
+export const historyBench: Bench = {
+  name: 'history',
+  about: 'timelines, lists and machine histories of thirty days, and facts per second through the log into the engine',
+  measure: measureHistory,
+};
+
+interface Fleet {
+  machines: number;
+  app: string;
+  group: string;
+  firstNumber: number;
+}
+
+const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+const checkInsPerMachine = 100;
+
+export async function measureHistory({ quick, say, instances }: BenchOptions): Promise<BenchRow[]> {
+  const largest = instances ?? (quick ? 10_000 : 1_000_000);
+  const sizes = [10_000, 100_000, 1_000_000].filter((machines) => machines < largest);
+  const servers = await startHistoryServers(say);
+  try {
+    const ingest = await measureIngest(servers, { facts: quick ? 200_000 : 2_000_000, say });
+    const history = await servers.openHistory('fleets');
+    const until = Math.floor(Date.now() / 60_000) * 60_000;
+    const fleets = await makeFleets(history, [...sizes, largest], until, say);
+    const asked = await askFleets(history, fleets, until, { turns: quick ? 3 : 7, say });
+    return [...asked, ...(await diskRows(history)), ...ingest, await memoryRow(servers.engineBytes)];
+  } finally {
+    await servers.stop();
+  }
+}
+
+async function makeFleets(
+  history: History,
+  sizes: number[],
+  until: number,
+  say: (line: string) => void,
+): Promise<Fleet[]> {
+  // Thirty days do not arrive through the log in a bench's time: what would fold them as they come is off meanwhile.
+  for (const view of ['fresh_mv', 'machine_detail_mv', 'machine_answer_mv']) await history.run(`detach table ${view}`);
+  const fleets: Fleet[] = [];
+  let firstNumber = 0;
+  for (const machines of sizes) {
+    const fleet = {
+      machines,
+      app: `e96281a6-d1af-4bde-9a0a-97b76e56d${String(fleets.length).padStart(3, '0')}`,
+      group: '00000000-0000-4000-8000-000000000010',
+      firstNumber,
+    };
+    await makeFleet(history, { ...fleet, checkInsPerMachine, until }, say);
+    fleets.push(fleet);
+    firstNumber += machines;
+  }
+  say('folding states, presence, transitions and deltas');
+  await foldFleet(history, { machines: firstNumber, until });
+  await rebuildFromNothing(history, { now: until, attempt: 1 });
+  say('merging parts');
+  for (const table of ['fact', 'transition', 'delta', 'machine', 'presence_hour', 'presence_day']) {
+    await history.run(`optimize table ${table} final`);
+  }
+  return fleets;
+}
+
+interface Question {
+  name: string;
+  ask: (history: History, fleet: Fleet) => Promise<unknown>;
+  /** For the largest fleet, in ms. */
+  warmMsMax: number;
+  coldMsMax?: number;
+  /** Whether 1M machines may take at most three times as long as 10k. */
+  growsLittle?: boolean;
+}
+
+function questionsOf(until: number, machines: Map<string, string>): Question[] {
+  const timeline = (name: string, length: number, bucketMs: number): Question => ({
+    name: `as-of version timeline ${name}`,
+    ask: (history, { app, group }) =>
+      versionTimeline(history, { app, group, from: until - length, now: until, bucketMs }),
+    warmMsMax: 25,
+    coldMsMax: 60,
+    growsLittle: true,
+  });
+  const machineOf = ({ app }: Fleet) => ({ app, machine: machines.get(app) ?? '' });
+  return [
+    timeline('1 h', hourMs, 60_000),
+    timeline('1 day', dayMs, 15 * 60_000),
+    timeline('7 days', 7 * dayMs, hourMs),
+    timeline('30 days', days * dayMs, 4 * hourMs),
+    {
+      name: 'as-of status timeline 30 days',
+      ask: (history, { app, group }) =>
+        statusTimeline(history, { app, group, from: until - days * dayMs, now: until, bucketMs: 4 * hourMs }),
+      warmMsMax: 25,
+      coldMsMax: 60,
+      growsLittle: true,
+    },
+    {
+      name: 'presence timeline 30 days',
+      ask: (history, { app, group }) =>
+        presenceTimeline(history, {
+          app,
+          group,
+          from: until - days * dayMs,
+          to: until,
+          bucketMs: dayMs,
+          by: 'version',
+        }),
+      warmMsMax: 150,
+    },
+    {
+      name: 'breakdown now',
+      ask: (history, { app, group }) => breakdown(history, { app, group, now: until }),
+      warmMsMax: 30,
+    },
+    {
+      name: 'breakdown as of a moment',
+      ask: (history, { app, group }) => breakdownAsOf(history, { app, group, at: until - 10 * dayMs - 1_234_567 }),
+      warmMsMax: 25,
+    },
+    {
+      name: 'list 50 by version and status',
+      ask: (history, { app, group }) =>
+        listMachines(history, {
+          app,
+          group,
+          versions: ['4230.2.1'],
+          statuses: ['complete'],
+          sort: 'lastSeen',
+          descending: true,
+          limit: 50,
+        }),
+      warmMsMax: 30,
+    },
+    { name: 'one machine', ask: (history, fleet) => currentState(history, machineOf(fleet)), warmMsMax: 30 },
+    {
+      name: 'history of one machine',
+      ask: (history, fleet) => machineHistory(history, { ...machineOf(fleet), limit: 50 }),
+      warmMsMax: 30,
+    },
+  ];
+}
+
+async function askFleets(
+  history: History,
+  fleets: Fleet[],
+  until: number,
+  { turns, say }: { turns: number; say: (line: string) => void },
+): Promise<BenchRow[]> {
+  const machines = new Map<string, string>();
+  for (const fleet of fleets) {
+    const { items } = await listMachines(history, { app: fleet.app, sort: 'lastSeen', limit: 7 });
+    machines.set(fleet.app, items.at(-1)?.machine ?? '');
+  }
+  const rows: BenchRow[] = [];
+  const cold = withoutCaches(history);
+  for (const question of questionsOf(until, machines)) {
+    say(question.name);
+    const warm = new Map<Fleet, number>();
+    for (const fleet of fleets) {
+      warm.set(fleet, await medianMs(turns, () => question.ask(history, fleet)));
+      const isLargest = fleet === fleets.at(-1);
+      rows.push(
+        toRow(
+          `${question.name}, ${sizeOf(fleet)}`,
+          warm.get(fleet) ?? Number.NaN,
+          isLargest ? question.warmMsMax : undefined,
+        ),
+      );
+    }
+    rows.push(...(await coldRows(cold, question, fleets.at(-1))), ...growthRows(question, fleets, warm));
+  }
+  rows.push(...(await rawRows(history, fleets, until, rows)));
+  return rows;
+}
+
+const sizeOf = ({ machines }: Fleet) => (machines >= 1_000_000 ? `${machines / 1_000_000}M` : `${machines / 1000}k`);
+
+async function coldRows(cold: History, question: Question, fleet: Fleet | undefined): Promise<BenchRow[]> {
+  if (fleet === undefined || question.coldMsMax === undefined) return [];
+  const ms = await medianMs(3, async () => {
+    await cold.run('system drop mark cache');
+    return question.ask(cold, fleet);
+  });
+  return [toRow(`${question.name}, ${sizeOf(fleet)}, cold`, ms, question.coldMsMax)];
+}
+
+function growthRows(question: Question, fleets: Fleet[], warm: Map<Fleet, number>): BenchRow[] {
+  const [smallest, largest] = [fleets[0], fleets.at(-1)];
+  if (!question.growsLittle || smallest === undefined || largest === undefined || smallest === largest) return [];
+  const [figure, baseline] = [warm.get(largest) ?? Number.NaN, warm.get(smallest) ?? Number.NaN];
+  const ratio = figure / baseline;
+  const name = `${question.name}, ${sizeOf(largest)} against ${sizeOf(smallest)}`;
+  return [{ name, figure, unit: 'ms', baseline, ratio, goal: '<= 3', met: ratio <= 3 }];
+}
+
+/** The same thirty days counted from the facts themselves. */
+async function rawRows(history: History, fleets: Fleet[], until: number, rows: BenchRow[]): Promise<BenchRow[]> {
+  const raw = `
+    select toStartOfInterval(at, interval 4 hour) as bucket, version, uniqExact(inst) as machines
+    from fact
+    where app = {app:String} and grp = {group:String} and at >= fromUnixTimestamp64Milli({from:Int64})
+    group by bucket, version`;
+  const answer: BenchRow[] = [];
+  for (const fleet of fleets) {
+    const params = { app: fleet.app, group: fleet.group, from: until - days * dayMs };
+    const baseline = await medianMs(3, () => history.read(raw, params));
+    const figure =
+      rows.find(({ name }) => name === `as-of version timeline 30 days, ${sizeOf(fleet)}`)?.figure ?? Number.NaN;
+    const isLargest = fleet === fleets.at(-1);
+    answer.push({
+      name: `raw scan of 30 days against the timeline, ${sizeOf(fleet)}`,
+      figure,
+      unit: 'ms',
+      baseline,
+      ratio: baseline / figure,
+      ...(isLargest && { goal: '>= 50', met: baseline / figure >= 50 }),
+    });
+  }
+  return answer;
+}
+
+/** Bytes per fact, each table by itself. The archive is reported by the ingest, which writes it. */
+async function diskRows(history: History): Promise<BenchRow[]> {
+  const [counted] = await history.read<{ facts: number }>('select count() as facts from fact');
+  const facts = counted?.facts ?? Number.NaN;
+  const tables = await history.read<{ table: string; bytes: number }>(
+    `select table, sum(bytes_on_disk) as bytes from system.parts
+     where database = currentDatabase() and active group by table order by bytes desc`,
+  );
+  const total = tables.reduce((sum, { bytes }) => sum + bytes, 0) / facts;
+  return [
+    { name: 'facts', figure: facts, unit: 'facts' },
+    { name: 'disk per fact, all tables', figure: total, unit: 'B', goal: '<= 6.5', met: total <= 6.5 },
+    ...tables
+      .filter(({ bytes }) => bytes / facts >= 0.01)
+      .map(({ table, bytes }) => ({ name: `disk per fact, ${table}`, figure: bytes / facts, unit: 'B' })),
+  ];
+}
+
+async function memoryRow(engineBytes: () => Promise<number>): Promise<BenchRow> {
+  return { name: 'memory of the engine at the end', figure: (await engineBytes()) / 2 ** 20, unit: 'MiB' };
+}
+
+function toRow(name: string, ms: number, msMax: number | undefined): BenchRow {
+  return { name, figure: ms, unit: 'ms', ...(msMax !== undefined && { goal: `<= ${msMax} ms`, met: ms <= msMax }) };
+}
+
+async function medianMs(turns: number, ask: () => Promise<unknown>): Promise<number> {
+  await ask();
+  const times: number[] = [];
+  for (let turn = 0; turn < turns; turn++) {
+    const begun = performance.now();
+    await ask();
+    times.push(performance.now() - begun);
+  }
+  return median(times);
+}
+
+/** Reads past the page cache, from the disk itself. */
+function withoutCaches(history: History): History {
+  return {
+    ...history,
+    read: (question, params) => history.read(`${question}\nsettings min_bytes_to_use_direct_io = 1`, params),
+  };
+}
