@@ -22,15 +22,20 @@ export async function openClock(platform: Platform): Promise<PlatformClock> {
     async moveTo(time) {
       if (time <= now()) return;
       offset = time - Date.now();
-      await setClockOffset(nats, offset);
-      const { programs } = await platform.run();
-      await Promise.all(
-        Object.values(programs).map(({ urls }) =>
-          eventually(
-            () => readClock(urls['internal']!),
-            (told) => told >= time,
-          ),
-        ),
+      // Again while NATS is just coming back from a kill.
+      await eventually(
+        () => setClockOffset(nats, offset),
+        () => true,
+        60_000,
+      );
+      await eventually(
+        async () => {
+          // Read anew each time: a program that was started again has another port.
+          const { programs } = await platform.run();
+          return Promise.all(Object.values(programs).map(({ urls }) => readClock(urls['internal']!)));
+        },
+        (told) => told.every((now) => now >= time),
+        60_000,
       );
     },
     close: () => nats.close(),

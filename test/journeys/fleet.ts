@@ -9,6 +9,8 @@ const stepMs = 5 * minuteMs;
 const downloadMs = 10 * minuteMs;
 const untilRebootMs = 15 * minuteMs;
 const downloadFailed = 9;
+/** Nobody is there, as a killed ingress. */
+const noAnswer = { status: 0, text: '' };
 
 export interface LivingMachine {
   id: string;
@@ -117,7 +119,7 @@ function endDownload(machine: LivingMachine): Happening {
 async function post(url: string, machine: LivingMachine): Promise<Happening> {
   const body = machine.engine.compose();
   machine.transcript.push(inShort(body));
-  const { status, text } = await postOmaha(url, body);
+  const { status, text } = await postOmaha(url, body).catch(() => noAnswer);
   machine.heard = /<updatecheck .*/.exec(text)?.[0] ?? machine.heard;
   return { kind: 'reply', status, body: text };
 }

@@ -113,6 +113,38 @@ describe('dogfood at once, the public by hand', () => {
   });
 });
 
+describe('a rollout during which everything is killed once', () => {
+  it('grants each machine once, keeps its limit, and takes all of them there', async () => {
+    const group = await makeGroup(client, 'killed', { rateLimit: { max: 8, periodMs: hourMs } });
+    await untilServed(url, group);
+    const start = clock.now();
+    const fleet = makeFleet({ url, track: 'killed', count: 24, clock });
+    for (const victim of ['policy', 'postgres', 'nats', 'ingress', 'analytics', 'clickhouse', 'api']) {
+      await clock.moveTo(clock.now() + 10 * minuteMs);
+      const acting = fleet.act();
+      const pid = await pidOf(victim);
+      process.kill(pid, 'SIGKILL');
+      await acting;
+      await eventually(
+        () => pidOf(victim),
+        (now) => now !== pid,
+      );
+    }
+    await fleet.liveUntil(start + 8 * hourMs);
+    expect(fleet.machines.map(({ engine }) => engine.version)).toEqual(Array(24).fill(group.version));
+
+    const attempts = await attemptsOf(fleet);
+    const numbers = attempts.map(({ number }) => number).toSorted((a, b) => a - b);
+    expect(numbers).toEqual(Array.from({ length: 24 }, (_, index) => index + 1));
+    expect(busiestWindow(await grantTimes(fleet), hourMs)).toBeLessThanOrEqual(8);
+    const { statuses } = await eventually(
+      () => client.getGroupBreakdown({ params: { id: group.id } }),
+      (breakdown) => breakdown.statuses['complete'] === 24,
+    );
+    expect(statuses['failed'] ?? 0).toBe(0);
+  });
+});
+
 describe('two locations in their own office hours', () => {
   const zones = { berlin: 'Europe/Berlin', 'new-york': 'America/New_York' };
 
@@ -202,6 +234,11 @@ describe('a machine that is away', () => {
     expect(items.map(({ id }) => id)).toEqual(['silent-1']);
   });
 });
+
+async function pidOf(name: string): Promise<number> {
+  const { programs, servers } = await platform.run();
+  return (programs[name] ?? servers[name])!.pid;
+}
 
 /** Checks that brought nothing aside, exactly one update, and no error. */
 function expectWholeUpdate({ id, transcript }: LivingMachine): void {
