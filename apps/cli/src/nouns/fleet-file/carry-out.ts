@@ -55,7 +55,8 @@ async function perform(client: Client, step: Step, index: Index): Promise<void> 
     }
     case 'edit-channel': {
       const body = { ...deed.body, ...(deed.package !== undefined && { package: idOf(deed.package) }) };
-      return void index.set(of, await client.editChannel({ ...edited(), body }));
+      index.set(of, await client.editChannel({ ...edited(), body }));
+      return deed.package === undefined ? undefined : seeRollouts(client, step, index);
     }
     case 'delete-channel':
       return client.deleteChannel(edited());
@@ -76,6 +77,14 @@ async function perform(client: Client, step: Step, index: Index): Promise<void> 
       return mark(client, deed, channelOf(of), index);
     default:
       return deed satisfies never;
+  }
+}
+
+/** Another package starts rollouts, which raise the revision of the groups: our own next edits of these must name the new one. */
+async function seeRollouts(client: Client, { groups }: Step, index: Index): Promise<void> {
+  const changed = new Set(groups);
+  for (const [key, { id }] of index) {
+    if (changed.has(id)) index.set(key, await client.getGroup({ params: { id } }));
   }
 }
 

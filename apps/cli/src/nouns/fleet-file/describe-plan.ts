@@ -7,7 +7,10 @@ type Colours = ReturnType<typeof pc.createColors>;
 
 export function describePlan({ steps, left }: Plan, machines: ReadonlyMap<string, number>, colours: Colours): string {
   const lines = steps.flatMap((step) => describeStep(step, machines, colours));
-  const kept = left.length === 0 ? [] : [`Not in the file, and kept (--prune deletes): ${left.join(', ')}.`];
+  const kept =
+    left.length === 0
+      ? []
+      : [`${toPlural(left.length, 'thing')} not in the file stay: --prune deletes them, -o json lists them.`];
   const sum = steps.length === 0 ? 'Nothing to do: the catalog is what the file says.' : describeSum(steps, machines);
   return [...lines, ...kept, sum].join('\n');
 }

@@ -35,3 +35,9 @@ export function isEqual(a: unknown, b: unknown): boolean {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...names].every((name) => isEqual(a[name], b[name]));
 }
+
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+
+export function withoutUndefined<T extends object>(fields: T): Defined<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

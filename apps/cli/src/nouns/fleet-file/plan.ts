@@ -3,15 +3,17 @@
 //
 // The order of the steps is the one in which each of them can be done: what is referred to comes before what refers to it,
 // what is taken away comes after what referred to it, and within a channel a package leaves the blacklist before it is
-// offered and enters it after it is not.
+// offered and enters it after it is not. What protects machines (dead ends, the policy of a group) is set before what they are
+// offered changes; what lets them go (a group moved, resumed or created) is done last.
 import { CliError } from '../cli-error.js';
-import { findDifferences, pickChanged } from './differences.js';
+import { findDifferences, pickChanged, withoutUndefined } from './differences.js';
 import type { HeldApplication } from './held.js';
 import { planChannels } from './plan-channels.js';
+import { planGroupPlaces, planGroupRules } from './plan-groups.js';
 import { planRemovals } from './plan-removals.js';
-import { findHeldGroup, groupsOf, toHeldKeys, toKnown, type Scope } from './scope.js';
-import type { FileApplication, FileGroup, FilePackage, FleetFile } from './shape.js';
-import { applicationKey, channelKey, groupKey, packageKey, type Key, type Plan, type Step } from './steps.js';
+import { groupsOf, toHeldKeys, toKnown, type Scope } from './scope.js';
+import type { FileApplication, FilePackage, FleetFile } from './shape.js';
+import { applicationKey, packageKey, type Plan, type Step } from './steps.js';
 
 export interface PlanOptions {
   /** Delete what the file does not name. */
@@ -24,9 +26,10 @@ export function makePlan(file: FleetFile, held: readonly HeldApplication[], { pr
   const steps = scopes.flatMap((scope) => [
     ...planApplication(scope),
     ...scope.wanted.packages.flatMap((pack) => planPackage(pack, scope)),
-    ...planChannels(scope),
-    ...scope.wanted.groups.flatMap((group) => planGroup(group, scope)),
     ...planDeadEnds(scope),
+    ...planGroupRules(scope),
+    ...planChannels(scope),
+    ...planGroupPlaces(scope),
   ]);
   const removals = planRemovals(scopes, held);
   // Later ones overrule: a name of the file stands for what the file names.
@@ -96,63 +99,6 @@ function planPackage(wanted: FilePackage, { wanted: { name }, held }: Scope): St
   ];
 }
 
-function planGroup(wanted: FileGroup, scope: Scope): Step[] {
-  const { held } = scope;
-  const { name } = scope.wanted;
-  const of = groupKey(name, wanted.name);
-  const application = applicationKey(name);
-  const { id, channel: channelName, ...fields } = wanted;
-  const channel = channelName === undefined ? undefined : toChannelKey(channelName, of, scope);
-  const found = findHeldGroup(held, wanted);
-  if (!found) {
-    const body = { ...withoutUndefined({ id }), ...withoutUndefined(fields), name: wanted.name };
-    return [
-      {
-        sign: '+',
-        of,
-        application,
-        differences: [],
-        groups: [],
-        deed: { do: 'create-group', body, channel: channel ?? null },
-      },
-    ];
-  }
-  const before = held?.channels.find((one) => one.id === found.channel);
-  const beforeKey = before ? channelKey(name, before.name, before.arch) : null;
-  const isMoved = channel !== undefined && channel !== beforeKey;
-  const differences = findDifferences(fields, found);
-  if (differences.length === 0 && !isMoved) return [];
-  if (isMoved) differences.push({ field: 'channel', before: toShort(beforeKey), after: toShort(channel) });
-  const isJudged = differences.some(({ field }) => field !== 'name' && field !== 'description');
-  return [
-    {
-      sign: '~',
-      of,
-      application,
-      differences,
-      groups: isJudged ? [found.id] : [],
-      deed: { do: 'edit-group', body: pickChanged(fields, found), ...(isMoved && { channel }) },
-    },
-  ];
-}
-
-const toShort = (key: Key | null): string | null => key && key.replace(/^channel (.*) of .*$/, '$1');
-
-/** `stable/arm64`, or `stable` where one channel has that name. */
-function toChannelKey(text: string | null, of: Key, { wanted, held }: Scope): Key | null {
-  if (text === null) return null;
-  const known = [...wanted.channels, ...(held?.channels ?? [])].map(({ name, arch }) => ({ name, arch }));
-  const fitting = known.filter(({ name, arch }) => text === name || text === `${name}/${arch}`);
-  const keys = [...new Set(fitting.map(({ name, arch }) => channelKey(wanted.name, name, arch)))];
-  const [only] = keys;
-  if (only !== undefined && keys.length === 1) return only;
-  throw new CliError(
-    only === undefined
-      ? `${of} follows channel ${text}, which is neither in the file nor in the catalog.`
-      : `${of} follows channel ${text}, and there are several: say which as name/arch.`,
-  );
-}
-
 function planDeadEnds({ wanted, held }: Scope): Step[] {
   if (wanted.deadEnds === undefined) return [];
   const application = applicationKey(wanted.name);
@@ -174,10 +120,4 @@ function planDeadEnds({ wanted, held }: Scope): Step[] {
       return { ...base, sign: '-', of, differences: [], deed: { do: 'clear-dead-end', version } };
     });
   return [...marked, ...cleared];
-}
-
-type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
-
-function withoutUndefined<T extends object>(fields: T): Defined<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

@@ -1,11 +1,10 @@
 // `platte groups …`
-import type { BodyOf, Breakdown, Group } from '@platte/api-contract';
+import type { BodyOf, Group } from '@platte/api-contract';
 import { argument, flag, option, type Call } from '../call.js';
 import { confirm } from '../io.js';
 import { groupColumns, groupFields } from '../print/catalog-views.js';
 import { printChange } from '../print/change.js';
 import { printItem, printList } from '../print/output.js';
-import { toCount, toPercent } from '../print/words.js';
 import { findChannel, findGivenApplication, findGroup, findHomeApplication } from '../resolve.js';
 import { readBody, readChanges, type Body } from './body.js';
 import { applicationNames, channelNames } from './names.js';
@@ -81,30 +80,4 @@ export async function resumeGroup(call: Call): Promise<void> {
   const body = { note: option(call, 'note') ?? '' };
   const resumed = await call.open().client.resumeGroup({ params: { id }, body });
   printChange(call, `Resumed group ${resumed.name}.`, resumed);
-}
-
-export async function getBreakdown(call: Call): Promise<void> {
-  const id = await findGroup(call, argument(call, 0));
-  const at = option(call, 'at');
-  const breakdown = await call
-    .open()
-    .client.getGroupBreakdown({ params: { id }, query: { ...(at !== undefined && { at }) } });
-  printItem(call, breakdown, breakdownFields, ({ at }) => at);
-}
-
-function breakdownFields({ at, total, versions, statuses }: Breakdown): (readonly [string, string])[] {
-  return [
-    ['At', at],
-    ['Machines', toCount(total)],
-    ['Versions', describeCounts(versions, total)],
-    ['Statuses', describeCounts(statuses, total)],
-  ];
-}
-
-function describeCounts(counts: Record<string, number>, total: number): string {
-  const rows = Object.entries(counts).toSorted(([, a], [, b]) => b - a);
-  const width = Math.max(0, ...rows.map(([name]) => name.length));
-  return rows
-    .map(([name, count]) => `${name.padEnd(width)}  ${toCount(count).padStart(9)}  ${toPercent(count, total)}`)
-    .join('\n');
 }

@@ -18,6 +18,7 @@ const filterNames = [
   'errorCode',
   'seenWithin',
   'silentFor',
+  'label',
   'sort',
 ] as const;
 
@@ -26,13 +27,27 @@ function readFilters(call: Call): QueryOf<'listGroupInstances'> {
   return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
-export async function listInstances(call: Call): Promise<void> {
+async function readSearch(call: Call) {
   const group = option(call, 'group');
-  const query = {
+  return {
     ...readFilters(call),
     ...(await findGivenApplication(call)),
     ...(group !== undefined && { group: await findGroup(call, group) }),
   };
+}
+
+export async function countInstances(call: Call): Promise<void> {
+  const counted = await call.open().client.countInstances({ query: await readSearch(call) });
+  printItem(
+    call,
+    counted,
+    () => [],
+    ({ count }) => String(count),
+  );
+}
+
+export async function listInstances(call: Call): Promise<void> {
+  const query = await readSearch(call);
   const [items, groups] = await Promise.all([
     readRows(call, call.open().client.listInstances, { query }),
     groupNames(call),

@@ -7,6 +7,7 @@ import { confirm } from '../io.js';
 import { packageColumns, packageFields } from '../print/catalog-views.js';
 import { printChange } from '../print/change.js';
 import { printItem, printList } from '../print/output.js';
+import { byNumbers } from '../print/series.js';
 import { toPlural } from '../print/words.js';
 import { findGivenApplication, findHomeApplication, findPackage } from '../resolve.js';
 import { readBody, readChanges } from './body.js';
@@ -75,7 +76,7 @@ async function deleteExamples(call: Call): Promise<void> {
   const packages = await readAll(client.listPackages, { query: await findGivenApplication(call) });
   const examples = packages.filter(({ example }) => example);
   if (examples.length === 0) return call.io.say('There are no example packages.');
-  const names = examples.map(label).join(', ');
+  const names = examples.map(label).toSorted(byNumbers).join(', ');
   if (!flag(call, 'dryRun')) await confirm(call.io, `Delete the examples ${names}?`, flag(call, 'yes'));
   for (const id of new Set(examples.map(({ application }) => application))) {
     await client.removeExamplePackages({ params: { id } });

@@ -1,12 +1,12 @@
-// `platte timeline`: a group's versions or statuses over time.
-import { spanToMs, type Client } from '@platte/api-contract';
+// `platte timeline`: versions or statuses over time, of a group or of a whole application.
+import { spanToMs } from '@platte/api-contract';
 import { stringify } from 'yaml';
 import { argument, option, type Call } from '../call.js';
 import { CliError } from '../cli-error.js';
 import { renderCsv } from '../print/csv.js';
 import { plotRowsMin, renderPlot } from '../print/plot.js';
 import { byNumbers, byStatus, toSeries, type CountedPoint } from '../print/series.js';
-import { findGroup } from '../resolve.js';
+import { findGroup, findHomeApplication } from '../resolve.js';
 
 interface Timeline {
   bucketSeconds: number;
@@ -27,8 +27,7 @@ const seriesMax = 8;
 export async function showTimeline(call: Call): Promise<void> {
   const subject = (option(call, 'of') ?? 'versions') as Subject;
   const columns = toColumns(call);
-  const id = await findGroup(call, argument(call, 0));
-  const timeline = await readTimeline(call.open().client, subject, id, toQuery(call, columns));
+  const timeline = await readTimeline(call, subject, toQuery(call, columns));
   switch (call.options['output']) {
     case 'json':
       return call.io.out(JSON.stringify(timeline.whole, null, 2));
@@ -59,21 +58,19 @@ function toQuery(call: Call, columns: number): Record<string, string> {
   };
 }
 
-async function readTimeline(
-  client: Client,
-  subject: Subject,
-  id: string,
-  query: Record<string, string>,
-): Promise<Timeline> {
+async function readTimeline(call: Call, subject: Subject, query: Record<string, string>): Promise<Timeline> {
+  const { client } = call.open();
+  const isOfGroup = call.args[0] !== undefined;
+  const id = isOfGroup ? await findGroup(call, argument(call, 0)) : await findHomeApplication(call);
   const given = { params: { id }, query };
   switch (subject) {
     case 'versions': {
-      const whole = await client.getVersionTimeline(given);
+      const whole = await (isOfGroup ? client.getVersionTimeline(given) : client.getApplicationVersionTimeline(given));
       const points = whole.items.map(({ at, total, versions: counts }) => ({ at, total, counts }));
       return { bucketSeconds: whole.bucketSeconds, points, whole };
     }
     case 'statuses': {
-      const whole = await client.getStatusTimeline(given);
+      const whole = await (isOfGroup ? client.getStatusTimeline(given) : client.getApplicationStatusTimeline(given));
       const points = whole.items.map(({ at, total, statuses: counts }) => ({ at, total, counts }));
       return { bucketSeconds: whole.bucketSeconds, points, whole };
     }

@@ -1,5 +1,6 @@
 import type { FieldSpec, NounSpec } from '../command-spec.js';
 import { orNone, toText } from '../field-values.js';
+import { machineCounts } from './counts.js';
 import { appArgument, fromFile } from './options.js';
 
 const fields: readonly FieldSpec[] = [
@@ -79,6 +80,10 @@ export const apps: NounSpec = {
       operations: ['deleteApplication'],
       load: async () => (await import('../run/apps.js')).deleteApp,
     },
+    ...machineCounts('application', appArgument, [], {
+      breakdown: 'getApplicationBreakdown',
+      difference: 'getApplicationDifference',
+    }),
     {
       name: 'dead-ends',
       kind: 'list',

@@ -1,15 +1,15 @@
 import type { VerbSpec } from '../command-spec.js';
 import { toWhole } from '../field-values.js';
-import { groupArgument, ofApp } from './options.js';
+import { inApp, ofApp } from './options.js';
 
 export const timeline: VerbSpec = {
   name: 'timeline',
   kind: 'read',
   formats: ['plot', 'json', 'yaml', 'csv'],
-  summary: 'how many machines of a group had which version or status, over time, as a plot',
-  args: [groupArgument],
+  summary: 'how many machines of a group, or of a whole application, had which version or status, over time, as a plot',
+  args: [['[group]', 'its id, name, track, or track/arch; without one, the whole application']],
   options: [
-    ofApp,
+    inApp,
     {
       flags: '--of <what>',
       about: 'what is counted',
@@ -26,7 +26,12 @@ export const timeline: VerbSpec = {
     'platte timeline stable --range 30d',
     'platte timeline stable --of statuses --range 6h -o csv > statuses.csv',
   ],
-  operations: ['getVersionTimeline', 'getStatusTimeline'],
+  operations: [
+    'getVersionTimeline',
+    'getStatusTimeline',
+    'getApplicationVersionTimeline',
+    'getApplicationStatusTimeline',
+  ],
   load: async () => (await import('../run/timeline.js')).showTimeline,
 };
 

@@ -1,7 +1,8 @@
 import type { FieldSpec, NounSpec } from '../command-spec.js';
 import { orNone, toFreeze, toMs, toPollSeconds, toRate, toWhole, toWindow } from '../field-values.js';
 import { fromFile, groupArgument, inApp, note, ofApp } from './options.js';
-import { instanceFilters } from './instances.js';
+import { machineCounts } from './counts.js';
+import { instanceList } from './instances.js';
 
 /** The group's policy, field by field; docs/how-to and the domain say what each means. */
 const policy: readonly FieldSpec[] = [
@@ -158,19 +159,13 @@ export const groups: NounSpec = {
       kind: 'list',
       summary: 'list the machines of a group',
       args: [groupArgument],
-      options: [ofApp, ...instanceFilters],
+      options: [ofApp, ...instanceList],
       operations: ['listGroupInstances'],
       load: async () => (await import('../run/instances.js')).listGroupInstances,
     },
-    {
-      name: 'breakdown',
-      kind: 'read',
-      formats: ['table', 'json', 'yaml'],
-      summary: 'how many machines have which version and status, now or at a moment',
-      args: [groupArgument],
-      options: [ofApp, { flags: '--at <time>', about: 'RFC 3339: 2026-11-23T09:00:00Z' }],
-      operations: ['getGroupBreakdown'],
-      load: async () => (await load()).getBreakdown,
-    },
+    ...machineCounts('group', groupArgument, [ofApp], {
+      breakdown: 'getGroupBreakdown',
+      difference: 'getGroupDifference',
+    }),
   ],
 };

@@ -1,7 +1,7 @@
 import type { NounSpec, OptionSpec, VerbSpec } from '../command-spec.js';
 import { archs, machineArguments, note, ofApp, ofGroup, rows } from './options.js';
 
-export const instanceFilters: readonly OptionSpec[] = [
+const instanceFilters: readonly OptionSpec[] = [
   { flags: '--search <text>', about: 'a part of id, alias or address' },
   { flags: '--version <versions>', about: 'one of these, apart by commas' },
   { flags: '--status <statuses>', about: 'one of these, apart by commas: failed,timed-out' },
@@ -12,12 +12,18 @@ export const instanceFilters: readonly OptionSpec[] = [
   { flags: '--error-code <code>', about: 'the raw code of its last failure' },
   { flags: '--seen-within <span>', about: 'seen not longer ago: 24h' },
   { flags: '--silent-for <span>', about: 'not seen for at least: 7d' },
+  { flags: '--label <label>', about: 'has this label: role=db, or role with any value' },
+];
+
+const sorting: readonly OptionSpec[] = [
   {
     flags: '--sort <field>',
     about: 'id, lastSeen, firstSeen, version, status, ip or alias; -lastSeen is the newest first',
   },
   { ...rows, default: '50' },
 ];
+
+export const instanceList: readonly OptionSpec[] = [...instanceFilters, ...sorting];
 
 const machine = ['<machine>', 'its id as it reports it'] as const;
 const load = () => import('../run/instances.js');
@@ -110,13 +116,23 @@ export const instances: NounSpec = {
       aliases: ['ls', 'search'],
       kind: 'list',
       summary: 'search machines across the whole fleet',
-      options: [ofApp, ofGroup, ...instanceFilters],
+      options: [ofApp, ofGroup, ...instanceList],
       examples: [
         'platte instances list --status failed,timed-out --seen-within 24h',
         'platte instances list --search 10.0.4. -o name',
       ],
       operations: ['listInstances'],
       load: async () => (await load()).listInstances,
+    },
+    {
+      name: 'count',
+      kind: 'read',
+      formats: ['name', 'json', 'yaml'],
+      summary: 'how many machines a search finds',
+      options: [ofApp, ofGroup, ...instanceFilters],
+      examples: ['platte instances count --version 4459.2.1 --silent-for 7d'],
+      operations: ['countInstances'],
+      load: async () => (await load()).countInstances,
     },
     {
       name: 'get',

@@ -1,0 +1,242 @@
+import { describe, expect, it } from 'vitest';
+import { defaultPolicy } from '@platte/rollout';
+import type { HeldApplication } from './held.js';
+import { countMachines } from './describe-plan.js';
+import { makePlan } from './plan.js';
+import { parseFleetFile, type FileApplication } from './shape.js';
+import type { Plan, Step } from './steps.js';
+
+const application = 'aaaaaaaa-0000-4000-8000-000000000001';
+const [oldPackage, newPackage, exampleId] = ['0b', '0c', '0d'].map(
+  (end) => `aaaaaaaa-0000-4000-8000-0000000000${end}`,
+) as [string, string, string];
+const channelId = 'aaaaaaaa-0000-4000-8000-000000000020';
+const groupId = 'aaaaaaaa-0000-4000-8000-000000000030';
+
+const pack = (id: string, version: string, example = false): HeldApplication['packages'][number] => ({
+  id,
+  application,
+  version,
+  arch: 'amd64',
+  type: 'flatcar',
+  url: 'https://example.com/',
+  filename: 'update.gz',
+  size: 10,
+  sha1: null,
+  sha256: null,
+  description: '',
+  files: [],
+  action: null,
+  example,
+  revision: 3,
+});
+
+const held: HeldApplication = {
+  application: {
+    id: application,
+    name: 'Flatcar',
+    description: '',
+    versioning: 'semver',
+    reboots: true,
+    productId: null,
+    revision: 1,
+  },
+  packages: [pack(oldPackage, '1.0.0'), pack(newPackage, '2.0.0'), pack(exampleId, '0.9.0', true)],
+  channels: [
+    {
+      id: channelId,
+      application,
+      name: 'stable',
+      color: '#112233',
+      arch: 'amd64',
+      package: oldPackage,
+      floors: [{ package: oldPackage, reason: 'keys' }],
+      blacklist: [newPackage],
+      revision: 4,
+    },
+  ],
+  groups: [
+    {
+      id: groupId,
+      application,
+      name: 'Stable',
+      description: '',
+      track: 'stable',
+      channel: channelId,
+      policy: { ...defaultPolicy, rateLimit: { max: 10, periodMs: 3_600_000 } },
+      revision: 5,
+      rollout: null,
+    },
+  ],
+  deadEnds: [{ version: '0.1.0', reason: 'broken' }],
+};
+
+type Written = Partial<FileApplication> | Record<string, unknown>;
+
+function planOf(wanted: Written, prune = false, catalog: HeldApplication[] = [held]): Plan {
+  const file = parseFleetFile({ applications: [{ name: 'Flatcar', ...wanted }] }, 'fleet.yaml');
+  return makePlan(file, catalog, { prune });
+}
+
+const inShort = ({ sign, of, differences }: Step): string =>
+  [
+    `${sign} ${of}`,
+    ...differences.map(({ field, before, after }) => `${field}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`),
+  ].join(' | ');
+
+const stepsOf = (plan: Plan): string[] => plan.steps.map((step) => inShort(step));
+
+const channel = { name: 'stable', floors: [{ version: '1.0.0', reason: 'keys' }], blacklist: ['2.0.0'] };
+
+describe('a plan', () => {
+  it.each<[string, Written, string[]]>([
+    ['is empty when the file names nothing', {}, []],
+    [
+      'is empty when the catalog is what the file says',
+      {
+        description: '',
+        deadEnds: held.deadEnds,
+        packages: [{ version: '1.0.0', size: 10 }],
+        channels: [{ ...channel, package: '1.0.0', color: '#112233' }],
+        groups: [{ name: 'Stable', channel: 'stable', policy: { rateLimit: { max: 10 } } }],
+      },
+      [],
+    ],
+    [
+      'edits what differs, and only that',
+      { description: 'new', packages: [{ version: '1.0.0', size: 11 }] },
+      ['~ application Flatcar | description: "" -> "new"', '~ package 1.0.0/amd64 of Flatcar | size: 10 -> 11'],
+    ],
+    [
+      'makes a package before the channel that offers it',
+      {
+        packages: [{ version: '3.0.0', url: 'https://example.com/', filename: 'u.gz', size: 1 }],
+        channels: [{ ...channel, package: '3.0.0' }],
+      },
+      ['+ package 3.0.0/amd64 of Flatcar', '~ channel stable/amd64 of Flatcar | package: "1.0.0" -> "3.0.0"'],
+    ],
+    [
+      'takes a package off the blacklist before it offers it, and lists another one after',
+      { channels: [{ name: 'stable', package: '2.0.0', floors: [], blacklist: ['1.0.0'] }] },
+      [
+        '- blacklisting 2.0.0 in channel stable/amd64 of Flatcar',
+        '- floor 1.0.0 in channel stable/amd64 of Flatcar',
+        '~ channel stable/amd64 of Flatcar | package: "1.0.0" -> "2.0.0"',
+        '+ blacklisting 1.0.0 in channel stable/amd64 of Flatcar',
+      ],
+    ],
+    [
+      'leaves floors and blacklist alone where the file does not name them',
+      { channels: [{ name: 'stable', color: '#445566' }] },
+      ['~ channel stable/amd64 of Flatcar | color: "#112233" -> "#445566"'],
+    ],
+    [
+      'changes the reason of a floor',
+      { channels: [{ ...channel, floors: [{ version: '1.0.0', reason: 'other' }] }] },
+      ['~ floor 1.0.0 in channel stable/amd64 of Flatcar'],
+    ],
+    [
+      'sets the rules of a group before its channel offers something else',
+      {
+        channels: [{ name: 'stable', package: '2.0.0', blacklist: [] }],
+        groups: [{ name: 'Stable', policy: { rateLimit: { max: 5 }, updatesEnabled: true } }],
+      },
+      [
+        '~ group Stable of Flatcar | policy.rateLimit.max: 10 -> 5',
+        '- blacklisting 2.0.0 in channel stable/amd64 of Flatcar',
+        '~ channel stable/amd64 of Flatcar | package: "1.0.0" -> "2.0.0"',
+      ],
+    ],
+    [
+      'moves and makes groups last',
+      {
+        channels: [{ name: 'beta', package: '1.0.0' }],
+        groups: [
+          { name: 'Stable', channel: 'beta/amd64' },
+          { name: 'New', track: 'new', channel: 'beta' },
+        ],
+      },
+      [
+        '+ channel beta/amd64 of Flatcar',
+        '~ group Stable of Flatcar | channel: "stable/amd64" -> "beta/amd64"',
+        '+ group New of Flatcar',
+      ],
+    ],
+    [
+      'renames a group that the file names by its id',
+      { groups: [{ id: groupId, name: 'Main' }] },
+      ['~ group Main of Flatcar | name: "Stable" -> "Main"'],
+    ],
+    [
+      'replaces the whole list of dead ends',
+      { deadEnds: [{ version: '0.2.0', reason: 'worse' }] },
+      ['+ dead end 0.2.0 of Flatcar', '- dead end 0.1.0 of Flatcar'],
+    ],
+    ['makes an application that is not there', { name: 'Agent', reboots: false }, ['+ application Agent']],
+  ])('%s', (_, wanted, steps) => {
+    expect(stepsOf(planOf(wanted))).toEqual(steps);
+  });
+
+  it('keeps what the file does not name, and says so', () => {
+    expect(planOf({}).left).toEqual([
+      'group Stable of Flatcar',
+      'channel stable/amd64 of Flatcar',
+      'package 1.0.0/amd64 of Flatcar',
+      'package 2.0.0/amd64 of Flatcar',
+    ]);
+  });
+
+  it('deletes it when it is told to: groups before their channels, channels before their packages, examples never', () => {
+    expect(stepsOf(planOf({}, true))).toEqual([
+      '- group Stable of Flatcar',
+      '- channel stable/amd64 of Flatcar',
+      '- package 1.0.0/amd64 of Flatcar',
+      '- package 2.0.0/amd64 of Flatcar',
+    ]);
+    expect(stepsOf(planOf({ name: 'Agent' }, true))).toEqual(['+ application Agent', '- application Flatcar']);
+  });
+
+  it('resumes a paused group only after everything else', () => {
+    const [group] = held.groups;
+    const paused = { ...group!, policy: { ...group!.policy, updatesEnabled: false } };
+    const wanted = {
+      channels: [{ name: 'stable', color: '#445566' }],
+      groups: [{ name: 'Stable', policy: { updatesEnabled: true, safeMode: true } }],
+    };
+    expect(stepsOf(planOf(wanted, false, [{ ...held, groups: [paused] }]))).toEqual([
+      '~ group Stable of Flatcar | policy.safeMode: false -> true',
+      '~ channel stable/amd64 of Flatcar | color: "#112233" -> "#445566"',
+      '~ group Stable of Flatcar | policy.updatesEnabled: false -> true',
+    ]);
+  });
+
+  it('counts every machine that it touches once', () => {
+    const { steps } = planOf({
+      deadEnds: [],
+      channels: [{ name: 'stable', package: '2.0.0', blacklist: [] }],
+      groups: [{ name: 'Stable', policy: { safeMode: true } }],
+    });
+    expect(steps.length).toBeGreaterThan(3);
+    expect(countMachines(steps, new Map([[groupId, 60]]))).toBe(60);
+    expect(
+      countMachines(planOf({ groups: [{ name: 'Stable', description: 'x' }] }).steps, new Map([[groupId, 60]])),
+    ).toBe(0);
+  });
+
+  it('knows everything that it edits, also under the name that the file gives it', () => {
+    const { steps, known } = planOf({ id: application, name: 'Renamed', groups: [{ id: groupId, name: 'Main' }] });
+    for (const { of, sign } of steps) if (sign === '~') expect(known.get(of)).toBeDefined();
+    expect(known.get('group Main of Renamed')).toMatchObject({ id: groupId, revision: 5 });
+  });
+
+  it.each<[string, Written, RegExp]>([
+    ['a package that nobody knows', { channels: [{ name: 'stable', package: '9.9.9' }] }, /names package 9\.9\.9/],
+    ['a channel that nobody knows', { groups: [{ name: 'Stable', channel: 'gamma' }] }, /follows channel gamma/],
+    ['a new package without a payload', { packages: [{ version: '4.0.0' }] }, /needs url, filename and size/],
+    ['another id', { id: 'bbbbbbbb-0000-4000-8000-000000000001' }, /an id never changes/],
+    ['a field that is not one', { groups: [{ name: 'Stable', polcy: {} }] }, /polcy/],
+    ['the same thing twice', { groups: [{ name: 'Stable' }, { name: 'Stable' }] }, /group Stable of Flatcar/],
+  ])('is refused for %s', (_, wanted, words) => {
+    expect(() => planOf(wanted)).toThrow(words);
+  });
+});
