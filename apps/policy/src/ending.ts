@@ -3,12 +3,13 @@
 import { startFolding } from './fold-log.js';
 import { announceFreed } from './freed-budgets.js';
 import type { GrantDesk } from './grant-desk.js';
+import type { Named } from './named.js';
 import type { Parts } from './parts.js';
 import { startPruning } from './prune-ledger.js';
 import type { OutboxRelay } from './relay-outbox.js';
 import { startSweeping } from './sweep-leases.js';
 
-export async function startEnding(parts: Parts, desk: GrantDesk, relay: OutboxRelay): Promise<void> {
+export async function startEnding(parts: Parts & Named, desk: GrantDesk, relay: OutboxRelay): Promise<void> {
   const onEnded = (freed: readonly string[]) => {
     for (const group of freed) desk.noteFreed(group);
     announceFreed(parts.nats, freed);

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { type Follower, followFacts, type NatsConnection } from '@platte/fact-log';
 import { foldFacts, makeInstanceCache } from '@platte/state-store';
 import { readStrings } from './freed-budgets.js';
+import type { Named } from './named.js';
 import type { Parts } from './parts.js';
 
 /** About 120 bytes each. */
@@ -20,8 +21,11 @@ export interface Folding {
 export const policyDurable = 'policy';
 
 /** @param onEnded leases ended: slots may be free, and facts are in the outbox */
-export async function startFolding(parts: Parts, onEnded: (freed: readonly string[]) => void): Promise<Folding> {
-  const { store, nats, log, health, metrics, stopper, nextPosition } = parts;
+export async function startFolding(
+  parts: Parts & Named,
+  onEnded: (freed: readonly string[]) => void,
+): Promise<Folding> {
+  const { store, nats, log, health, metrics, stopper, nextPosition, prefix } = parts;
   const instances = makeInstanceCache(cachedMachinesMax);
   const folded = metrics.counter({
     name: 'platte_policy_folded_facts_total',
@@ -44,6 +48,7 @@ export async function startFolding(parts: Parts, onEnded: (freed: readonly strin
   const follower = await followFacts({
     nc: nats,
     durable: policyDurable,
+    prefix,
     say: (line) => log.info(line),
     onBatch: async (messages) => {
       const facts = messages.flatMap((message) => message.facts);

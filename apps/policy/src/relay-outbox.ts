@@ -2,6 +2,7 @@
 // others left behind. One replica relays at a time; PostgreSQL says which.
 import { type Appender, makeAppender } from '@platte/fact-log';
 import { relayOutbox } from '@platte/state-store';
+import type { Named } from './named.js';
 import type { Parts } from './parts.js';
 
 export interface OutboxRelay {
@@ -12,9 +13,10 @@ export interface OutboxRelay {
 const lookMs = 250;
 const closeWithinMs = 2_000;
 
-export function startRelaying({ store, nats, log, health, metrics, stopper }: Parts): OutboxRelay {
+export function startRelaying(parts: Parts & Named): OutboxRelay {
+  const { store, nats, log, health, metrics, stopper, prefix } = parts;
   // Without a spool: what is not acknowledged stays in the outbox.
-  const appender: Appender = makeAppender({ nc: nats, program: 'policy' });
+  const appender: Appender = makeAppender({ nc: nats, program: 'policy', prefix });
   const dependency = health.dependency('outbox', 'reported');
   const relayed = metrics.counter({
     name: 'platte_policy_relayed_facts_total',

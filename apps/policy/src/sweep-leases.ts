@@ -2,6 +2,7 @@
 // folded: what machines reported before them comes first.
 import { readFactsFill } from '@platte/fact-log';
 import { type Swept, sweepLeases } from '@platte/state-store';
+import type { Named } from './named.js';
 import type { Folding } from './fold-log.js';
 import { makeFoldProgress } from './fold-progress.js';
 import type { Parts } from './parts.js';
@@ -9,8 +10,12 @@ import type { Parts } from './parts.js';
 const sweepMs = 500;
 
 /** @param onSwept leases ended: slots may be free, and facts are in the outbox */
-export function startSweeping(parts: Parts, folding: Folding, onSwept: (freed: readonly string[]) => void): void {
-  const { store, nats, clock, nextPosition, log, metrics, stopper } = parts;
+export function startSweeping(
+  parts: Parts & Named,
+  folding: Folding,
+  onSwept: (freed: readonly string[]) => void,
+): void {
+  const { store, nats, clock, nextPosition, log, metrics, stopper, prefix } = parts;
   const progress = makeFoldProgress(performance.now());
   const ended = metrics.counter({
     name: 'platte_policy_swept_leases_total',
@@ -21,7 +26,7 @@ export function startSweeping(parts: Parts, folding: Folding, onSwept: (freed: r
   async function measure(): Promise<number> {
     const now = clock.now();
     try {
-      const { lastSequence } = await readFactsFill(nats);
+      const { lastSequence } = await readFactsFill(nats, { prefix });
       progress.mark(now, lastSequence);
       progress.advance((await folding.lag()).ackFloor, performance.now());
     } catch (error) {

@@ -1,0 +1,4 @@
+/** Of names in NATS: tests have their own. */
+export interface Named {
+  prefix?: string;
+}
