@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { endings, evolveAttempt, openAttempt, type Sign, signOf, stageOf } from './fleet.js';
-import { checkIn, event } from './sample-facts.js';
+import { checkIn, event } from '../test/sample-facts.js';
 
 const terms = { group: checkIn({}).group ?? '', fromVersion: '1.0.0', toVersion: '2.0.0' };
 const order = (a: string, b: string) => (a === 'not a version' ? null : Math.sign(a.localeCompare(b)));

@@ -2,7 +2,7 @@ import { answerReasons, leaseOutcomes, type MachineFact } from '@platte/facts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { attemptsOf, evolveMachine, type MachineLife, unknownMachine } from './fleet.js';
-import { checkIn, event, leaseEnded, updateGranted } from './sample-facts.js';
+import { checkIn, event, leaseEnded, updateGranted } from '../test/sample-facts.js';
 
 const fold = (facts: MachineFact[]): MachineLife => facts.reduce(evolveMachine, unknownMachine);
 

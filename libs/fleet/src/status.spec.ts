@@ -1,7 +1,7 @@
 import { type Answer, type AnswerReason, answerReasons, type Fact } from '@platte/facts';
 import { describe, expect, it } from 'vitest';
 import { isSeen, type MachineStatus, statusOf } from './fleet.js';
-import { checkIn, event, leaseEnded, updateGranted } from './sample-facts.js';
+import { checkIn, event, leaseEnded, updateGranted } from '../test/sample-facts.js';
 
 const answered = (reason: AnswerReason): Answer => ({ reason, inputs: {} });
 

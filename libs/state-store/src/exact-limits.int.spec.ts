@@ -8,10 +8,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Fact } from '@platte/facts';
 import { rolldown } from 'rolldown';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { WorkerJob } from './exact-limits.worker.js';
+import type { WorkerJob } from '../test/exact-limits-worker.js';
 import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
 import { relayOutbox } from './outbox.js';
-import { makeSampleFleet } from './sample-fleet.js';
+import { makeSampleFleet } from '../test/sample-fleet.js';
 import { closeStore, openStore, type Store } from './store.js';
 
 const processes = 4;
@@ -33,7 +33,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(import.meta.dirname, '..', '..', '..', 'node_modules', '.exact-limits-'));
   worker = join(folder, 'worker.mjs');
   const bundle = await rolldown({
-    input: join(import.meta.dirname, 'exact-limits.worker.ts'),
+    input: join(import.meta.dirname, '..', 'test', 'exact-limits-worker.ts'),
     platform: 'node',
     external: ['pg', 'node-pg-migrate'],
     resolve: { conditionNames: ['@platte/source', 'import', 'node', 'default'] },

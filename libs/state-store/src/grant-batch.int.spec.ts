@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'v
 import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
 import { type BatchOutcome, grantBatch, type GrantContext } from './grant-batch.js';
 import { relayOutbox } from './outbox.js';
-import { makeGrantContext, makeSampleFleet, type SampleFleet } from './sample-fleet.js';
+import { makeGrantContext, makeSampleFleet, type SampleFleet } from '../test/sample-fleet.js';
 import { closeStore, openStore, type Store } from './store.js';
 
 const hourMs = 3_600_000;

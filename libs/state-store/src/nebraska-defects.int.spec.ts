@@ -7,7 +7,7 @@ import { grantBatch, type GrantContext } from './grant-batch.js';
 import { makeInstanceCache } from './instance-cache.js';
 import { findInstance } from './instance-rows.js';
 import { findAttempt } from './machine-reads.js';
-import { makeGrantContext, makeSampleFleet, type SampleFleet } from './sample-fleet.js';
+import { makeGrantContext, makeSampleFleet, type SampleFleet } from '../test/sample-fleet.js';
 import { closeStore, openStore, type Store } from './store.js';
 import { sweepLeases } from './sweep-leases.js';
 

@@ -12,7 +12,7 @@ import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
 import { grantBatch, type GrantContext } from './grant-batch.js';
 import { makeInstanceCache } from './instance-cache.js';
 import { relayOutbox } from './outbox.js';
-import { makeGrantContext, makeSampleFleet, type SampleFleet } from './sample-fleet.js';
+import { makeGrantContext, makeSampleFleet, type SampleFleet } from '../test/sample-fleet.js';
 import { closeStore, openStore, type Store } from './store.js';
 import { sweepLeases } from './sweep-leases.js';
 

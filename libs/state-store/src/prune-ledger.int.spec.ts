@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
 import { grantBatch } from './grant-batch.js';
 import { pruneLedger } from './prune-ledger.js';
-import { makeGrantContext, makeSampleFleet } from './sample-fleet.js';
+import { makeGrantContext, makeSampleFleet } from '../test/sample-fleet.js';
 import { closeStore, openStore, type Store } from './store.js';
 
 const dayMs = 86_400_000;

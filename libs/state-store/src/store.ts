@@ -19,7 +19,7 @@ export interface StoreOptions {
   url: string;
   /** Connections for what is asked now and then. */
   poolMax?: number;
-  /** Connections for decisions and folding. More gain nothing: a group's row lock is the serial point. */
+  /** Connections for decisions and folding: so many groups can wait for their lock before others wait for a connection. */
   hotMax?: number;
   clockOffsetMs?: () => number;
   /** An idle connection broke: the pool replaces it, so this is only for the log. */
@@ -46,7 +46,7 @@ const plannerOptions = [
 ].join(' ');
 
 export function openStore(options: StoreOptions): Store {
-  const { url, poolMax = 8, hotMax = 4, clockOffsetMs = () => 0, onError = () => {} } = options;
+  const { url, poolMax = 8, hotMax = 8, clockOffsetMs = () => 0, onError = () => {} } = options;
   const shared = {
     connectionString: url,
     types: { getTypeParser: typeParserOf },

@@ -6,11 +6,11 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer } from '@platte/facts';
 import type { AskedMachine } from '@platte/rollout';
-import { foldFacts } from './fold-facts.js';
-import { grantBatch } from './grant-batch.js';
-import { makeInstanceCache } from './instance-cache.js';
+import { foldFacts } from '../src/fold-facts.js';
+import { grantBatch } from '../src/grant-batch.js';
+import { makeInstanceCache } from '../src/instance-cache.js';
 import { drawPositions, makeGrantContext } from './sample-fleet.js';
-import { openStore } from './store.js';
+import { openStore } from '../src/store.js';
 
 export interface WorkerJob {
   url: string;

@@ -3,9 +3,9 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { type EventReported, type MachineCheckedIn, makePositions } from '@platte/facts';
 import { type AskedMachine, CatalogCommand, type CatalogCommandInput, isRejection, type Policy } from '@platte/rollout';
-import { executeCatalogCommand } from './catalog-commands.js';
-import type { GrantContext } from './grant-batch.js';
-import type { Store } from './store.js';
+import { executeCatalogCommand } from '../src/catalog-commands.js';
+import type { GrantContext } from '../src/grant-batch.js';
+import type { Store } from '../src/store.js';
 
 export interface SampleFleet {
   application: string;
