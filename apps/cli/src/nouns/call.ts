@@ -1,6 +1,6 @@
 // What a command gets when it runs: its words, a way to talk, and a session that is opened when it is asked for.
 import type { Client, ClientOptions } from '@platte/api-contract';
-import type { FieldSpec } from './command-spec.js';
+import type { FieldSpec } from './option-spec.js';
 import type { Io } from './io.js';
 import type { Target } from './target.js';
 

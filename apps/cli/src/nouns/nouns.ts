@@ -1,6 +1,7 @@
 // All commands that talk to a platform, in the order in which help shows them.
 import { Argument, type Command } from 'commander';
-import { registerNoun, registerVerb, type NounSpec, type VerbSpec } from './command-spec.js';
+import type { NounSpec, VerbSpec } from './command-spec.js';
+import { registerNoun, registerVerb } from './register.js';
 import type { Shell } from './completion.js';
 import { apps } from './specs/apps.js';
 import { channels } from './specs/channels.js';

@@ -1,4 +1,5 @@
-import type { FieldSpec, NounSpec } from '../command-spec.js';
+import type { NounSpec } from '../command-spec.js';
+import type { FieldSpec } from '../option-spec.js';
 import { orNone, toText } from '../field-values.js';
 import { machineCounts } from './counts.js';
 import { appArgument, fromFile } from './options.js';

@@ -1,4 +1,5 @@
-import type { FieldSpec, NounSpec, VerbSpec } from '../command-spec.js';
+import type { NounSpec, VerbSpec } from '../command-spec.js';
+import type { FieldSpec } from '../option-spec.js';
 import { archs, channelArgument, fromFile, inApp, ofApp, packageArgument } from './options.js';
 
 const fields: readonly FieldSpec[] = [

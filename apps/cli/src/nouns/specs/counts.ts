@@ -1,6 +1,7 @@
 // `breakdown` and `difference`, of a group and of an application.
 import type { OperationId } from '@platte/api-contract';
-import type { OptionSpec, VerbSpec } from '../command-spec.js';
+import type { VerbSpec } from '../command-spec.js';
+import type { OptionSpec } from '../option-spec.js';
 
 const load = () => import('../run/breakdown.js');
 

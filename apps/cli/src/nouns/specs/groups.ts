@@ -1,4 +1,5 @@
-import type { FieldSpec, NounSpec } from '../command-spec.js';
+import type { NounSpec } from '../command-spec.js';
+import type { FieldSpec } from '../option-spec.js';
 import { orNone, toFreeze, toMs, toPollSeconds, toRate, toWhole, toWindow } from '../field-values.js';
 import { fromFile, groupArgument, inApp, note, ofApp } from './options.js';
 import { machineCounts } from './counts.js';

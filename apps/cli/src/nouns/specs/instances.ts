@@ -1,4 +1,5 @@
-import type { NounSpec, OptionSpec, VerbSpec } from '../command-spec.js';
+import type { NounSpec, VerbSpec } from '../command-spec.js';
+import type { OptionSpec } from '../option-spec.js';
 import { archs, machineArguments, note, ofApp, ofGroup, rows } from './options.js';
 
 const instanceFilters: readonly OptionSpec[] = [

@@ -1,5 +1,5 @@
 // Options that several commands share.
-import type { OptionSpec } from '../command-spec.js';
+import type { OptionSpec } from '../option-spec.js';
 import { toWhole } from '../field-values.js';
 
 export const ofApp: OptionSpec = {

@@ -1,4 +1,5 @@
-import type { FieldSpec, NounSpec } from '../command-spec.js';
+import type { NounSpec } from '../command-spec.js';
+import type { FieldSpec } from '../option-spec.js';
 import { orNone, toText, toWhole } from '../field-values.js';
 import { archs, fromFile, inApp, ofApp, packageArgument } from './options.js';
 
