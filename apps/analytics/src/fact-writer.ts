@@ -21,6 +21,8 @@ interface Needs {
   config: Pick<Config, 'batchFactsMax' | 'batchDelay' | 'archive'>;
   log: Log;
   metrics: Metrics;
+  /** Of the log's names, where several share one NATS: tests. */
+  prefix?: string | undefined;
 }
 
 /** The consumer that all replicas of analytics share. */
@@ -29,7 +31,8 @@ export const durable = 'analytics';
 const messagesMax = 5_000;
 const lagPeriodMs = 5_000;
 
-export async function startFactWriter({ nats, history, numbers, config, log, metrics }: Needs): Promise<FactWriter> {
+export async function startFactWriter(needs: Needs): Promise<FactWriter> {
+  const { nats, history, numbers, config, log, metrics, prefix } = needs;
   const written = metrics.counter({ name: 'platte_history_facts_total', help: 'Facts written to the history' });
   const seconds = metrics.histogram({
     name: 'platte_history_batch_seconds',
@@ -50,6 +53,7 @@ export async function startFactWriter({ nats, history, numbers, config, log, met
   const follower = await followFacts({
     nc: nats,
     durable,
+    prefix,
     batchFactsMax: config.batchFactsMax,
     batchDelayMs: config.batchDelay,
     messagesMax,
