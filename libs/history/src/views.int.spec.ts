@@ -1,4 +1,5 @@
 // The views that people use answer what the named questions answer.
+import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { numberOf, openFresh, toBatches } from '../test/fresh-history.js';
 import { app, groups, makeFacts } from '../test/random-facts.js';
@@ -104,5 +105,20 @@ describe('views', () => {
       `select name from system.tables where database = currentDatabase() and engine = 'View' and comment = ''`,
     );
     expect(silent).toEqual([]);
+  });
+
+  test('every example of the reference can be asked', async () => {
+    const reference = await readFile(new URL('../../../docs/reference/sql.md', import.meta.url), 'utf8');
+    const examples = [...reference.matchAll(/```sql\n([^`]+)```/g)].map(([, example]) => example ?? '');
+    expect(examples.length).toBeGreaterThan(8);
+    for (const example of examples) await expect(history.read(example)).resolves.toBeInstanceOf(Array);
+  });
+
+  test('the reference names every view', async () => {
+    const reference = await readFile(new URL('../../../docs/reference/sql.md', import.meta.url), 'utf8');
+    const views = await history.read<{ name: string }>(
+      `select name from system.tables where database = currentDatabase() and startsWith(name, 'v_')`,
+    );
+    expect(views.filter(({ name }) => !reference.includes(`\`${name}\``))).toEqual([]);
   });
 });
