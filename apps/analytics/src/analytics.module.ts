@@ -3,9 +3,16 @@
 import { randomInt } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { connectNats, ensureStreams, followClockOffset, followConnection, type NatsConnection } from '@platte/fact-log';
-import { createDatabase, type History, migrateHistory, openHistory } from '@platte/history';
-import { type Clock, type Health, type Log, type Metrics, type Stopper, waitFor } from '@platte/service';
-import { closeStore, makeMachineNumbers, migrate, openStore, type Store } from '@platte/state-store';
+import {
+  createDatabase,
+  type History,
+  migrateHistory,
+  openHistory,
+  HistoryTooNew,
+  MigrationChanged,
+} from '@platte/history';
+import { type Clock, type Health, type Log, type Metrics, refuseToStart, type Stopper, waitFor } from '@platte/service';
+import { closeStore, DatabaseIsNewer, makeMachineNumbers, migrate, openStore, type Store } from '@platte/state-store';
 import type { Config } from './config.js';
 import { type FactWriter, startFactWriter } from './fact-writer.js';
 import { startRebuilder } from './rebuilder.js';
@@ -59,13 +66,20 @@ async function openNats({ config, clock, log, health, stopper }: Program): Promi
   return nc;
 }
 
-async function openPostgres({ config, log, health, stopper }: Program): Promise<Store> {
+async function openPostgres(program: Program): Promise<Store> {
+  const { config, log, health, stopper } = program;
   const dependency = health.dependency('postgres', 'required');
   const say = (line: string) => {
     dependency.down(line);
     log.info(line);
   };
-  await waitFor({ what: 'PostgreSQL', attempt: () => migrate(config.postgresUrl), say, signal: stopper.signal });
+  await waitFor({
+    what: 'PostgreSQL',
+    attempt: () => migrate(config.postgresUrl),
+    say,
+    isFinal: (error) => error instanceof DatabaseIsNewer,
+    signal: stopper.signal,
+  }).catch((error: unknown) => refuseIf(program, error instanceof DatabaseIsNewer, error));
   const store = openStore({
     url: config.postgresUrl,
     onError: (error) => log.warn({ err: error }, 'a connection to PostgreSQL broke'),
@@ -75,7 +89,8 @@ async function openPostgres({ config, log, health, stopper }: Program): Promise<
   return store;
 }
 
-async function openClickHouse({ config, log, health, stopper }: Program): Promise<History> {
+async function openClickHouse(program: Program): Promise<History> {
+  const { config, log, health, stopper } = program;
   const dependency = health.dependency('clickhouse', 'required');
   const options = {
     url: config.clickhouseUrl,
@@ -97,10 +112,21 @@ async function openClickHouse({ config, log, health, stopper }: Program): Promis
       dependency.down(line);
       log.info(line);
     },
+    isFinal: isWrongHistory,
     signal: stopper.signal,
-  });
+  }).catch((error: unknown) => refuseIf(program, isWrongHistory(error), error));
   dependency.up();
   return history;
+}
+
+/** A history that another version made: waiting does not mend it. */
+function isWrongHistory(error: unknown): boolean {
+  return error instanceof HistoryTooNew || error instanceof MigrationChanged;
+}
+
+async function refuseIf(program: Program, isFinal: boolean, error: unknown): Promise<void> {
+  if (isFinal) await refuseToStart(program, error);
+  throw error;
 }
 
 async function openWriter(program: Program, nats: NatsConnection, store: Store, history: History): Promise<FactWriter> {

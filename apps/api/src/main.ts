@@ -11,9 +11,10 @@ import {
   makeStopper,
   readConfig,
   startInternalServer,
+  refuseToStart,
   waitFor,
 } from '@platte/service';
-import { closeStore, migrate, openStore } from '@platte/state-store';
+import { closeStore, DatabaseIsNewer, migrate, openStore } from '@platte/state-store';
 import { openHistory } from '@platte/history';
 import { startApiServer } from './api-server.js';
 import { installBootstrapToken } from './bootstrap-token.js';
@@ -70,7 +71,14 @@ const history = openHistory({
 });
 stopper.add('ClickHouse', () => history.close());
 
-await waitFor({ what: 'PostgreSQL', attempt: () => migrate(config.postgresUrl), say, signal: stopper.signal });
+const isNewer = (error: unknown) => error instanceof DatabaseIsNewer;
+await waitFor({
+  what: 'PostgreSQL',
+  attempt: () => migrate(config.postgresUrl),
+  say,
+  isFinal: isNewer,
+  signal: stopper.signal,
+}).catch((error: unknown) => (isNewer(error) ? refuseToStart({ log, stopper }, error) : Promise.reject(error)));
 await installBootstrapToken(config, store, now());
 const stores = [
   { name: 'postgres', dependency: health.dependency('postgres', 'required'), ping: () => store.pool.query('select 1') },

@@ -9,6 +9,7 @@ const meanings: Record<keyof typeof exitCodes, string> = {
   auth: 'nobody is signed in, or the role does not allow it',
   notFound: 'there is no such thing, or you may not see it',
   conflict: 'the state must change first, or somebody else changed it',
+  interrupted: 'a person ended it while it started',
 };
 
 const head = `# The command line

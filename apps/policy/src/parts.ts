@@ -3,7 +3,7 @@
 import { randomInt } from 'node:crypto';
 import { connectNats, ensureStreams, followClockOffset, followConnection, type NatsConnection } from '@platte/fact-log';
 import { makePositions, type Position } from '@platte/facts';
-import { type Clock, exitBadConfig, type Health, type Log, type Metrics, type Stopper, waitFor } from '@platte/service';
+import { type Clock, type Health, type Log, type Metrics, refuseToStart, type Stopper, waitFor } from '@platte/service';
 import { closeStore, DatabaseIsNewer, migrate, openStore, type Store } from '@platte/state-store';
 import type { Config } from './config.js';
 
@@ -37,34 +37,22 @@ export async function openParts(program: Program): Promise<Parts> {
   return { ...program, store, nats, nextPosition: makePositions(randomInt(2 ** 32)) };
 }
 
-async function openPostgres({ config, log, stopper }: Program, clockOffsetMs: () => number): Promise<Store> {
+async function openPostgres(program: Program, clockOffsetMs: () => number): Promise<Store> {
+  const { config, log, stopper } = program;
   const url = config.postgresUrl;
+  const isFinal = (error: unknown) => error instanceof DatabaseIsNewer;
   const applied = await waitFor({
     what: `PostgreSQL at ${new URL(url).host}`,
-    attempt: () => migrateOrRefuse(url),
+    attempt: () => migrate(url),
     say: (line) => log.info(line),
+    isFinal,
     signal: stopper.signal,
-  });
-  if (applied instanceof DatabaseIsNewer) {
-    log.fatal(applied.message);
-    await stopper.stop('the database is newer than this program', exitBadConfig);
-    throw applied;
-  }
+  }).catch((error: unknown) => (isFinal(error) ? refuseToStart(program, error) : Promise.reject(error)));
   if (applied.length > 0) log.info({ applied }, 'brought the database to the schema of this version');
   const onError = (error: Error) => log.warn({ err: error }, 'a connection to PostgreSQL broke');
   const store = openStore({ url, poolMax: config.postgresPoolMax, clockOffsetMs, onError });
   stopper.add('PostgreSQL', () => closeStore(store));
   return store;
-}
-
-/** What waiting does not mend is a value. */
-async function migrateOrRefuse(url: string): Promise<string[] | DatabaseIsNewer> {
-  try {
-    return await migrate(url);
-  } catch (error) {
-    if (error instanceof DatabaseIsNewer) return error;
-    throw error;
-  }
 }
 
 async function openNats({ config, log, health, stopper }: Program): Promise<NatsConnection> {

@@ -15,5 +15,5 @@ export {
   type Metrics,
 } from './metrics.js';
 export { announceReady, isReadyMessage, type ReadyMessage } from './ready.js';
-export { makeStopper, type Stopper } from './stopper.js';
+export { makeStopper, refuseToStart, type Stopper } from './stopper.js';
 export { waitFor } from './wait-for.js';

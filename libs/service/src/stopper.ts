@@ -2,6 +2,7 @@
 // orphan), or a call of `stop`. Then `stopping`: the steps run one after another, the last added first, within the grace
 // time; the process ends with 0 if all of them did their work. A second signal ends it at once, as does an uncaught error.
 import type { EventEmitter } from 'node:events';
+import { exitBadConfig } from './config.js';
 import type { Log } from './log.js';
 
 export interface Stopper {
@@ -63,6 +64,8 @@ export function makeStopper({ log, graceMs, process: host = process }: StopperOp
   }
 
   function onCrash(error: unknown): void {
+    // What waited when stopping began ends with the signal's reason: no crash, the steps are running already.
+    if (error === aborter.signal.reason) return;
     log.fatal({ err: error }, 'an error that nobody caught: the program ends');
     host.exit(1);
   }
@@ -73,4 +76,12 @@ export function makeStopper({ log, graceMs, process: host = process }: StopperOp
   host.on('unhandledRejection', onCrash);
   if (host.connected) host.on('disconnect', () => void stop('the parent process is gone'));
   return { add: (name, step) => void steps.push({ name, step }), stop, signal: aborter.signal };
+}
+
+/** Ends a program that cannot start with what it was given, with the code that says that a restart would not mend it. */
+export async function refuseToStart({ log, stopper }: { log: Log; stopper: Stopper }, error: unknown): Promise<never> {
+  const cause = error instanceof Error ? error.message : String(error);
+  log.fatal(cause);
+  await stopper.stop(cause, exitBadConfig);
+  throw error;
 }

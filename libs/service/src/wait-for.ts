@@ -12,11 +12,13 @@ export interface Wait<T> {
   attempt: () => Promise<T>;
   /** Told at the first failure, whenever the cause changes, and at the end of a wait. */
   say: (message: string) => void;
+  /** Whether waiting cannot mend it, such as a database of a newer version: then its error ends the wait. */
+  isFinal?: (error: unknown) => boolean;
   /** Ends the wait with the signal's reason: the stopper's. */
   signal?: AbortSignal;
 }
 
-export async function waitFor<T>({ what, attempt, say, signal }: Wait<T>): Promise<T> {
+export async function waitFor<T>({ what, attempt, say, isFinal = () => false, signal }: Wait<T>): Promise<T> {
   let told = '';
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     signal?.throwIfAborted();
@@ -25,6 +27,7 @@ export async function waitFor<T>({ what, attempt, say, signal }: Wait<T>): Promi
       if (told !== '') say(`${what} is there`);
       return found;
     } catch (error) {
+      if (isFinal(error)) throw error;
       const cause = error instanceof Error ? error.message : String(error);
       if (cause !== told) say(`waiting for ${what}: ${cause}`);
       told = cause;

@@ -4,7 +4,7 @@ import type { RunningServer } from '@platte/backing';
 import type { ReadyMessage } from '@platte/service';
 import { refuseExamplePackages } from './example-packages.js';
 import type { Ports } from './ports.js';
-import { type ProgramSpec, type RunningProgram, startProgram } from './program.js';
+import { lastWords, type ProgramSpec, type RunningProgram, startProgram } from './program.js';
 import { programSpecs } from './program-specs.js';
 import { removeRunFile, type RunFile, writeRunFile } from './run-file.js';
 import type { Secrets } from './secrets.js';
@@ -20,7 +20,12 @@ export interface PlatformOptions {
   examples: boolean;
   verbose: boolean;
   say: (line: string) => void;
+  /** Resolves when a person wants it to end: also while it starts. */
+  stopping: Promise<void>;
 }
+
+/** The start was interrupted by a person; everything was stopped again. */
+export class Interrupted extends Error {}
 
 export interface Platform {
   run: RunFile;
@@ -72,6 +77,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   }
 }
 
+const sayWhyMs = 10_000;
+
 type OnServing = (message: ReadyMessage, pid: number) => void;
 
 /** policy and analytics make their tables, so they come first; ingress comes last: it is what machines see. */
@@ -85,15 +92,27 @@ async function startPrograms(
   const { dataDir, say, verbose } = options;
   const specs = programSpecs({ ...options, servers });
   const start = (spec: ProgramSpec): Promise<ReadyMessage> => {
-    const program = startProgram(spec, { logFile: join(dataDir, 'logs', `${spec.name}.log`), say, verbose, onServing });
+    const logFile = join(dataDir, 'logs', `${spec.name}.log`);
+    const program = startProgram(spec, { logFile, say, verbose, onServing });
     programs.push(program);
-    return program.ready;
+    return whileSaying(program.ready, () => say(`${spec.name} still starts: ${lastWords(logFile)}`));
   };
+  const interrupted = options.stopping.then(() => Promise.reject(new Interrupted('interrupted while starting')));
   say('starting policy, analytics and api');
-  await Promise.all([start(specs.policy), start(specs.analytics), start(specs.api)]);
+  await Promise.race([Promise.all([start(specs.policy), start(specs.analytics), start(specs.api)]), interrupted]);
   if (!options.examples) await refuseExamplePackages(run);
   say('starting ingress');
-  await start(specs.ingress);
+  await Promise.race([start(specs.ingress), interrupted]);
+}
+
+/** A start that takes long says why, every few seconds. */
+async function whileSaying<T>(ready: Promise<T>, sayWhy: () => void): Promise<T> {
+  const timer = setInterval(sayWhy, sayWhyMs);
+  try {
+    return await ready;
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** Machines first, then who serves people, then who works behind them. */

@@ -69,7 +69,7 @@ export function startProgram(spec: ProgramSpec, options: Options): RunningProgra
     const how = signal === null ? `exit code ${code}` : signal;
     if (code === badConfigCode) {
       stopped = true;
-      ready.reject(new Error(`${spec.name} refuses its settings:\n${tail(logFile)}`));
+      ready.reject(new Error(`${spec.name} cannot start: ${causeOfDeath(logFile)}\nIts log: ${logFile}`));
       return;
     }
     if (livedMs > settledMs) pauseMs = pauseMsMin;
@@ -114,6 +114,23 @@ function forkProgram(spec: ProgramSpec, ports: Record<string, string>, { logFile
   });
   if (typeof log === 'number') closeSync(log);
   return child;
+}
+
+/** The last fatal line of a program's log, else its last lines as they are. */
+function causeOfDeath(logFile: string): string {
+  const lines = tail(logFile).split('\n');
+  const fatal = lines.findLast((line) => line.includes('"level":"fatal"'));
+  return fatal === undefined ? lines.join('\n') : (JSON.parse(fatal) as { message: string }).message;
+}
+
+/** What a program says last in its log: what it waits for, while it starts. */
+export function lastWords(logFile: string): string {
+  const line = tail(logFile).split('\n').at(-1) ?? '';
+  try {
+    return (JSON.parse(line) as { message?: string }).message ?? line;
+  } catch {
+    return line;
+  }
 }
 
 function tail(file: string): string {

@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { exitCodes } from '../exit-codes.js';
 import { describePlatform } from './describe.js';
-import { startPlatform } from './platform.js';
+import { Interrupted, startPlatform } from './platform.js';
 import { choosePorts } from './ports.js';
 import type { RunFile } from './run-file.js';
 import { makeSecrets } from './secrets.js';
@@ -38,6 +38,7 @@ export async function up(options: UpOptions): Promise<number> {
       examples,
       verbose: options.verbose === true,
       say,
+      stopping,
     });
     console.log(describePlatform(platform.run, { dataDir, examples }));
     const demo = options.demo === true ? startDemo(platform.run, say) : undefined;
@@ -45,6 +46,9 @@ export async function up(options: UpOptions): Promise<number> {
     await demo?.stop();
     await platform.stop();
     return exitCodes.ok;
+  } catch (error) {
+    if (error instanceof Interrupted) return exitCodes.interrupted;
+    throw error;
   } finally {
     await giveBack();
   }

@@ -40,48 +40,57 @@ function planFields(wanted: FileChannel, found: HeldChannel | undefined, scope: 
   return [{ ...base, sign: '~', differences, groups: isAssigned ? base.groups : [], deed }];
 }
 
-/** What must be done before the package is assigned, and what can only be done afterwards. */
-function planMarks(
-  wanted: FileChannel,
-  found: HeldChannel | undefined,
-  scope: Scope,
-): { before: Step[]; after: Step[] } {
+interface Marks {
+  before: Step[];
+  after: Step[];
+}
+
+/**
+ * Marks that protect machines are set before the channel offers something else, where they can be; those that let machines go
+ * are taken away after it. A new channel has no machines, and gets all of them after it is made.
+ */
+function planMarks(wanted: FileChannel, found: HeldChannel | undefined, scope: Scope): Marks {
   const base = toBase(wanted, found, scope);
-  const floors = new Map((found?.floors ?? []).map((floor) => [versionOf(floor.package, scope), floor.reason]));
-  const listed = new Set((found?.blacklist ?? []).map((id) => versionOf(id, scope)));
-  const mark = (sign: Step['sign'], word: string, version: string, deed: Step['deed']): Step => ({
-    ...base,
-    sign,
-    of: `${word} ${version} in ${base.of}`,
-    differences: [],
-    deed,
-  });
-  const keyOf = (version: string): Key => toPackageKey(version, wanted, scope);
-  const gone = (old: Iterable<string | null>, kept: readonly string[] | undefined): string[] =>
-    kept === undefined
-      ? []
-      : [...old].filter((version): version is string => version !== null && !kept.includes(version));
-  return {
-    before: [
-      ...gone(listed, wanted.blacklist).map((version) =>
-        mark('-', 'blacklisting', version, { do: 'unblacklist', package: keyOf(version) }),
-      ),
-      ...gone(
-        floors.keys(),
-        wanted.floors?.map(({ version }) => version),
-      ).map((version) => mark('-', 'floor', version, { do: 'remove-floor', package: keyOf(version) })),
-    ],
-    after: [
-      ...(wanted.floors ?? [])
-        .filter(({ version, reason }) => floors.get(version) !== reason)
-        .map(({ version, reason }) =>
-          mark(floors.has(version) ? '~' : '+', 'floor', version, { do: 'set-floor', package: keyOf(version), reason }),
-        ),
-      ...(wanted.blacklist ?? [])
-        .filter((version) => !listed.has(version))
-        .map((version) => mark('+', 'blacklisting', version, { do: 'blacklist', package: keyOf(version) })),
-    ],
+  const { name, arch } = wanted;
+  const mark = (sign: Step['sign'], word: string, version: string, deed: MarkDeed): Step => {
+    const known = { ...deed, package: toPackageKey(version, { name, arch }, scope) };
+    return { ...base, sign, of: `${word} ${version} in ${base.of}`, differences: [], deed: known };
   };
+  const floors = new Map((found?.floors ?? []).map(({ package: id, reason }) => [versionOf(id, scope), reason]));
+  const listed = new Set((found?.blacklist ?? []).map((id) => versionOf(id, scope)));
+  const wantedFloors = wanted.floors ?? [];
+  const fresh = (wanted.blacklist ?? []).filter((version) => !listed.has(version));
+  const isFree = (version: string): boolean =>
+    version !== versionOf(found?.package ?? null, scope) && !floors.has(version);
+  const set = wantedFloors
+    .filter(({ version, reason }) => floors.get(version) !== reason)
+    .map(({ version, reason }) => mark(floors.has(version) ? '~' : '+', 'floor', version, { do: 'set-floor', reason }));
+  const list = (versions: string[]): Step[] =>
+    versions.map((version) => mark('+', 'blacklisting', version, { do: 'blacklist' }));
+  const unlisted = gone(listed, wanted.blacklist).map((version) =>
+    mark('-', 'blacklisting', version, { do: 'unblacklist' }),
+  );
+  const removed = gone(
+    floors.keys(),
+    wanted.floors?.map(({ version }) => version),
+  ).map((version) => mark('-', 'floor', version, { do: 'remove-floor' }));
+  if (!found) return { before: [], after: [...set, ...list(fresh)] };
+  return {
+    before: [...unlisted, ...set, ...list(fresh.filter((version) => isFree(version)))],
+    after: [...removed, ...list(fresh.filter((version) => !isFree(version)))],
+  };
+}
+
+type MarkDeed =
+  | { do: 'set-floor'; reason: string }
+  | { do: 'remove-floor' }
+  | { do: 'blacklist' }
+  | { do: 'unblacklist' };
+
+/** What is there and no longer wanted; nothing where the file does not name the list. */
+function gone(held: Iterable<string | null>, kept: readonly string[] | undefined): string[] {
+  if (kept === undefined) return [];
+  return [...held].filter((version): version is string => version !== null && !kept.includes(version));
 }
 
 function toBase({ name, arch }: FileChannel, found: HeldChannel | undefined, { wanted, held }: Scope) {
@@ -96,10 +105,12 @@ function versionOf(id: string | null, { held }: Scope): string | null {
   return held?.packages.find((pack) => pack.id === id)?.version ?? null;
 }
 
+type ChannelName = Pick<FileChannel, 'name' | 'arch'>;
+
 /** @throws CliError when nobody knows the package */
-function toPackageKey(version: string, channel: FileChannel, scope: Scope): Key;
-function toPackageKey(version: string | null, channel: FileChannel, scope: Scope): Key | null;
-function toPackageKey(version: string | null, { name, arch }: FileChannel, { wanted, held }: Scope): Key | null {
+function toPackageKey(version: string, channel: ChannelName, scope: Scope): Key;
+function toPackageKey(version: string | null, channel: ChannelName, scope: Scope): Key | null;
+function toPackageKey(version: string | null, { name, arch }: ChannelName, { wanted, held }: Scope): Key | null {
   if (version === null) return null;
   const known = [...wanted.packages, ...(held?.packages ?? [])];
   if (known.some((pack) => pack.version === version && pack.arch === arch))

@@ -120,9 +120,23 @@ describe('a plan', () => {
       { channels: [{ name: 'stable', package: '2.0.0', floors: [], blacklist: ['1.0.0'] }] },
       [
         '- blacklisting 2.0.0 in channel stable/amd64 of Flatcar',
-        '- floor 1.0.0 in channel stable/amd64 of Flatcar',
         '~ channel stable/amd64 of Flatcar | package: "1.0.0" -> "2.0.0"',
+        '- floor 1.0.0 in channel stable/amd64 of Flatcar',
         '+ blacklisting 1.0.0 in channel stable/amd64 of Flatcar',
+      ],
+    ],
+    [
+      'sets a floor before the channel offers what lies behind it',
+      {
+        packages: [{ version: '3.0.0', url: 'https://example.com/', filename: 'u.gz', size: 1 }],
+        channels: [{ name: 'stable', package: '3.0.0', floors: [{ version: '2.0.0' }], blacklist: [] }],
+      },
+      [
+        '+ package 3.0.0/amd64 of Flatcar',
+        '- blacklisting 2.0.0 in channel stable/amd64 of Flatcar',
+        '+ floor 2.0.0 in channel stable/amd64 of Flatcar',
+        '~ channel stable/amd64 of Flatcar | package: "1.0.0" -> "3.0.0"',
+        '- floor 1.0.0 in channel stable/amd64 of Flatcar',
       ],
     ],
     [

@@ -3,8 +3,8 @@
 //
 // The order of the steps is the one in which each of them can be done: what is referred to comes before what refers to it,
 // what is taken away comes after what referred to it, and within a channel a package leaves the blacklist before it is
-// offered and enters it after it is not. What protects machines (dead ends, the policy of a group) is set before what they are
-// offered changes; what lets them go (a group moved, resumed or created) is done last.
+// offered and enters it after it is not. What protects machines (dead ends, the policy of a group, floors) is set before what they
+// are offered changes; what lets them go (a floor removed, a group moved, resumed or created) comes after it.
 import { CliError } from '../cli-error.js';
 import { findDifferences, pickChanged, withoutUndefined } from './differences.js';
 import type { HeldApplication } from './held.js';
