@@ -87,9 +87,9 @@ function registerTasks(program: Command): void {
     .option('--check', 'exit 1 when a goal is missed')
     .option('--quick', 'a shorter run, for a look')
     .action(async (names: string[], options: { check?: boolean; quick?: boolean }) => {
-      const { runScript } = await import('./tasks/script.js');
+      const { runTestScript } = await import('./tasks/script.js');
       const flags = [...(options.check ? ['--check'] : []), ...(options.quick ? ['--quick'] : [])];
-      process.exitCode = await runScript('test/dist/load/main.js', [...names, ...flags]);
+      process.exitCode = await runTestScript('load/main.js', [...names, ...flags]);
     });
 
   program
@@ -98,9 +98,9 @@ function registerTasks(program: Command): void {
     .option('--seconds <n>', 'how long', '30')
     .option('--seed <n>', 'repeat a run')
     .action(async (options: { seconds: string; seed?: string }) => {
-      const { runScript } = await import('./tasks/script.js');
+      const { runTestScript } = await import('./tasks/script.js');
       const seed = options.seed === undefined ? [] : ['--seed', options.seed];
-      process.exitCode = await runScript('test/dist/clients/fuzz-main.js', ['--seconds', options.seconds, ...seed]);
+      process.exitCode = await runTestScript('clients/fuzz-main.js', ['--seconds', options.seconds, ...seed]);
     });
 }
 
