@@ -17,109 +17,88 @@ export interface FleetShape {
 export const days = 30;
 const dayMs = 86_400_000;
 
-/** Rollouts begin on days 3, 10, 17 and 24; each machine has its own moment in the five days that follow. */
+/** What of each machine stays the same for thirty days. Rollouts begin on days 3, 10, 17 and 24; each machine has its own
+ * moment in the five days that follow. Three in a hundred fall silent for good, three for some days. */
+const makeMachines = `
+create table bench_machine engine = MergeTree order by inst as
+select
+    toUInt64(number) as i,
+    toUInt32({first:UInt32} + number + 1) as inst,
+    lower(hex(MD5(toString(inst)))) as machine,
+    arrayMap(r -> {start:Int64} + (3 + 7 * r) * ${dayMs} + cityHash64(i, 'wave', r) % (5 * ${dayMs}), range(4)) as moments,
+    if(i % 100 < 3, {start:Int64} + cityHash64(i, 'gone') % (${days} * ${dayMs}), 9000000000000) as gone_ms,
+    if(i % 100 >= 97, {start:Int64} + cityHash64(i, 'away') % (20 * ${dayMs}), 9000000000000) as away_ms,
+    ['ami', 'azure', 'gce', 'qemu', 'vmware'][1 + cityHash64(i, 'oem') % 5] as oem,
+    concat('10.', toString(intDiv(i, 65536) % 256), '.', toString(intDiv(i, 256) % 256), '.', toString(i % 256)) as ip,
+    if(i % 10 = 0, concat('node-', toString(i)), '') as alias,
+    cityHash64(i % 3, 'process') % 4294967296 * 1048576 as process
+from numbers({machines:UInt64})`;
+
+const grantFacts = (ends: string) => `[
+     (toInt64(0), 0, 'check-in', 'granted', 'granted', 0, 0, 0), (toInt64(3), 1, 'grant', '', '', 0, 0, 0),
+     (toInt64(60000), 0, 'event', 'downloading', '', 13, 1, 0), (toInt64(60000), 1, 'check-in', '', '', 0, 0, 0), ${ends}]`;
+
+/** One check-in of every machine, in the first half of its interval, with the events of an update where one is due. */
 const generate = `
-insert into fact_in (seq, app, inst, machine, at, n, kind, version, grp, channel, arch, oem, rollout, status, reason, until,
-  inputs, track, ip, alias, oem_version, aleph, boot_id, event_type, event_result, error_code, previous_version,
-  to_version, outcome, cause)
+insert into fact_in (seq, app, inst, machine, at, n, kind, version, grp, channel, arch, oem, status, reason, inputs, track, ip, alias,
+  oem_version, aleph, boot_id, event_type, event_result, error_code, previous_version, to_version)
 with
     ['4081.2.0', '4152.2.0', '4152.2.1', '4230.2.0', '4230.2.1'] as versions,
-    -- Step k of each machine, somewhere in the first half of its interval.
-    {start:Int64} + intDiv({step:Int64} * {interval:Int64}, 1) + cityHash64(i, {step:Int64}) % intDiv({interval:Int64}, 2) as at_ms,
-    arrayMap(r -> {start:Int64} + (3 + 7 * r) * ${dayMs} + cityHash64(i, 'wave', r) % (5 * ${dayMs}), range(4)) as moments,
+    {start:Int64} + {step:Int64} * {interval:Int64} + cityHash64(i, {step:Int64}) % intDiv({interval:Int64}, 2) as at_ms,
     arrayCount(moment -> moment <= at_ms, moments) as level,
-    arrayCount(moment -> moment <= at_ms - {interval:Int64}, moments) as level_before,
-    level > level_before as updates,
-    updates and cityHash64(i, level, 'fails') % 50 = 0 as fails,
+    level > arrayCount(moment -> moment <= at_ms - {interval:Int64}, moments) as updates,
     if(updates, level - 1, level) as have,
-    -- The last day before its moment a machine below the target is told to wait for its wave.
-    not updates and arrayExists((moment, r) -> at_ms < moment and at_ms >= {start:Int64} + (3 + 7 * r) * ${dayMs}, moments, range(4)) as waits
+    -- In the wave's days before its own moment a machine is told to wait.
+    not updates and level < 4 and at_ms >= {start:Int64} + (3 + 7 * level) * ${dayMs} as waits
 select
-    {step:UInt64} + 1,
-    {app:String},
-    inst,
-    machine,
-    fromUnixTimestamp64Milli(at_ms + fact.1, 'UTC') as at,
-    toUInt64(cityHash64(i % 3, 'process') % 4294967296) * 1048576 + fact.2 as n,
-    fact.3,
-    versions[have + 1 + fact.8],
-    {group:String},
-    'c0000000-0000-4000-8000-000000000001',
-    'amd64',
-    ['ami', 'azure', 'gce', 'qemu', 'vmware'][1 + cityHash64(i, 'oem') % 5],
-    '',
-    fact.4,
-    fact.5,
-    toDateTime64(0, 3, 'UTC'),
-    if(fact.5 = 'not-in-wave', concat('{"target":"', versions[have + 2], '","wave":1,"wavePlaces":1000,"place":', toString(cityHash64(i, 'place') % 10000), '}'),
-       if(fact.5 = '', '', concat('{"target":"', versions[have + 1 + (fact.5 = 'granted')], '"}'))),
-    'stable',
-    concat('10.', toString(intDiv(i, 65536) % 256), '.', toString(intDiv(i, 256) % 256), '.', toString(i % 256)),
-    if(i % 10 = 0, concat('node-', toString(i)), ''),
-    '2.9.1.1-r1',
-    '4081.2.0',
-    lower(hex(MD5(concat(toString(i), '/', toString(level))))),
-    fact.6,
-    fact.7,
-    if(fact.4 = 'failed', '9', ''),
-    if(fact.4 = 'complete' and fact.3 = 'event', versions[have + 1], ''),
-    if(fact.3 = 'grant', versions[have + 2], ''),
-    '',
-    ''
-from
-(
-    select number as i, toUInt32({first:UInt32} + number + 1) as inst, lower(hex(MD5(toString({first:UInt32} + number)))) as machine
-    from numbers({from:UInt64}, {count:UInt64})
-)
+    {step:UInt64} + 1, {app:String}, inst, machine, fromUnixTimestamp64Milli(at_ms + fact.1, 'UTC'), process + fact.2, fact.3,
+    versions[have + 1 + fact.8], {group:String}, 'c0000000-0000-4000-8000-000000000001', 'amd64', oem, fact.4, fact.5,
+    if(fact.5 = '', '', concat('{"target":"', versions[least(have + 2, 5)], '"}')), 'stable', ip, alias, '2.9.1.1-r1', '4081.2.0',
+    if(fact.3 = 'check-in', concat('{', lower(hex(cityHash64(i, level))), lower(hex(cityHash64(level, i))), '}'), ''),
+    fact.6, fact.7, if(fact.4 = 'failed', '9', ''), if(fact.6 = 3 and fact.7 = 2, versions[have + 1], ''),
+    if(fact.3 = 'grant', versions[have + 2], '')
+from bench_machine
 array join if(not updates,
     [(toInt64(0), 0, 'check-in', if(waits, 'on-hold', 'complete'), if(waits, 'not-in-wave', 'up-to-date'), 0, 0, 0)],
-    if(fails,
-    [(toInt64(0), 0, 'check-in', 'granted', 'granted', 0, 0, 0),
-     (toInt64(3), 1, 'grant', '', '', 0, 0, 0),
-     (toInt64(60000), 0, 'event', 'downloading', '', 13, 1, 0), (toInt64(60000), 1, 'check-in', '', '', 0, 0, 0),
-     (toInt64(400000), 0, 'event', 'failed', '', 3, 0, 0), (toInt64(400000), 1, 'check-in', '', '', 0, 0, 0)],
-    [(toInt64(0), 0, 'check-in', 'granted', 'granted', 0, 0, 0),
-     (toInt64(3), 1, 'grant', '', '', 0, 0, 0),
-     (toInt64(60000), 0, 'event', 'downloading', '', 13, 1, 0), (toInt64(60000), 1, 'check-in', '', '', 0, 0, 0),
-     (toInt64(400000), 0, 'event', 'downloaded', '', 14, 1, 0), (toInt64(400000), 1, 'check-in', '', '', 0, 0, 0),
+    if(cityHash64(i, level, 'fails') % 50 = 0,
+    ${grantFacts("(toInt64(400000), 0, 'event', 'failed', '', 3, 0, 0), (toInt64(400000), 1, 'check-in', '', '', 0, 0, 0)")},
+    ${grantFacts(`(toInt64(400000), 0, 'event', 'downloaded', '', 14, 1, 0), (toInt64(400000), 1, 'check-in', '', '', 0, 0, 0),
      (toInt64(500000), 0, 'event', 'installed', '', 3, 1, 0), (toInt64(500000), 1, 'check-in', '', '', 0, 0, 0),
-     (toInt64(900000), 0, 'event', 'complete', '', 3, 2, 1), (toInt64(900000), 1, 'check-in', 'complete', 'up-to-date', 0, 0, 1)])) as fact
-where cityHash64(i, {step:Int64}, 'missed') % 50 != 0
-  -- Three in a hundred fall silent for good, three for some days.
-  and not (i % 100 < 3 and at_ms > {start:Int64} + cityHash64(i, 'gone') % (30 * ${dayMs}))
-  and not (i % 100 >= 97 and at_ms between {start:Int64} + cityHash64(i, 'away') % (20 * ${dayMs}) and {start:Int64} + cityHash64(i, 'away') % (20 * ${dayMs}) + 4 * ${dayMs})`;
+     (toInt64(900000), 0, 'event', 'complete', '', 3, 2, 1), (toInt64(900000), 1, 'check-in', 'complete', 'up-to-date', 0, 0, 1)`)})) as fact
+where i >= {from:UInt64} and i < {from:UInt64} + {count:UInt64}
+  and cityHash64(i, {step:Int64}, 'missed') % 50 != 0 and at_ms < gone_ms
+  and not (at_ms >= away_ms and at_ms < away_ms + 4 * ${dayMs})`;
 
-/** Some 130 bytes of working memory per machine and column. */
-const machinesPerInsert = 250_000;
+/** An insert of some 200 MB before it is compressed. */
+const machinesPerInsert = 500_000;
+/** What a machine says of itself is kept once: the last steps write it. */
+const stepsWithDetails = 3;
+const detailViews = ['machine_detail_mv', 'machine_answer_mv'];
 
 /** Step by step in time, as facts arrive: each statement is all machines' next check-in. */
 export async function makeFleet(history: History, shape: FleetShape, say: (line: string) => void): Promise<void> {
-  const interval = Math.floor((days * dayMs) / shape.checkInsPerMachine);
+  const { app, group, machines, firstNumber: first, checkInsPerMachine: steps } = shape;
+  const interval = Math.floor((days * dayMs) / steps);
   const start = shape.until - days * dayMs;
-  for (let step = 0; step < shape.checkInsPerMachine; step++) {
-    for (let from = 0; from < shape.machines; from += machinesPerInsert) {
-      await history.run(generate, {
-        app: shape.app,
-        group: shape.group,
-        start,
-        step,
-        interval,
-        first: shape.firstNumber,
-        from,
-        count: Math.min(machinesPerInsert, shape.machines - from),
-      });
+  await history.run('drop table if exists bench_machine');
+  await history.run(makeMachines, { first, start, machines });
+  for (const view of detailViews) await history.run(`detach table ${view}`);
+  for (let step = 0; step < steps; step++) {
+    if (step === steps - stepsWithDetails) for (const view of detailViews) await history.run(`attach table ${view}`);
+    for (let from = 0; from < machines; from += machinesPerInsert) {
+      await history.run(generate, { app, group, start, step, interval, from, count: machinesPerInsert });
     }
-    if (step % 20 === 19)
-      say(`${shape.machines.toLocaleString('en-US')} machines: ${step + 1} of ${shape.checkInsPerMachine} steps`);
+    if (step % 20 === 19) say(`${machines.toLocaleString('en-US')} machines: ${step + 1} of ${steps} steps`);
   }
+  await history.run('drop table bench_machine');
 }
 
 /** The state of every machine from its facts: what the rebuild keeps, for a fleet that did not arrive through the log. */
 export const foldMachines = `
 insert into machine
-  (app, inst, run, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version_pos, version, status_pos, status, deleted_pos)
+  (app, inst, run, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version, status_pos, status, deleted_pos)
 select any(app), inst, 1, min(f.at), max(pos), max(f.at), argMax(grp, pos), argMax(channel, pos), argMax(arch, pos), argMax(oem, pos),
-       max(pos), argMax(version, pos), maxIf(pos, status != ''), argMaxIf(status, pos, status != ''), 0
+       argMax(version, pos), maxIf(pos, status != ''), argMaxIf(status, pos, status != ''), 0
 from
 (
     select *, bitShiftLeft(toUInt128(toUnixTimestamp64Milli(at)), 52) + n as pos

@@ -185,6 +185,7 @@ async function askBeside(history: History, signal: AbortSignal): Promise<number[
     const begun = performance.now();
     await breakdown(history, { app, group, now: Date.now() });
     times.push(performance.now() - begun);
+    await delay(100, undefined, { signal }).catch(() => {});
   }
   return times;
 }

@@ -58,7 +58,7 @@ async function makeFleets(
   say: (line: string) => void,
 ): Promise<Fleet[]> {
   // Thirty days do not arrive through the log in a bench's time: what would fold them as they come is off meanwhile.
-  for (const view of ['fresh_mv', 'machine_detail_mv', 'machine_answer_mv']) await history.run(`detach table ${view}`);
+  await history.run('detach table fresh_mv');
   const fleets: Fleet[] = [];
   let firstNumber = 0;
   for (const machines of sizes) {
@@ -76,11 +76,22 @@ async function makeFleets(
   await foldFleet(history, { machines: firstNumber, until });
   await rebuildFromNothing(history, { now: until, attempt: 1 });
   say('merging parts');
-  for (const table of ['fact', 'transition', 'delta', 'machine', 'presence_hour', 'presence_day']) {
+  for (const table of merged) {
     await history.run(`optimize table ${table} final`);
   }
   return fleets;
 }
+
+const merged = [
+  'fact',
+  'transition',
+  'delta',
+  'machine',
+  'machine_detail',
+  'machine_answer',
+  'presence_hour',
+  'presence_day',
+];
 
 interface Question {
   name: string;
@@ -169,7 +180,7 @@ async function askFleets(
 ): Promise<BenchRow[]> {
   const machines = new Map<string, string>();
   for (const fleet of fleets) {
-    const { items } = await listMachines(history, { app: fleet.app, sort: 'lastSeen', limit: 7 });
+    const { items } = await listMachines(history, { app: fleet.app, sort: 'lastSeen', descending: true, limit: 7 });
     machines.set(fleet.app, items.at(-1)?.machine ?? '');
   }
   const rows: BenchRow[] = [];

@@ -17,6 +17,7 @@ import type { Config } from './config.js';
 import { type FactWriter, startFactWriter } from './fact-writer.js';
 import { startRebuilder } from './rebuilder.js';
 import { startRetention } from './retention.js';
+import { startVerifier } from './verifier.js';
 
 /** What the program has from its start, before Nest. */
 export interface Program {
@@ -41,6 +42,7 @@ const providers: Provider[] = [
   { provide: 'history', inject: ['program'], useFactory: openClickHouse },
   { provide: 'writer', inject: ['program', 'nats', 'store', 'history'], useFactory: openWriter },
   { provide: 'rebuilder', inject: ['program', 'history', 'writer'], useFactory: openRebuilder },
+  { provide: 'verifier', inject: ['program', 'nats', 'store', 'history', 'writer'], useFactory: openVerifier },
   { provide: 'retention', inject: ['program', 'nats', 'writer'], useFactory: openRetention },
 ];
 
@@ -158,6 +160,23 @@ function openRebuilder(
   stopper.add('rebuild', () => rebuilder.ended);
   health.probe('timelines', 'reported', () => rebuilder.health());
   return rebuilder;
+}
+
+function openVerifier(program: Program, nats: NatsConnection, store: Store, history: History) {
+  const { config, clock, log, metrics, stopper } = program;
+  const verifier = startVerifier({
+    nats,
+    history,
+    store,
+    now: clock.now,
+    log,
+    metrics,
+    signal: stopper.signal,
+    periodMs: config.verifyPeriod,
+    patienceMs: 5_000,
+  });
+  stopper.add('comparison', () => verifier.ended);
+  return verifier;
 }
 
 function openRetention({ config, clock, log, stopper }: Program, nats: NatsConnection) {

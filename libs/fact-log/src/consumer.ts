@@ -9,6 +9,7 @@ import {
 } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
 import { retryForever } from './backoff.js';
+import { logNames } from './log-names.js';
 
 export interface ConsumerOptions {
   stream: string;
@@ -55,4 +56,13 @@ export function ensureConsumer(nc: NatsConnection, options: ConsumerOptions): Pr
 export async function readLag(nc: NatsConnection, stream: string, durable: string): Promise<Lag> {
   const info = await (await jetstreamManager(nc)).consumers.info(stream, durable);
   return { pendingMessages: info.num_pending, heldMessages: info.num_ack_pending, ackFloor: info.ack_floor.stream_seq };
+}
+
+/** Of any consumer of the facts, also of another program: how far all its replicas are. */
+export function readConsumerLag(
+  nc: NatsConnection,
+  durable: string,
+  { prefix }: { prefix?: string | undefined } = {},
+): Promise<Lag> {
+  return readLag(nc, logNames(prefix).facts.stream, durable);
 }

@@ -14,7 +14,7 @@ export {
 } from './appender.js';
 export { followClockOffset, setClockOffset } from './clock.js';
 export { connectNats, type ConnectionState, type ConnectOptions, followConnection } from './connect.js';
-export type { Lag } from './consumer.js';
+export { type Lag, readConsumerLag } from './consumer.js';
 export type { FactMessage } from './fact-message.js';
 export { followFacts, type Follower, type FollowOptions } from './follow.js';
 export { defaultPrefix, type LogNames, logNames } from './log-names.js';

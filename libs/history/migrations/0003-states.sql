@@ -13,7 +13,6 @@ create table if not exists machine {{on_cluster}}
     channel LowCardinality(String) codec(ZSTD(1)),
     arch LowCardinality(String) codec(ZSTD(1)),
     oem LowCardinality(String) codec(ZSTD(1)),
-    version_pos UInt128 comment 'Of the newest fact with a version' codec(ZSTD(1)),
     version LowCardinality(String) codec(ZSTD(1)),
     status_pos UInt128 comment 'Of the newest fact that brought a status' codec(ZSTD(1)),
     status LowCardinality(String) codec(ZSTD(1)),

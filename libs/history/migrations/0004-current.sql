@@ -19,7 +19,6 @@ select
     channel,
     arch,
     oem,
-    if(sent and version != '', pos, 0) as version_pos,
     version,
     if(status != '', pos, 0) as status_pos,
     status,
@@ -39,19 +38,18 @@ select
     argMaxIf(m.channel, m.seen_pos, m.seen_pos > 0) as channel,
     argMaxIf(m.arch, m.seen_pos, m.seen_pos > 0) as arch,
     argMaxIf(m.oem, m.seen_pos, m.seen_pos > 0) as oem,
-    max(m.version_pos) as version_pos,
-    argMaxIf(m.version, m.version_pos, m.version_pos > 0) as version,
+    argMaxIf(m.version, m.seen_pos, m.seen_pos > 0) as version,
     max(m.status_pos) as status_pos,
     argMaxIf(m.status, m.status_pos, m.status_pos > 0) as status,
     max(m.deleted_pos) as deleted_pos
 from
 (
-    select app, inst, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version_pos, version, status_pos, status,
+    select app, inst, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version, status_pos, status,
            deleted_pos
     from fresh_state
     where seq <= {upto:UInt64}
     union all
-    select app, inst, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version_pos, version, status_pos, status,
+    select app, inst, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version, status_pos, status,
            deleted_pos
     from machine final
     where inst in (select inst from fresh_state where seq <= {upto:UInt64})
@@ -60,12 +58,12 @@ group by inst
 comment 'Machines with facts above the watermark and up to upto, with these facts folded in';
 
 create or replace view machine_now {{on_cluster}} as
-select app, inst, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version_pos, version, status_pos, status,
+select app, inst, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version, status_pos, status,
        deleted_pos
 from machine final
 where inst not in (select inst from fresh_state)
 union all
-select app, inst, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version_pos, version, status_pos, status,
+select app, inst, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version, status_pos, status,
        deleted_pos
 from machine_folded(upto = 18446744073709551615)
 comment 'Every machine with everything that has arrived. People use v_machine';

@@ -12,6 +12,7 @@ export {
   differenceOf,
   statusCounts,
 } from './questions/breakdown.js';
+export { differencesFrom, type KnownMachine, type MachineDifference } from './questions/compare.js';
 export {
   currentState,
   type HistoryItem,

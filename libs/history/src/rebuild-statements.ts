@@ -170,7 +170,7 @@ with
                 anyLastIf(channel, step in ('seed', 'sent')) over so_far,
                 anyLastIf(arch, step in ('seed', 'sent')) over so_far,
                 anyLastIf(oem, step in ('seed', 'sent')) over so_far,
-                anyLastIf(version, step = 'seed' or step = 'sent' and version != '') over so_far,
+                anyLastIf(version, step in ('seed', 'sent')) over so_far,
                 anyLastIf(status, step = 'seed' or step != 'silence' and status != '') over so_far) as now
         from telling
         where finds_silence or part in ('seed', 'deletion', 'told') or part = 'sent' and said != said_before
@@ -262,8 +262,8 @@ export const writeHours = writeDeltas(3600, 'toStartOfHour');
 
 export const writeMachines = `
 insert into machine
-  (app, inst, run, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version_pos, version, status_pos, status, deleted_pos)
-select app, inst, {run:UInt64}, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version_pos, version, status_pos,
+  (app, inst, run, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version, status_pos, status, deleted_pos)
+select app, inst, {run:UInt64}, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version, status_pos,
        status, deleted_pos
 from machine_folded(upto = {upto:UInt64})`;
 

@@ -81,7 +81,7 @@ function see(state: ModelState, fact: MachineFact): void {
   state.channel = fact.channel ?? '';
   state.arch = fact.arch;
   state.oem = fact.oem;
-  if (fact.version !== '') state.version = fact.version;
+  state.version = fact.version;
   state.firstSeen = Math.min(state.firstSeen, fact.at);
   state.lastSeen = fact.at;
   state.deleted = false;

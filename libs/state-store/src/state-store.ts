@@ -41,6 +41,7 @@ export {
   type RolloutView,
   type WithRevision,
 } from './catalog-reads.js';
+export { type InstancePage, readInstancePage } from './instance-pages.js';
 export { type Lead, tryLead } from './leader.js';
 export {
   cachedMachinesDefault,

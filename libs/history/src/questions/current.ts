@@ -8,13 +8,14 @@ export type StateColumn = keyof typeof columns;
 const columns = {
   first_seen: { position: null, folded: 'min(first_seen)' },
   seen_pos: { position: 'seen_pos', folded: 'max(r.seen_pos)' },
+  status_pos: { position: 'status_pos', folded: 'max(r.status_pos)' },
   deleted_pos: { position: 'deleted_pos', folded: 'max(r.deleted_pos)' },
   seen_at: { position: 'seen_pos', folded: newest('seen_at', 'seen_pos') },
   grp: { position: 'seen_pos', folded: newest('grp', 'seen_pos') },
   channel: { position: 'seen_pos', folded: newest('channel', 'seen_pos') },
   arch: { position: 'seen_pos', folded: newest('arch', 'seen_pos') },
   oem: { position: 'seen_pos', folded: newest('oem', 'seen_pos') },
-  version: { position: 'version_pos', folded: newest('version', 'version_pos') },
+  version: { position: 'seen_pos', folded: newest('version', 'seen_pos') },
   status: { position: 'status_pos', folded: newest('status', 'status_pos') },
 } as const;
 
@@ -25,7 +26,6 @@ const brought: Record<string, string> = {
   first_seen: `if(${sent}, at, toDateTime64('2299-12-31 00:00:00', 3, 'UTC'))`,
   seen_at: 'at',
   seen_pos: `if(${sent}, ${pos}, 0)`,
-  version_pos: `if(${sent} and version != '', ${pos}, 0)`,
   status_pos: `if(status != '', ${pos}, 0)`,
   deleted_pos: `if(kind = 'deletion', ${pos}, 0)`,
 };

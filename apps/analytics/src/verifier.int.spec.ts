@@ -1,0 +1,92 @@
+// PostgreSQL and ClickHouse fold the same facts, each in its own way, and know the same of every machine; and when they do
+// not, it is found.
+import { randomInt } from 'node:crypto';
+import { followFacts } from '@platte/fact-log';
+import { makePositions } from '@platte/facts';
+import { makeMetrics } from '@platte/service';
+import { foldFacts, makeInstanceCache } from '@platte/state-store';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { checkIns, makeProgram, silentLog, type TestProgram } from '../test/program.js';
+import { startVerifier } from './verifier.js';
+
+let program: TestProgram;
+beforeEach(async () => {
+  program = await makeProgram();
+});
+afterEach(() => program.end());
+
+/** What policy does with the same facts. */
+async function foldIntoPostgres(): Promise<void> {
+  const { nats, prefix, store, onEnd } = program;
+  const context = {
+    catalog: new Map(),
+    position: makePositions(randomInt(2 ** 32)),
+    instances: makeInstanceCache(1000),
+  };
+  const follower = await followFacts({
+    nc: nats,
+    durable: 'policy',
+    prefix,
+    batchDelayMs: 20,
+    onBatch: async (messages) =>
+      void (await foldFacts(
+        store,
+        context,
+        messages.flatMap(({ facts }) => facts),
+      )),
+  });
+  onEnd(() => follower.stop());
+}
+
+function makeVerifier(later: number) {
+  const aborter = new AbortController();
+  const { nats, history, store, prefix, onEnd } = program;
+  const verifier = startVerifier({
+    nats,
+    history,
+    store,
+    // As if the facts were a while old: those of this second are not compared.
+    now: () => Date.now() + later,
+    log: silentLog,
+    metrics: makeMetrics({ program: 'analytics' }),
+    signal: aborter.signal,
+    periodMs: 3_600_000,
+    patienceMs: 10,
+    prefix,
+  });
+  onEnd(async () => {
+    aborter.abort();
+    await verifier.ended;
+  });
+  return verifier;
+}
+
+test('both stores know the same of every machine', async () => {
+  await program.startReplica();
+  await foldIntoPostgres();
+  await program.append(checkIns(40, '1.0.0'));
+  await program.append(checkIns(15, '2.0.0'));
+  const [odd] = checkIns(1, '');
+  await program.append([{ ...odd!, machine: 'machine-without-version' }]);
+  expect(await makeVerifier(60_000).verify()).toEqual({ machines: 41, differences: [] });
+});
+
+test('a machine of which they say different things is found', async () => {
+  await program.startReplica();
+  await foldIntoPostgres();
+  await program.append(checkIns(5, '1.0.0'));
+  const verifier = makeVerifier(60_000);
+  await verifier.verify();
+  await program.store.pool.query("update instance set status = 'failed' where machine = 'machine-3'");
+  const { differences } = await verifier.verify();
+  expect(differences).toMatchObject([
+    { machine: 'machine-3', elsewhere: { status: 'failed' }, here: { status: 'complete', version: '1.0.0' } },
+  ]);
+});
+
+test('a machine with a fact on its way is left out', async () => {
+  await program.startReplica();
+  await foldIntoPostgres();
+  await program.append(checkIns(5, '1.0.0'));
+  expect(await makeVerifier(0).verify()).toEqual({ machines: 0, differences: [] });
+});
