@@ -14,8 +14,10 @@ export function describePlatform(run: RunFile, { dataDir, examples }: { dataDir:
   ];
   const lines = rows.map(([name, value]) => `  ${pc.bold(name!.padEnd(9))} ${value!}`);
   const next = [
-    `  curl -H "Authorization: Bearer $(node -p 'require("${folder}/run.json").token')" ${run.urls.api}/api/v1/applications`,
     `  ./platte simulate --url ${run.urls.omaha} --instances 2000 --speed 600`,
+    '  ./platte top            the fleet at a glance',
+    '  ./platte why <machine>  why it got the answer it got',
+    `  curl -H "Authorization: Bearer $(node -p 'require("${folder}/run.json").token')" ${run.urls.api}/api/v1/applications`,
   ];
   return [
     pc.green('Platte is up.'),
