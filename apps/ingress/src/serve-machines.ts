@@ -23,6 +23,12 @@ import { IngressModule } from './ingress.module.js';
 import { makeOmahaRoute, refuseBrokenRequests } from './omaha-route.js';
 import { tellPrimary, workerNumber } from './workers.js';
 
+/**
+ * Connections that the system holds while this process is busy: update_engine opens one for each request, and a fleet that
+ * restarts opens thousands a second. The system's own bound (net.core.somaxconn, 4096 on Linux) may be lower.
+ */
+const waitingConnectionsMax = 4_096;
+
 export interface ServedPorts {
   omaha: number;
   internal: number;
@@ -46,7 +52,7 @@ export async function serveMachines(
     { logger: false, abortOnError: false },
   );
   stopper.add('Nest', () => app.close());
-  await app.listen(config.port, config.listen);
+  await app.listen({ port: config.port, host: config.listen, backlog: waitingConnectionsMax });
   stopper.add('machines', () => route.close());
   stopper.add('readiness', () => health.stop());
 
