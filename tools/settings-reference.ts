@@ -1,0 +1,104 @@
+// docs/reference/settings.md, from the schemas of the programs' settings and the comments beside them. Run it after a change of
+// a setting: `node tools/settings-reference.ts`; a test tells when it is old.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+
+const root = join(import.meta.dirname, '..');
+const programs = ['ingress', 'policy', 'analytics', 'api'];
+export const settingsPage = join(root, 'docs/reference/settings.md');
+
+const head = `# Settings
+
+Written by \`node tools/settings-reference.ts\` from the programs' schemas: do not edit it.
+
+Programs read environment variables. All that is wrong is said at once, each with its variable and what it should be, and the program ends with code 78
+before it listens. Durations have a unit (\`500ms\`, \`10s\`, \`24h\`), sizes too (\`512MiB\`). An empty variable counts as absent. \`./platte up\` sets what
+the programs need on one machine.
+`;
+
+/** The page as it should be. */
+export function renderSettings(): string {
+  return [head, ...programs.map(renderProgram)].join('\n');
+}
+
+function renderProgram(program: string): string {
+  const rows = readSettings(join(root, `apps/${program}/src/config.ts`)).map(
+    ({ name, fallback, meaning }) => `| \`${toVariable(name)}\` | ${fallback} | ${meaning} |`,
+  );
+  return [`## ${program}`, '', '| variable | default | meaning |', '| --- | --- | --- |', ...rows, ''].join('\n');
+}
+
+interface Setting {
+  name: string;
+  fallback: string;
+  meaning: string;
+}
+
+/** The properties of the first object that is given to \`z.object\`. */
+function readSettings(path: string): Setting[] {
+  const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
+  const schema = find(source, (node) => ts.isCallExpression(node) && node.expression.getText() === 'z.object');
+  if (schema === undefined || !ts.isCallExpression(schema))
+    throw new Error(`${path}: no z.object(…) to read settings from`);
+  const [shape] = schema.arguments;
+  if (shape === undefined || !ts.isObjectLiteralExpression(shape))
+    throw new Error(`${path}: z.object takes no literal`);
+  return shape.properties.filter(ts.isPropertyAssignment).map((property) => ({
+    name: property.name.getText(),
+    fallback: readFallback(property.initializer.getText()),
+    meaning: readComment(source, property),
+  }));
+}
+
+function find(node: ts.Node, isIt: (node: ts.Node) => boolean): ts.Node | undefined {
+  return isIt(node) ? node : ts.forEachChild(node, (child) => find(child, isIt));
+}
+
+function readFallback(schema: string): string {
+  const given = /\.default\(([^)]*)\)$/.exec(schema)?.[1];
+  if (given !== undefined) return `\`${withUnit(schema, given.replaceAll(/['_]/g, ''))}\``;
+  return schema.endsWith('.optional()') ? '' : 'required';
+}
+
+/** As a person would write it in the variable: durations are ms in the code, sizes are bytes. */
+function withUnit(schema: string, text: string): string {
+  if (schema.startsWith('duration('))
+    return inUnits(toNumber(text), [86_400_000, 3_600_000, 60_000, 1000, 1], ['d', 'h', 'm', 's', 'ms']);
+  const power = /^(?:(\d+) \* )?2 \*\* (\d+)$/.exec(text);
+  if (!schema.startsWith('byteSize(') || power === null) return text;
+  const bytes = Number(power[1] ?? 1) * 2 ** Number(power[2]);
+  return inUnits(bytes, [2 ** 30, 2 ** 20, 2 ** 10, 1], ['GiB', 'MiB', 'KiB', 'B']);
+}
+
+/** Code writes days as a product: `14 * 86400000`. */
+function toNumber(text: string): number {
+  return text.split('*').reduce((product, factor) => product * Number(factor), 1);
+}
+
+function inUnits(value: number, sizes: number[], names: string[]): string {
+  const index = Math.max(
+    0,
+    sizes.findIndex((size) => value >= size && value % size === 0),
+  );
+  return `${value / sizes[index]!}${names[index]!}`;
+}
+
+function readComment(source: ts.SourceFile, property: ts.PropertyAssignment): string {
+  const comments = ts.getLeadingCommentRanges(source.text, property.getFullStart()) ?? [];
+  const text = comments.map(({ pos, end }) => source.text.slice(pos, end)).join(' ');
+  return text
+    .replaceAll(/\/\*\*?|\*\/|^\s*\*|\/\/ ?/gm, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll('|', '\\|')
+    .trim();
+}
+
+function toVariable(key: string): string {
+  return `PLATTE_${key.replaceAll(/[A-Z]/g, '_$&').toUpperCase()}`;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  writeFileSync(settingsPage, renderSettings());
+  console.log(`wrote ${settingsPage}`);
+}
