@@ -142,6 +142,34 @@ describe('history', () => {
     }
   });
 
+  test('counts by OEM and with a longer activity window as the model does', async () => {
+    const random = makeRandom(8);
+    for (const scope of [{ app, oem: 'ami' }, { app, oem: 'qemu', group: groups[0] }, { app }]) {
+      for (const windowMs of [86_400_000, 36 * 3_600_000, 3 * 86_400_000]) {
+        for (let count = 0; count < 4; count++) {
+          const at = from + random(now - from);
+          expect(await breakdownAsOf(history, { ...scope, at, windowMs })).toEqual(
+            modelBreakdown(facts, scope, at, at, windowMs),
+          );
+        }
+        const points = await statusTimeline(history, { ...scope, windowMs, from, now, bucketMs: 5 * 3_600_000 });
+        expect(points).toEqual(
+          points.map(({ at }) => {
+            const isNow = at === now;
+            const { total, statuses } = modelBreakdown(
+              facts,
+              scope,
+              isNow ? at : at - 1,
+              isNow ? at : at - 1,
+              windowMs,
+            );
+            return { at, total, counts: statuses };
+          }),
+        );
+      }
+    }
+  });
+
   test('counts who was there as the model does', async () => {
     for (const scope of [...scopes, { app, oem: 'ami' }]) {
       for (const by of ['version', 'status'] as const) {

@@ -3,6 +3,7 @@
 import type { History } from '../connection.js';
 import { machinesNow } from './current.js';
 import { activeSince, activityWindowMs, type Scope, scopeCondition } from './scope.js';
+import { changesFromTransitions } from './transition-changes.js';
 
 export type Counts = Record<string, number>;
 
@@ -90,8 +91,10 @@ having machines != 0`;
 /** The fleet as it was at `at`, with every fact up to that millisecond. */
 export async function breakdownAsOf(
   history: History,
-  { at, ...scope }: Omit<Scope, 'oem'> & { at: number },
+  { at, windowMs = activityWindowMs, ...scope }: Scope & { at: number; windowMs?: number },
 ): Promise<Breakdown> {
+  if (scope.oem !== undefined || windowMs !== activityWindowMs)
+    return fromTransitions(history, { ...scope, at, windowMs });
   const { where, params } = scopeCondition(scope);
   const rows = await history.read<{ dim: 'version' | 'status'; value: string; machines: number }>(asOf(where), {
     group: null,
@@ -110,6 +113,24 @@ export async function breakdownAsOf(
   return answer;
 }
 
+async function fromTransitions(
+  history: History,
+  { at, windowMs, ...scope }: Scope & { at: number; windowMs: number },
+): Promise<Breakdown> {
+  const range = { ...scope, first: at + 1, end: at + 1, bucketMs: 60_000, windowMs };
+  const [versions, statuses] = await Promise.all([
+    changesFromTransitions(history, { ...range, by: 'version' }),
+    changesFromTransitions(history, { ...range, by: 'status' }),
+  ]);
+  const answer: Breakdown = { at, total: 0, versions: {}, statuses: {} };
+  for (const { value, change } of versions) {
+    answer.total += change;
+    add(answer.versions, value, change);
+  }
+  for (const { value, change } of statuses) add(answer.statuses, toStatus(value), change);
+  return answer;
+}
+
 export interface Difference {
   from: Breakdown;
   to: Breakdown;
@@ -120,7 +141,7 @@ export interface Difference {
 
 export async function differenceOf(
   history: History,
-  { from, to, ...scope }: Omit<Scope, 'oem'> & { from: number; to: number },
+  { from, to, ...scope }: Scope & { from: number; to: number },
 ): Promise<Difference> {
   const [before, after] = await Promise.all([
     breakdownAsOf(history, { ...scope, at: from }),

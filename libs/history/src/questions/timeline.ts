@@ -3,9 +3,10 @@
 // the breakdown of now, so that it has also what is not folded yet.
 import type { History } from '../connection.js';
 import { add, breakdown, type Counts, toStatus } from './breakdown.js';
-import { floorMinute, type Scope, scopeCondition } from './scope.js';
+import { activityWindowMs, floorMinute, type Scope, scopeCondition } from './scope.js';
+import { changesFromTransitions, type PointChange } from './transition-changes.js';
 
-export type TimelineScope = Omit<Scope, 'oem'>;
+export type TimelineScope = Scope;
 
 export interface TimelineRange {
   from: number;
@@ -14,6 +15,8 @@ export interface TimelineRange {
   now: number;
   /** A whole number of minutes; points lie on its multiples since the epoch, and at the end. */
   bucketMs: number;
+  /** A machine counts for so long after it was seen; a day unless given, and not less. */
+  windowMs?: number | undefined;
 }
 
 export interface TimelinePoint {
@@ -34,24 +37,24 @@ where ${where} and dim = {dim:String}
 group by point, value
 having change != 0`;
 
-export function versionTimeline(history: History, asked: TimelineScope & TimelineRange): Promise<TimelinePoint[]> {
+export function versionTimeline(history: History, asked: Scope & TimelineRange): Promise<TimelinePoint[]> {
   return asOfTimeline(history, 'version', asked);
 }
 
-export function statusTimeline(history: History, asked: TimelineScope & TimelineRange): Promise<TimelinePoint[]> {
+export function statusTimeline(history: History, asked: Scope & TimelineRange): Promise<TimelinePoint[]> {
   return asOfTimeline(history, 'status', asked);
 }
 
 async function asOfTimeline(
   history: History,
   dim: 'version' | 'status',
-  { from, to, now, bucketMs, ...scope }: TimelineScope & TimelineRange,
+  { from, to, now, bucketMs, windowMs = activityWindowMs, ...scope }: Scope & TimelineRange,
 ): Promise<TimelinePoint[]> {
   const endsNow = to === undefined || to >= now;
   const moments = toMoments(from, floorMinute(endsNow ? now : to), bucketMs);
   const [rows, last] = await Promise.all([
-    readChanges(history, dim, scope, moments, bucketMs),
-    endsNow ? breakdown(history, { ...scope, now }) : undefined,
+    readChanges(history, dim, { ...scope, moments, bucketMs, windowMs, now }),
+    endsNow ? breakdown(history, { ...scope, now, windowMs }) : undefined,
   ]);
   const points = sumUp(rows, moments, dim);
   if (last === undefined) return points;
@@ -67,18 +70,24 @@ function toMoments(from: number, end: number, bucketMs: number): number[] {
   return [...moments, end];
 }
 
+/** Minutes are kept for 45 days in the rollup. */
+const minutesKeptMs = 44 * 86_400_000;
+
 function readChanges(
   history: History,
   dim: 'version' | 'status',
-  scope: TimelineScope,
-  moments: number[],
-  bucketMs: number,
-): Promise<{ point: number; value: string; change: number }[]> {
-  const { where, params } = scopeCondition(scope);
+  asked: Scope & { moments: number[]; bucketMs: number; windowMs: number; now: number },
+): Promise<PointChange[]> {
+  const { moments, bucketMs, windowMs, now, ...scope } = asked;
   const first = moments[0] ?? 0;
   const end = moments.at(-1) ?? 0;
+  const isOnHours = bucketMs % hourMs === 0;
+  if (scope.oem !== undefined || windowMs !== activityWindowMs || (!isOnHours && first < now - minutesKeptMs)) {
+    return changesFromTransitions(history, { ...scope, by: dim, first, end, bucketMs, windowMs });
+  }
+  const { where, params } = scopeCondition(scope);
   // Hours serve as far as points lie on hours: up to the hour of the end, or else up to the hour of the first point.
-  const fineFrom = Math.floor((bucketMs % hourMs === 0 ? end : first) / hourMs) * hourMs;
+  const fineFrom = Math.floor((isOnHours ? end : first) / hourMs) * hourMs;
   return history.read(changes(where), {
     ...params,
     dim,
@@ -89,11 +98,7 @@ function readChanges(
   });
 }
 
-function sumUp(
-  rows: { point: number; value: string; change: number }[],
-  moments: number[],
-  dim: 'version' | 'status',
-): TimelinePoint[] {
+function sumUp(rows: PointChange[], moments: number[], dim: 'version' | 'status'): TimelinePoint[] {
   const byPoint = Map.groupBy(rows, ({ point }) => point);
   const running: Counts = {};
   return moments.map((at, point) => {
