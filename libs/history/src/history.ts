@@ -31,7 +31,13 @@ export {
   machineSorts,
 } from './questions/machines.js';
 export { activeSince, activityWindowMs, type Scope } from './questions/scope.js';
-export { statusTimeline, type TimelinePoint, type TimelineRange, versionTimeline } from './questions/timeline.js';
+export {
+  statusTimeline,
+  type TimelinePoint,
+  type TimelineRange,
+  type TimelineScope,
+  versionTimeline,
+} from './questions/timeline.js';
 export { activity, type ActivityPage } from './questions/activity.js';
 export { type FailureGroup, failures, type SilentMachine, silentMachines } from './questions/failures.js';
 export { type Funnel, type FunnelStep, funnelSteps, updateFunnel } from './questions/funnel.js';

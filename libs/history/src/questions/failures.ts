@@ -1,5 +1,5 @@
 // What went wrong: failures by decoded error code, version and OEM; machines that took a grant and fell silent.
-import { describeErrorCode } from '@platte/fleet';
+import { describeErrorCode } from '@platte/omaha/words';
 import type { History } from '../connection.js';
 import { machinesNow } from './current.js';
 import { type MachineState, statesOf } from './machine.js';
