@@ -161,7 +161,7 @@ describe('machines', () => {
     const [failed] = (await viewer.getInstanceHistory({ params: { id: 'm2' } })).items;
     expect(failed).toMatchObject({
       status: 'failed',
-      words: 'Update failed (error 9: download transfer error).',
+      words: 'Update failed (error 9: the payload could not be downloaded (network, or an HTTP error)).',
       event: { errorCode: '9' },
     });
   });

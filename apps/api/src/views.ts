@@ -8,9 +8,10 @@ import {
   type Rollout,
 } from '@platte/api-contract';
 import { AnswerReason, Arch, LeaseOutcome, type AnswerInputs } from '@platte/facts';
-import { describeErrorCode, machineStatuses, type MachineStatus } from '@platte/fleet';
+import { machineStatuses, type MachineStatus } from '@platte/fleet';
 import type { HistoryItem as StoredItem, MachineState } from '@platte/history';
 import { describeEvent } from '@platte/omaha';
+import { describeErrorCode } from '@platte/omaha/words';
 import { wordsFor } from '@platte/rollout';
 import type { GroupView, RolloutView } from '@platte/state-store';
 

@@ -62,7 +62,7 @@ describe('what a fact says of an attempt', () => {
 
   it('tells why it failed in words', () => {
     expect(signOf(event({ type: 3, result: 0, errorCode: String(0x4000_0000 + 9) }), terms, order)?.cause).toBe(
-      'event 3/0, error 9: download transfer error (resumed download)',
+      'event 3/0, error 9: the payload could not be downloaded (network, or an HTTP error) [resumed download]',
     );
   });
 });

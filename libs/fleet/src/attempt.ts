@@ -6,7 +6,7 @@
 // sign of its kind: folding the same signs in any order, any number of times, gives the same attempt. A sign at or
 // before `since` is of an earlier attempt (or of an install that was lost) and changes nothing.
 import { comparePositions, type EventReported, type MachineCheckedIn, type Position } from '@platte/facts';
-import { describeErrorCode } from './error-code.js';
+import { describeErrorCode } from '@platte/omaha/words';
 import { classifyEvent } from './event.js';
 
 /** How the machine's own words end an attempt. */

@@ -1,6 +1,6 @@
 // What an Omaha event means for a machine's life. Every event is stored, known or not; only these meanings move a status
 // or an attempt. Types and results: Omaha 3.1; the order real clients send them in: docs, "A machine's life".
-import { decodeErrorCode, rollbackErrorCode } from './error-code.js';
+import { decodeErrorCode, rollbackErrorCode } from '@platte/omaha/words';
 
 export const eventMeanings = [
   'downloading',
@@ -52,5 +52,5 @@ function isRealVersion(previousVersion: string): boolean {
 }
 
 function isRollback(errorCode: string): boolean {
-  return decodeErrorCode(errorCode)?.base === rollbackErrorCode;
+  return decodeErrorCode(errorCode).base === rollbackErrorCode;
 }

@@ -15,7 +15,6 @@ export {
   stageOf,
   type VersionOrder,
 } from './attempt.js';
-export { decodeErrorCode, describeErrorCode, type ErrorCode } from './error-code.js';
 export { classifyEvent, type EventMeaning, eventMeanings } from './event.js';
 export {
   type AttemptLife,

@@ -25,6 +25,24 @@ export interface DecodedErrorCode {
   words: string;
 }
 
+/** The machine fell back to the partition it had before. */
+export const rollbackErrorCode = 44;
+
+/** Own servers set theirs in every code, so that it says nothing. */
+const toldFlags: Partial<Record<ErrorFlag, string>> = {
+  'dev-mode': 'developer mode',
+  resumed: 'resumed download',
+  'test-image': 'test image',
+};
+
+/** In words for people, also where there is no code, with the flags that say something. */
+export function describeErrorCode(raw: string): string {
+  const { words, flags } = decodeErrorCode(raw);
+  if (words === '') return 'error without a code';
+  const told = flags.flatMap((flag) => toldFlags[flag] ?? []);
+  return told.length === 0 ? words : `${words} [${told.join(', ')}]`;
+}
+
 export function decodeErrorCode(raw: string): DecodedErrorCode {
   const number = toErrorNumber(raw);
   if (number === null) return { raw, base: null, flags: [], name: '', words: raw === '' ? '' : `error ${raw}` };
@@ -109,6 +127,6 @@ const baseCodes: ReadonlyMap<number, readonly [name: string, words: string]> = n
   [41, ['PostinstallPowerwashError', 'the reset could not be prepared']],
   [42, ['NewPCRPolicyVerificationError', 'the TPM policy could not be verified']],
   [43, ['NewPCRPolicyHTTPError', 'the TPM policy could not be delivered']],
-  [44, ['RollbackError', 'the machine came back with its old version after the reboot']],
+  [rollbackErrorCode, ['RollbackError', 'the machine came back with its old version after the reboot']],
   [100, ['DownloadIncomplete', 'the download is not complete']],
 ]);

@@ -174,7 +174,11 @@ describe('the events of an asking machine', () => {
     expect(decisions[0]?.answer).toMatchObject({ reason: 'backing-off', inputs: { failures: 1 } });
     expect(freed).toEqual([fleet.group]);
     expect(await facts()).toMatchObject([
-      { kind: 'LeaseEnded', outcome: 'failed', cause: 'event 3/0, error 9: download transfer error' },
+      {
+        kind: 'LeaseEnded',
+        outcome: 'failed',
+        cause: 'event 3/0, error 9: the payload could not be downloaded (network, or an HTTP error)',
+      },
     ]);
     expect(await countersOf(fleet)).toEqual({ seq: 1, openLeases: 0 });
   });

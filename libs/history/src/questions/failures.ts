@@ -9,7 +9,7 @@ export interface FailureGroup {
   status: 'failed' | 'rolled-back' | 'timed-out';
   /** Raw, as sent; '' for a time-out and where none was sent. */
   errorCode: string;
-  /** For people: `error 9: download transfer error`. */
+  /** For people: `error 9: the payload could not be downloaded`. */
   words: string;
   /** Reported when it failed. */
   version: string;
