@@ -181,7 +181,7 @@ export const Rollout = z.object({
   package: Uuid,
   toVersion: z.string(),
   state: z.enum(rolloutStates),
-  /** Why it is paused or halted, in words for people. */
+  /** Why it is in its state, in words for people. */
   cause: z.string(),
   salt: z.string(),
   waves: z.array(Wave).min(1),

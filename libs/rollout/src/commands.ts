@@ -182,6 +182,8 @@ export const RolloutCommand = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('PauseRollout'), ...ofGroup, cause }),
   z.strictObject({ kind: z.literal('ResumeRollout'), ...ofGroup, cause }),
   z.strictObject({ kind: z.literal('HaltRollout'), ...ofGroup, cause }),
+  /** A rule's, after a count: it names the rollout that was counted, as another one may have started since. */
+  z.strictObject({ kind: z.literal('FinishRollout'), ...ofGroup, rollout: Uuid, cause }),
 ]);
 export type RolloutCommand = z.infer<typeof RolloutCommand>;
 

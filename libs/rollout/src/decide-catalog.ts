@@ -63,6 +63,7 @@ function decideWithin(
     case 'PauseRollout':
     case 'ResumeRollout':
     case 'HaltRollout':
+    case 'FinishRollout':
       return decideRollout(command, application, context);
     case 'HoldMachine':
     case 'ReleaseMachine':

@@ -27,6 +27,7 @@ import {
   catalog,
   ofStable,
   ofGroup,
+  finish,
   ofMachine,
 } from './sample-catalog.js';
 
@@ -188,6 +189,12 @@ describe('a refusal', () => {
       given(...base, { kind: 'HaltRollout', ...ofGroup }),
       { kind: 'PauseRollout', ...ofGroup },
       '/group',
+    ],
+    [
+      'unknown-rollout',
+      given(createApplication, { kind: 'CreateGroup', application: app, id: group, name: 'x' }),
+      finish,
+      '',
     ],
     ['rollout-running', catalog, { kind: 'StartRollout', ...ofGroup }, '/group'],
     [

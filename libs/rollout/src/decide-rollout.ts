@@ -2,8 +2,9 @@
 //
 //   running  --PauseRollout-->  paused   --ResumeRollout-->  running
 //   running  --HaltRollout or a rule-->  halted  --ResumeRollout-->  running
-//   running  --all machines have it-->  finished: a mark for people; it goes on for machines that appear later
-//   running, paused, halted  --the next rollout starts-->  superseded
+//   running  --FinishRollout, when all machines have it-->  finished: a mark for people; machines that appear later are
+//   granted under the same limits, and a person or a rule can pause and halt it like one that is running
+//   running, paused, halted, finished  --the next rollout starts-->  superseded
 //
 // One starts by itself when a group has updates enabled and a channel whose package its rollout is not of; by hand when
 // the one of the channel's package was halted or finished.
@@ -44,6 +45,8 @@ export function decideRollout(command: RolloutCommand, state: ApplicationState, 
       return resume(rollout, state, command.cause);
     case 'HaltRollout':
       return halt(rollout, state, command.cause);
+    case 'FinishRollout':
+      return finish(rollout, state, group, command);
     default:
       return command satisfies never;
   }
@@ -63,7 +66,7 @@ export function startDueRollouts(state: ApplicationState, context: DecideContext
 /** Ends the rollout that a group has, if it still can end. */
 export function supersede(state: ApplicationState, group: Group, cause: string): RolloutChange[] {
   const before = state.rollouts.get(group.id);
-  if (before === undefined || before.state === 'finished' || before.state === 'superseded') return [];
+  if (before === undefined || before.state === 'superseded') return [];
   return [rolloutChange('RolloutSuperseded', state, before, { ...before, state: 'superseded', cause })];
 }
 
@@ -131,6 +134,26 @@ function resume(before: Rollout, state: ApplicationState, cause: string): Decide
 function halt(before: Rollout, state: ApplicationState, cause: string): Decided {
   const after = haltRollout(before, cause);
   return after === null ? [] : [rolloutChange('RolloutHalted', state, before, after)];
+}
+
+function finish(
+  before: Rollout,
+  state: ApplicationState,
+  group: Group,
+  { rollout, cause }: Extract<RolloutCommand, { kind: 'FinishRollout' }>,
+): Decided {
+  const { toVersion } = before;
+  if (before.id !== rollout) {
+    const words = `The group has another rollout now, of ${toVersion}: count its machines again.`;
+    return refuse('rollout-ended', words, '/rollout');
+  }
+  if (before.state === 'finished') return [];
+  if (before.state !== 'running') return refuseEnded(before, 'only one that is running can finish');
+  if (packageOf(state, group)?.id !== before.package) {
+    const words = `The group's channel does not have ${toVersion} any more: resume the group, and the next rollout starts.`;
+    return refuse('rollout-ended', words, '/rollout');
+  }
+  return [rolloutChange('RolloutFinished', state, before, { ...before, state: 'finished', cause })];
 }
 
 function refuseEnded(rollout: Rollout, advice: string): Rejection {

@@ -70,6 +70,7 @@ describe('a lease at its deadline', () => {
 
   it.each([
     ['times out', { updatesEnabled: true }, running, false, 'timed-out'],
+    ['times out in a finished rollout', { updatesEnabled: true }, { state: 'finished' }, false, 'timed-out'],
     ['is cancelled while updates are off', { updatesEnabled: false }, running, false, 'cancelled'],
     ['is cancelled while the rollout is paused', { updatesEnabled: true }, { state: 'paused' }, false, 'cancelled'],
     ['is cancelled while the rollout is halted', { updatesEnabled: true }, { state: 'halted' }, false, 'cancelled'],

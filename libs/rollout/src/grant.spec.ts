@@ -75,6 +75,23 @@ const rows: Row[] = [
     answer: { reason: 'rollout-halted', inputs: { target, note: 'bad' } },
   },
   {
+    what: 'grants in a finished rollout as in a running one',
+    group: { rollout: { state: 'finished' } },
+    answer: { reason: 'granted', inputs: { target, deadline: now + hourMs } },
+  },
+  {
+    what: 'keeps the limits of a finished rollout',
+    group: { policy: { concurrencyLimit: 2 }, rollout: { state: 'finished' } },
+    ledger: { openLeases: 2 },
+    answer: { reason: 'concurrency-limited', inputs: { target, limit: 2, used: 2 } },
+  },
+  {
+    what: 'offers an open lease of a finished rollout again',
+    group: { rollout: { state: 'finished' } },
+    asking: { attempt: leased },
+    answer: { reason: 're-offered', inputs: { target, deadline: leased.deadline } },
+  },
+  {
     what: 'refuses a machine that a person holds',
     group: { held: [{ machine: 'm1', note: 'db' }] },
     asking: { attempt: leased },

@@ -44,6 +44,7 @@ export { type DecideContext, type Decided, floorsMax, forcedMax, heldMax, labels
 export { haltRollout } from './decide-rollout.js';
 export { isRejection, type Rejection, type RejectionReason, rejectionReasons, refuse, type Use } from './rejection.js';
 export { applicationKeys, normaliseApplicationId } from './application-id.js';
+export { isFinished, type MachineCounts } from './is-finished.js';
 export { judgeRules, nextStep, refuseByWave } from './judge-rules.js';
 export { judgeSyncer } from './judge-syncer.js';
 export { judge, judgeInGroup, verdictOf } from './judge.js';

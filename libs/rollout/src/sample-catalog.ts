@@ -91,4 +91,7 @@ export const base: readonly CatalogCommandInput[] = [createApplication, ...packa
 export const catalog = given(...base);
 export const ofStable = { application: app, channel: stable };
 export const ofGroup = { application: app, group };
+/** Its group's first rollout: of version 1.0.0. */
+export const rollout = id(100);
+export const finish = { kind: 'FinishRollout', ...ofGroup, rollout } satisfies CatalogCommandInput;
 export const ofMachine = { application: app, machine: 'm1' };

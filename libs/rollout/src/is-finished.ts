@@ -1,0 +1,29 @@
+// Whether a rollout has reached every machine that is there: pure, over a count of the group's active machines.
+import { inFlightStatuses, machineStatuses } from '@platte/fleet';
+import type { Rollout } from './catalog.js';
+import { compareVersions, parseVersion, type Versioning } from './version.js';
+
+/** How many active machines report each version, and how many have each status. */
+export interface MachineCounts {
+  versions: Readonly<Record<string, number>>;
+  statuses: Readonly<Record<string, number>>;
+}
+
+/** At least one machine, all with the version, and none on its way: an installed one has not shown that it boots. */
+export function isFinished(
+  { versions, statuses }: MachineCounts,
+  rollout: Pick<Rollout, 'toVersion'>,
+  versioning: Versioning,
+): boolean {
+  const reported = Object.keys(versions).filter((version) => (versions[version] ?? 0) > 0);
+  const underWay = machineStatuses.some((status) => inFlightStatuses.has(status) && (statuses[status] ?? 0) > 0);
+  return (
+    reported.length > 0 && !underWay && reported.every((version) => isSame(version, rollout.toVersion, versioning))
+  );
+}
+
+/** As judging has it: a machine that differs only in how it writes the version is up to date. */
+function isSame(reported: string, wanted: string, versioning: Versioning): boolean {
+  const [a, b] = [parseVersion(reported, versioning), parseVersion(wanted, versioning)];
+  return a !== null && b !== null && compareVersions(a, b) === 0;
+}
