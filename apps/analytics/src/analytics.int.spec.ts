@@ -71,7 +71,9 @@ test('one replica keeps the timelines, and another takes over when it stops', as
   await vi.waitFor(async () => expect(await countOf('transition')).toBe(10), patience);
   const second = program.keepTimelines(writer);
   await vi.waitFor(() => expect(second.health().detail).toBe('another replica keeps the timelines'), patience);
+  expect([first.isLeading(), second.isLeading()]).toEqual([true, false]);
   await first.stop();
   await program.append(checkIns(10, '2.0.0'));
   await vi.waitFor(async () => expect(await countOf('transition')).toBe(20), patience);
+  expect([first.isLeading(), second.isLeading()]).toEqual([false, true]);
 });

@@ -2,7 +2,14 @@
 // needs: NATS, PostgreSQL and ClickHouse may come in any order.
 import { randomInt } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { connectNats, ensureStreams, followClockOffset, followConnection, type NatsConnection } from '@platte/fact-log';
+import {
+  connectNats,
+  ensureStreams,
+  followClockOffset,
+  followConnection,
+  followSnapshots,
+  type NatsConnection,
+} from '@platte/fact-log';
 import {
   createDatabase,
   type History,
@@ -15,7 +22,8 @@ import { type Clock, type Health, type Log, type Metrics, refuseToStart, type St
 import { closeStore, DatabaseIsNewer, makeMachineNumbers, migrate, openStore, type Store } from '@platte/state-store';
 import type { Config } from './config.js';
 import { type FactWriter, startFactWriter } from './fact-writer.js';
-import { startRebuilder } from './rebuilder.js';
+import { startFinishing } from './finish-rollouts.js';
+import { type Rebuilder, startRebuilder } from './rebuilder.js';
 import { startRetention } from './retention.js';
 import { startVerifier } from './verifier.js';
 
@@ -42,6 +50,7 @@ const providers: Provider[] = [
   { provide: 'history', inject: ['program'], useFactory: openClickHouse },
   { provide: 'writer', inject: ['program', 'nats', 'store', 'history'], useFactory: openWriter },
   { provide: 'rebuilder', inject: ['program', 'history', 'writer'], useFactory: openRebuilder },
+  { provide: 'finishing', inject: ['program', 'nats', 'history', 'rebuilder'], useFactory: openFinishing },
   { provide: 'verifier', inject: ['program', 'nats', 'store', 'history', 'writer'], useFactory: openVerifier },
   { provide: 'retention', inject: ['program', 'nats', 'writer'], useFactory: openRetention },
 ];
@@ -144,7 +153,7 @@ function openRebuilder(
   { config, clock, log, health, metrics, stopper }: Program,
   history: History,
   writer: FactWriter,
-) {
+): Rebuilder {
   const rebuilder = startRebuilder({
     history,
     postgresUrl: config.postgresUrl,
@@ -160,6 +169,25 @@ function openRebuilder(
   stopper.add('rebuild', () => rebuilder.ended);
   health.probe('timelines', 'reported', () => rebuilder.health());
   return rebuilder;
+}
+
+/** Without a folder of the catalog: what is counted can be told to policy only while NATS is there. */
+async function openFinishing(program: Program, nats: NatsConnection, history: History, rebuilder: Rebuilder) {
+  const { config, clock, log, stopper } = program;
+  const catalog = await followSnapshots({ nc: nats, say: (line) => log.info(line) });
+  stopper.add('catalog', () => catalog.stop());
+  const finishing = startFinishing({
+    nats,
+    history,
+    catalog,
+    isLeading: rebuilder.isLeading,
+    now: clock.now,
+    log,
+    signal: stopper.signal,
+    periodMs: config.finishPeriod,
+  });
+  stopper.add('finished rollouts', () => finishing.ended);
+  return finishing;
 }
 
 function openVerifier(program: Program, nats: NatsConnection, store: Store, history: History) {

@@ -36,6 +36,8 @@ export const Config = z.object({
   rebuildPause: duration({ minMs: 100, maxMs: 600_000 }).default(2_000),
   /** How often the history is compared with PostgreSQL, machine by machine: some 5 s of work for a million. */
   verifyPeriod: duration({ minMs: 1_000 }).default(3_600_000),
+  /** How often the machines of running rollouts are counted, to mark those that every machine has. */
+  finishPeriod: duration({ minMs: 1_000 }).default(60_000),
   /** Machines whose number is kept in memory, some 130 bytes each; more than the fleet has is no use, less costs a lot. */
   cachedMachinesMax: count({ min: 1_000 }).default(2_000_000),
 

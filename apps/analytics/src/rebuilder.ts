@@ -21,6 +21,8 @@ export interface Rebuilder {
   /** When the run under way has ended, after `signal`. */
   ended: Promise<void>;
   health: () => { state: 'starting' | 'up' | 'down'; detail: string };
+  /** Whether this replica is the one that keeps the timelines. */
+  isLeading: () => boolean;
 }
 
 /** Ours among the advisory locks of the database. */
@@ -40,6 +42,7 @@ export function startRebuilder(needs: Needs): Rebuilder {
     name: 'platte_history_late_machines_total',
     help: 'Machines whose facts came late or twice, so that they were recomputed from all their facts since',
   });
+  let isLeading = false;
   let state: ReturnType<Rebuilder['health']> = { state: 'starting', detail: 'waits for its turn' };
 
   async function runOnce(): Promise<{ tookMs: number; caughtUp: boolean }> {
@@ -59,6 +62,7 @@ export function startRebuilder(needs: Needs): Rebuilder {
 
   async function lead(held: Lead): Promise<void> {
     const ending = AbortSignal.any([signal, held.signal]);
+    isLeading = true;
     while (!ending.aborted) {
       const { tookMs, caughtUp } = await runOnce();
       const restMs = caughtUp ? Math.min(Math.max(pauseMs, tookMs * restPerWork), pauseMsMax) : 0;
@@ -72,7 +76,10 @@ export function startRebuilder(needs: Needs): Rebuilder {
         const held = await tryLead(postgresUrl, rebuildJob);
         if (held) {
           log.info('this replica keeps the timelines');
-          await lead(held).finally(() => held.release());
+          await lead(held).finally(() => {
+            isLeading = false;
+            return held.release();
+          });
         } else state = { state: 'up', detail: 'another replica keeps the timelines' };
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
@@ -82,5 +89,5 @@ export function startRebuilder(needs: Needs): Rebuilder {
       if (!signal.aborted) await delay(leadRetryMs, undefined, { signal }).catch(() => {});
     }
   }
-  return { ended: keepTrying(), health: () => state };
+  return { ended: keepTrying(), health: () => state, isLeading: () => isLeading };
 }
