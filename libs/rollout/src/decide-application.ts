@@ -108,32 +108,40 @@ function deleteApplication(command: CommandOf<'DeleteApplication'>, state: Appli
   const { application } = state;
   const stale = refuseStale(state, application.id, command.seen);
   if (stale !== null) return stale;
-  const uses = [...state.groups.values()].map(({ id, name }): Use => ({ kind: 'group', id, name }));
+  const uses = inOrder(state.groups.values(), byId).map(({ id, name }): Use => ({ kind: 'group', id, name }));
   if (uses.length > 0)
     return refuse('in-use', 'Delete the groups of the application first: machines land in them.', '', uses);
   const { id } = application;
   const marks = { application: id, group: null, machine: '', cause: '', after: null };
   return [
-    ...state.floors.map((before): CatalogChange => ({
+    ...inOrder(state.floors, byPair).map((before): CatalogChange => ({
       of: 'floor',
       kind: 'FloorRemoved',
       ...marks,
       subject: before.channel,
       before,
     })),
-    ...state.blacklist.map((before): CatalogChange => {
+    ...inOrder(state.blacklist, byPair).map((before): CatalogChange => {
       return { of: 'blacklisting', kind: 'PackageUnblacklisted', ...marks, subject: before.channel, before };
     }),
-    ...[...state.channels.values()].map((channel) => channelChange('ChannelDeleted', channel, null)),
-    ...[...state.packages.values()].map((before): CatalogChange => {
+    ...inOrder(state.channels.values(), byId).map((channel) => channelChange('ChannelDeleted', channel, null)),
+    ...inOrder(state.packages.values(), byId).map((before): CatalogChange => {
       return { of: 'package', kind: 'PackageDeleted', ...marks, subject: before.id, before };
     }),
-    ...[...state.deadEnds.values()].map((before): CatalogChange => {
+    ...inOrder(state.deadEnds.values(), ({ version }) => version).map((before): CatalogChange => {
       return { of: 'dead-end', kind: 'DeadEndCleared', ...marks, subject: before.version, before };
     }),
     applicationChange('ApplicationDeleted', application, null),
   ];
 }
+
+/** The order of a decision's facts is its own, not that of a store that was read: the same state gives the same facts. */
+function inOrder<T>(items: Iterable<T>, key: (item: T) => string): T[] {
+  return [...items].toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+const byId = ({ id }: { id: string }): string => id;
+const byPair = ({ channel, package: id }: { channel: string; package: string }): string => `${channel} ${id}`;
 
 function markDeadEnd({ version, reason }: CommandOf<'MarkDeadEnd'>, state: ApplicationState): Decided {
   const { id, versioning } = state.application;
@@ -184,9 +192,9 @@ function clearDeadEnd({ version }: CommandOf<'ClearDeadEnd'>, state: Application
 
 /** Takes them out of the channels that have them, then deletes them. */
 function removeExamplePackages(state: ApplicationState): Decided {
-  const examples = [...state.packages.values()].filter((pkg) => pkg.example);
+  const examples = inOrder(state.packages.values(), byId).filter((pkg) => pkg.example);
   const ids = new Set(examples.map(({ id }) => id));
-  const assigned = [...state.channels.values()].filter(
+  const assigned = inOrder(state.channels.values(), byId).filter(
     (channel) => channel.package !== null && ids.has(channel.package),
   );
   const emptied = assigned.map((channel) => channelChange('PackageAssigned', channel, { ...channel, package: null }));
