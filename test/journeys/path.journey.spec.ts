@@ -60,7 +60,7 @@ describe('a recorded Flatcar machine', () => {
     expect((await post(rebooted)).updatecheck).toMatchObject({ status: 'noupdate' });
     const found = await eventually(
       () => instance(machine),
-      ({ status, attempt }) => status === 'complete' && attempt?.stage === 'ended',
+      ({ status, attempt, answer }) => status === 'complete' && attempt?.stage === 'ended' && answer !== null,
     );
     expect(found).toMatchObject({
       id: machine,
@@ -120,6 +120,7 @@ describe('a recorded Flatcar machine', () => {
     version: string;
     group: string;
     attempt: { stage: string } | null;
+    answer: { reason: string } | null;
   }
 
   async function history(id: string): Promise<Page['items']> {
