@@ -19,7 +19,7 @@ let url: string;
 
 beforeAll(async () => {
   // Machines ask every 45 minutes here: one that a loaded computer keeps waiting would tell another story.
-  platform = await startPlatform({ env: { ...testMode, PLATTE_DECIDE_TIMEOUT: '10s' } });
+  platform = await startPlatform({ env: { ...testMode, PLATTE_DECIDE_TIMEOUT: '10s', PLATTE_FINISH_PERIOD: '1s' } });
   client = platform.client;
   clock = await openClock(platform);
   url = (await platform.run()).urls.omaha;
@@ -208,6 +208,11 @@ describe('a machine that is away', () => {
       ({ status }) => status === 'complete',
     );
     expect(attempt).toMatchObject({ stage: 'ended', outcome: 'complete', toVersion: group.version });
+    // The probe of the beginning has been silent for longer than a machine counts as active.
+    await eventually(
+      () => client.getGroup({ params: { id: group.id } }),
+      ({ rollout }) => rollout?.state === 'finished',
+    );
   });
 
   it('D6: and never comes back holds its slot until the deadline, and counts as timed out for good', async () => {
