@@ -188,14 +188,18 @@ async function askFleets(
   for (const question of questionsOf(until, machines)) {
     say(question.name);
     const warm = new Map<Fleet, number>();
+    const empty = await medianMs(turns, () => history.read('select 1'));
     for (const fleet of fleets) {
       warm.set(fleet, await medianMs(turns, () => question.ask(history, fleet)));
       const isLargest = fleet === fleets.at(-1);
       rows.push(
-        toRow(
-          `${question.name}, ${sizeOf(fleet)}`,
-          warm.get(fleet) ?? Number.NaN,
-          isLargest ? question.warmMsMax : undefined,
+        withBaseline(
+          toRow(
+            `${question.name}, ${sizeOf(fleet)}`,
+            warm.get(fleet) ?? Number.NaN,
+            isLargest ? question.warmMsMax : undefined,
+          ),
+          empty,
         ),
       );
     }
@@ -204,6 +208,13 @@ async function askFleets(
   rows.push(...(await rawRows(history, fleets, until, rows)));
   return rows;
 }
+
+/** Next to what it takes to ask nothing: on a busy machine the ratio says more than the milliseconds. */
+const withBaseline = (row: BenchRow, baseline: number): BenchRow => ({
+  ...row,
+  baseline,
+  ratio: row.figure / baseline,
+});
 
 const sizeOf = ({ machines }: Fleet) => (machines >= 1_000_000 ? `${machines / 1_000_000}M` : `${machines / 1000}k`);
 

@@ -1,5 +1,5 @@
 // Keeps timelines up to date: one replica leads, and folds what arrived again and again, with a rest in between that is
-// ten times as long as the work when there is much of it. What is not folded yet is added by every question of now.
+// ten times as long as the work, unless there is a backlog. What is not folded yet is added by every question of now.
 import { setTimeout as delay } from 'node:timers/promises';
 import { dropPassed, type History, rebuild } from '@platte/history';
 import type { Log, Metrics } from '@platte/service';
@@ -29,6 +29,8 @@ export interface Rebuilder {
 const rebuildJob = 20_001;
 const leadRetryMs = 5_000;
 const restPerWork = 10;
+/** So many at once are no rest of a fleet but a backlog: what is not folded makes questions of now slow or late. */
+const backlogFacts = 100_000;
 const pauseMsMax = 60_000;
 
 export function startRebuilder(needs: Needs): Rebuilder {
@@ -45,7 +47,7 @@ export function startRebuilder(needs: Needs): Rebuilder {
   let isLeading = false;
   let state: ReturnType<Rebuilder['health']> = { state: 'starting', detail: 'waits for its turn' };
 
-  async function runOnce(): Promise<{ tookMs: number; caughtUp: boolean }> {
+  async function runOnce(): Promise<{ tookMs: number; facts: number; caughtUp: boolean }> {
     const started = performance.now();
     const done = await rebuild(history, {
       acked: await needs.ackFloor(),
@@ -57,15 +59,16 @@ export function startRebuilder(needs: Needs): Rebuilder {
     seconds.observe(tookMs / 1000);
     late.inc(done.late);
     state = { state: 'up', detail: `folded up to message ${done.upto} in ${Math.round(tookMs)} ms` };
-    return { tookMs, caughtUp: done.caughtUp };
+    return { tookMs, facts: done.facts, caughtUp: done.caughtUp };
   }
 
   async function lead(held: Lead): Promise<void> {
     const ending = AbortSignal.any([signal, held.signal]);
     isLeading = true;
     while (!ending.aborted) {
-      const { tookMs, caughtUp } = await runOnce();
-      const restMs = caughtUp ? Math.min(Math.max(pauseMs, tookMs * restPerWork), pauseMsMax) : 0;
+      const { tookMs, facts, caughtUp } = await runOnce();
+      const longRestMs = Math.min(Math.max(pauseMs, tookMs * restPerWork), pauseMsMax);
+      const restMs = caughtUp ? (facts < backlogFacts ? longRestMs : Math.min(tookMs, pauseMs)) : 0;
       await delay(restMs, undefined, { signal: ending }).catch(() => {});
     }
   }
