@@ -1,5 +1,6 @@
-// The other side of `./platte bench ingress`: ingress without its log. It parses, judges, makes facts and answers as the real
-// one does, on the same listener, and acknowledges the facts to itself at the end of the turn. Never a program for machines.
+// The other side of `./platte bench ingress`: ingress that publishes nothing. It parses, judges, makes facts, writes them as text
+// and answers as the real one does, on the same listener, and acknowledges them to itself at the end of the turn. Never a
+// program for machines.
 // Started with an IPC channel and one argument, the snapshot to judge by; it tells its port, and its processor time when asked.
 import { randomInt } from 'node:crypto';
 import { makePositions } from '@platte/facts';
@@ -15,6 +16,7 @@ const clock = makeClock();
 const catalog = makeCatalog();
 catalog.put(ApplicationSnapshot.parse(JSON.parse(process.argv[2] ?? '{}')));
 
+let charactersWritten = 0;
 const route = makeOmahaRoute(config);
 route.open({
   onRefused: () => {},
@@ -23,7 +25,10 @@ route.open({
     nextPosition: makePositions(randomInt(2 ** 32)),
     findApplication: catalog.find,
     ask: () => Promise.resolve(null),
-    append: (_, onDone) => void setImmediate(onDone),
+    append: (facts, onDone) => {
+      charactersWritten += JSON.stringify(facts).length;
+      setImmediate(onDone);
+    },
     hasRoom: () => true,
     pollIntervalSeconds: () => 2_700,
     heldLimits: { checksMax: config.heldChecksMax, requestsMax: config.heldChecksMax * 2 },
@@ -41,5 +46,5 @@ route.open({
 
 const server = route.serverFactory((_, response) => void response.writeHead(404).end());
 server.listen(0, '127.0.0.1', () => process.send?.({ port: portOf(server) }));
-process.on('message', () => process.send?.({ cpu: process.cpuUsage() }));
+process.on('message', () => process.send?.({ cpu: process.cpuUsage(), charactersWritten }));
 process.on('disconnect', () => process.exit(0));
