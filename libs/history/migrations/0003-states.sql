@@ -16,7 +16,8 @@ create table if not exists machine {{on_cluster}}
     version LowCardinality(String) codec(ZSTD(1)),
     status_pos UInt128 comment 'Of the newest fact that brought a status' codec(ZSTD(1)),
     status LowCardinality(String) codec(ZSTD(1)),
-    deleted_pos UInt128 comment 'Above seen_pos: deleted, and not back' codec(ZSTD(1))
+    deleted_pos UInt128 comment 'Of the newest deletion' codec(ZSTD(1)),
+    deleted UInt8 materialized seen_pos <= deleted_pos comment 'And not back since; or never seen. Two positions are eight times as wide as the rest of what a count reads' codec(ZSTD(1))
 )
 engine = {{engine:ReplacingMergeTree(run)}}
 order by (app, inst)

@@ -1,7 +1,7 @@
 // How many active machines there are, by version and by status: now from every machine's state, and at any moment since
 // transitions are kept from the delta rollup up to the hour and the transitions within it.
-import type { History } from '../connection.js';
-import { machinesNow } from './current.js';
+import type { History, Params } from '../connection.js';
+import { arrivedNow, partsOfNow } from './current.js';
 import { activeSince, activityWindowMs, type Scope, scopeCondition } from './scope.js';
 import { changesFromTransitions } from './transition-changes.js';
 
@@ -14,16 +14,16 @@ export interface Breakdown {
   statuses: Counts;
 }
 
-const byVersionAndStatus = (where: string) => `
+const byVersionAndStatus = (source: string, where: string) => `
 select version, status, count() as machines
-from ${machinesNow(['seen_pos', 'deleted_pos', 'seen_at', 'grp', 'channel', 'arch', 'oem', 'version', 'status'])}
-where ${where} and seen_pos > deleted_pos and seen_at >= fromUnixTimestamp64Milli({since:Int64})
+from ${source}
+where ${where} and not deleted and seen_at >= fromUnixTimestamp64Milli({since:Int64})
 group by version, status`;
 
-const byStatus = (where: string) => `
+const byStatus = (source: string, where: string) => `
 select status, count() as machines
-from ${machinesNow(['seen_pos', 'deleted_pos', 'seen_at', 'grp', 'channel', 'arch', 'oem', 'status'])}
-where ${where} and seen_pos > deleted_pos and seen_at >= fromUnixTimestamp64Milli({from:Int64})
+from ${source}
+where ${where} and not deleted and seen_at >= fromUnixTimestamp64Milli({from:Int64})
   and seen_at < fromUnixTimestamp64Milli({to:Int64})
 group by status`;
 
@@ -33,10 +33,11 @@ export async function breakdown(
   { now, windowMs = activityWindowMs, ...scope }: Scope & { now: number; windowMs?: number },
 ): Promise<Breakdown> {
   const { where, params } = scopeCondition(scope);
-  const rows = await history.read<{ version: string; status: string; machines: number }>(byVersionAndStatus(where), {
-    ...params,
-    since: activeSince(now, windowMs),
-  });
+  const rows = await askNow<{ version: string; status: string; machines: number }>(
+    history,
+    (source) => byVersionAndStatus(source, where),
+    { ...params, since: activeSince(now, windowMs) },
+  );
   const answer: Breakdown = { at: now, total: 0, versions: {}, statuses: {} };
   for (const { version, status, machines } of rows) {
     answer.total += machines;
@@ -52,7 +53,11 @@ export async function statusCounts(
   { from, to, ...scope }: Scope & { from: number; to: number },
 ): Promise<{ total: number; statuses: Counts }> {
   const { where, params } = scopeCondition(scope);
-  const rows = await history.read<{ status: string; machines: number }>(byStatus(where), { ...params, from, to });
+  const rows = await askNow<{ status: string; machines: number }>(history, (source) => byStatus(source, where), {
+    ...params,
+    from,
+    to,
+  });
   const answer: { total: number; statuses: Counts } = { total: 0, statuses: {} };
   for (const { status, machines } of rows) {
     answer.total += machines;
@@ -153,6 +158,16 @@ export async function differenceOf(
     versions: subtract(after.versions, before.versions),
     statuses: subtract(after.statuses, before.statuses),
   };
+}
+
+const counted = ['deleted', 'seen_at', 'grp', 'channel', 'arch', 'oem', 'version', 'status'] as const;
+
+/** Rows to add up, of both parts of the machines of now. */
+async function askNow<Row>(history: History, statement: (source: string) => string, params: Params): Promise<Row[]> {
+  const arrived = await arrivedNow(history);
+  const asked = { ...params, mark: arrived.mark };
+  const parts = partsOfNow(arrived, counted).map((source) => history.read<Row>(statement(source), asked));
+  return (await Promise.all(parts)).flat();
 }
 
 /** A machine that no fact has given a status has the one that every machine begins with. */

@@ -2,7 +2,7 @@
 // that a difference is a mistake in one of them. Last seen is left out: PostgreSQL has only a hint of it.
 import type { History } from '../connection.js';
 import { toStatus } from './breakdown.js';
-import { machinesNow } from './current.js';
+import { arrivedNow, machinesNow } from './current.js';
 
 export interface KnownMachine {
   machine: string;
@@ -26,7 +26,9 @@ interface StateRow {
   newest_ms: number;
 }
 
-const readStates = `
+const stateColumns = ['seen_pos', 'status_pos', 'deleted_pos', 'grp', 'version', 'status'] as const;
+
+const readStates = (source: string) => `
 select d.machine as machine, s.version as version, s.grp as grp, s.status as status,
        toInt64(bitShiftRight(greatest(s.seen_pos, s.status_pos, s.deleted_pos), 52)) as newest_ms
 from
@@ -36,7 +38,7 @@ from
     where app = {app:String} and machine in {machines:Array(String)}
     limit 1 by inst
 ) as d
-inner join ${machinesNow(['seen_pos', 'status_pos', 'deleted_pos', 'grp', 'version', 'status'])} as s using (inst)`;
+inner join ${source} as s using (inst)`;
 
 /**
  * What differs, of machines without a fact at or after `before`. One statement: ask for a few thousand at a time.
@@ -47,7 +49,9 @@ export async function differencesFrom(
 ): Promise<MachineDifference[]> {
   if (elsewhere.length === 0) return [];
   const machines = elsewhere.map(({ machine }) => machine);
-  const rows = await history.read<StateRow>(readStates, { app, machines });
+  const arrived = await arrivedNow(history);
+  const source = machinesNow(arrived, stateColumns);
+  const rows = await history.read<StateRow>(readStates(source), { app, machines, mark: arrived.mark });
   const here = new Map(rows.map((row) => [row.machine, row]));
   return elsewhere.flatMap((known): MachineDifference[] => {
     const row = here.get(known.machine);

@@ -1,7 +1,7 @@
 // What went wrong: failures by decoded error code, version and OEM; machines that took a grant and fell silent.
 import { describeErrorCode } from '@platte/omaha/words';
 import type { History } from '../connection.js';
-import { machinesNow } from './current.js';
+import { arrivedNow, machinesNow } from './current.js';
 import { type MachineState, statesOf } from './machine.js';
 import { type Scope, scopeCondition } from './scope.js';
 
@@ -69,13 +69,15 @@ const cadenceMsDefault = 4 * 3_600_000;
 /** A cadence is that of the last fortnight: the machine may have been told another interval since. */
 const cadenceDays = 14;
 
-const silent = (where: string) => `
+const stateColumns = ['deleted', 'seen_at', 'grp', 'channel', 'arch', 'oem', 'status'] as const;
+
+const silent = (source: string, where: string) => `
 with
     waiting as
     (
         select inst, seen_at
-        from ${machinesNow(['seen_pos', 'deleted_pos', 'seen_at', 'grp', 'channel', 'arch', 'oem', 'status'])}
-        where ${where} and seen_pos > deleted_pos and status in ('granted', 'downloading', 'downloaded')
+        from ${source}
+        where ${where} and not deleted and status in ('granted', 'downloading', 'downloaded')
           and seen_at < fromUnixTimestamp64Milli({now:Int64} - {shortest:Int64})
     ),
     cadence as
@@ -99,8 +101,11 @@ export async function silentMachines(
   { now, limit = 500, ...scope }: Scope & { now: number; limit?: number },
 ): Promise<SilentMachine[]> {
   const { where, params } = scopeCondition(scope);
-  const rows = await history.read<{ inst: number; cadence_ms: number; silent_ms: number }>(silent(where), {
+  const arrived = await arrivedNow(history);
+  const source = machinesNow(arrived, stateColumns);
+  const rows = await history.read<{ inst: number; cadence_ms: number; silent_ms: number }>(silent(source, where), {
     ...params,
+    mark: arrived.mark,
     now,
     limit,
     // Nobody is asked to check in more often than every minute.

@@ -2,7 +2,7 @@
 import type { AnswerInputs, Fact } from '@platte/facts';
 import type { History } from '../connection.js';
 import { toStatus } from './breakdown.js';
-import { machinesNow } from './current.js';
+import { arrivedNow, machinesNow } from './current.js';
 
 export interface MachineState {
   app: string;
@@ -33,14 +33,29 @@ const timeOf = (position: string) => `toInt64(bitShiftRight(${position}, 52))`;
 const someMachines = 'app = {app:String} and inst in {insts:Array(UInt32)}';
 
 // One short statement per table, side by side: planning their join takes longer than all of them.
-const readStates = `
+const stateColumns = [
+  'first_seen',
+  'deleted',
+  'seen_at',
+  'grp',
+  'channel',
+  'arch',
+  'oem',
+  'version',
+  'status',
+] as const;
+
+const readStates = (source: string) => `
 select inst, grp, channel, arch, oem, version, status, toUnixTimestamp64Milli(first_seen) as first_seen,
        toUnixTimestamp64Milli(seen_at) as last_seen
-from ${machinesNow(
-  ['first_seen', 'seen_pos', 'deleted_pos', 'seen_at', 'grp', 'channel', 'arch', 'oem', 'version', 'status'],
-  'inst in {insts:Array(UInt32)}',
-)}
-where seen_pos > deleted_pos`;
+from ${source}
+where not deleted`;
+
+async function stateRows(history: History, asked: { app: string; insts: number[] }): Promise<StateRow[]> {
+  const arrived = await arrivedNow(history);
+  const source = machinesNow(arrived, stateColumns, 'inst in {insts:Array(UInt32)}');
+  return history.read<StateRow>(readStates(source), { ...asked, mark: arrived.mark });
+}
 
 const readDetails = `
 select inst, machine, oem_version, aleph, boot_id, track, ip, alias
@@ -120,7 +135,7 @@ export async function statesOf(history: History, app: string, insts: number[]): 
   if (insts.length === 0) return new Map();
   const asked = { app, insts };
   const [states, details, answers, failures] = await Promise.all([
-    history.read<StateRow>(readStates, asked),
+    stateRows(history, asked),
     history.read<DetailRow>(readDetails, asked),
     history.read<AnswerRow>(readAnswers, asked),
     history.read<FailureRow>(readFailures, asked),

@@ -2,7 +2,7 @@
 // Two steps: the page's numbers, then the machines themselves. Sorting and filtering read the narrow states; what a
 // machine says of itself, its last answer and its last failure are tables of their own, asked only when they matter.
 import type { History, Params } from '../connection.js';
-import { machinesNow } from './current.js';
+import { arrivedNow, machinesNow } from './current.js';
 import { type MachineState, statesOf } from './machine.js';
 import { type Condition, type Scope, scopeCondition } from './scope.js';
 
@@ -38,10 +38,9 @@ export interface MachineListing extends MachineFilter {
 /** The cursor is not one of ours, or of another sort. */
 export class BadCursor extends Error {}
 
-const states = machinesNow([
+const stateColumns = [
   'first_seen',
-  'seen_pos',
-  'deleted_pos',
+  'deleted',
   'seen_at',
   'grp',
   'channel',
@@ -49,7 +48,7 @@ const states = machinesNow([
   'oem',
   'version',
   'status',
-]);
+] as const;
 
 /** 7.10.1 sorts above 7.9.2: by the numbers in it. */
 const versionKey = (version: string) => `arrayMap(part -> toUInt64OrZero(part), extractAll(${version}, '[0-9]+'))`;
@@ -82,7 +81,15 @@ export async function listMachines(
   const direction = descending ? 'desc' : 'asc';
   const from = cursor === undefined ? undefined : parseCursor(cursor, sort);
   const beyond = from ? `and (${key}, inst) ${descending ? '<' : '>'} (${after}, {afterInst:UInt32})` : '';
-  const page = { ...params, limit: limit + 1, after: from?.after ?? '', afterInst: from?.inst ?? 0 };
+  const arrived = await arrivedNow(history);
+  const states = machinesNow(arrived, stateColumns);
+  const page = {
+    ...params,
+    mark: arrived.mark,
+    limit: limit + 1,
+    after: from?.after ?? '',
+    afterInst: from?.inst ?? 0,
+  };
   const order = `${beyond} order by ${key} ${direction}, inst ${direction} limit {limit:UInt32}`;
   const rows = await history.read<{ inst: number }>(
     of === 'state'
@@ -103,16 +110,17 @@ export async function listMachines(
 
 export async function countMachines(history: History, filter: MachineFilter): Promise<number> {
   const { where, params } = filterCondition(filter);
+  const arrived = await arrivedNow(history);
   const [row] = await history.read<{ machines: number }>(
-    `select count() as machines from ${states} where ${where}`,
-    params,
+    `select count() as machines from ${machinesNow(arrived, stateColumns)} where ${where}`,
+    { ...params, mark: arrived.mark },
   );
   return row?.machines ?? 0;
 }
 
 function filterCondition(filter: MachineFilter): Condition {
   const scope = scopeCondition(filter);
-  const conditions = [scope.where, 'seen_pos > deleted_pos'];
+  const conditions = [scope.where, 'not deleted'];
   const params: Params = { ...scope.params };
   const put = (condition: string, given: Params) => {
     conditions.push(condition);
