@@ -7,6 +7,7 @@ import { type Bench, type BenchRow, renderTable } from './bench.js';
 /** Loaded only when asked for: a bench may need servers and big libraries. */
 const benches: Record<string, () => Promise<Bench>> = {
   path: () => import('./path.js').then(({ pathBench }) => pathBench),
+  waiting: () => import('./waiting.js').then(({ waitingBench }) => waitingBench),
   ingress: () => import('./ingress.js').then(({ ingressBench }) => ingressBench),
   transport: () => import('./transport.js').then(({ transportBench }) => transportBench),
   policy: () => import('./policy.js').then(({ policyBench }) => policyBench),

@@ -72,7 +72,7 @@ function toRows(turns: { raw: LoadResult; platform: LoadResult; commitsPerCheckI
 }
 
 /** A real check without its event, of a machine that runs what its channel has: nothing to update. */
-async function readIdleCheck(platform: Platform): Promise<string> {
+export async function readIdleCheck(platform: Platform): Promise<string> {
   const { items } = await platform.get<{ items: { name: string; arch: string; package: string | null }[] }>(
     '/api/v1/channels',
   );
@@ -82,7 +82,7 @@ async function readIdleCheck(platform: Platform): Promise<string> {
   return withAttribute(withoutEvent, 'version', version);
 }
 
-async function loadPlatform(
+export async function loadPlatform(
   platform: Platform,
   body: string,
   times: { warmUpMs: number; measureMs: number },
