@@ -2,11 +2,13 @@
 // acknowledgement, and the rebuild beside. The baseline is the same consumer that decodes and does nothing else.
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { connectNats, ensureStreams, followFacts, type NatsConnection } from '@platte/fact-log';
 import { encodeBatch, type MachineCheckedIn } from '@platte/facts';
-import { breakdown, currentState, dropPassed, type History, machinesOf, rebuild, writeFacts } from '@platte/history';
+import { dropPassed, type History, machinesOf, rebuild, writeFacts } from '@platte/history';
 import { closeStore, makeMachineNumbers, openStore } from '@platte/state-store';
 import type { BenchRow } from './bench.js';
+import type { AskerInput, AskerTimes } from './history-asker.js';
 import type { HistoryServers } from './history-servers.js';
 
 const app = 'e96281a6-d1af-4bde-9a0a-97b76e56dc57';
@@ -144,17 +146,17 @@ async function intoHistory(
   const numbers = makeMachineNumbers(store);
   // A fleet whose machines are known: each is new once.
   await numbers.of(Array.from({ length: machines }, (_, number) => ({ app, machine: machineId(number) })));
-  const asking = new AbortController();
-  const asked = askBeside(history, asking.signal);
+  const measuring = new AbortController();
+  const endAsking = askBeside(servers, history.database);
   let last = 0;
-  const folding = foldBeside(history, () => last, asking.signal);
+  const folding = foldBeside(history, () => last, measuring.signal);
   const perSecond = await consume(nc, archive ? 'bench-whole' : 'bench', facts, async (messages) => {
     await writeFacts(history, messages, await numbers.of(machinesOf(messages)), { archive });
     last = messages.at(-1)?.sequence ?? last;
   });
-  asking.abort();
+  measuring.abort();
   await folding;
-  const waits = await asked;
+  const waits = await endAsking();
   const rebuildMs = await foldAll(history, last);
   const [bytes] = await history.read<{ bytes: number }>(
     `select sum(bytes_on_disk) as bytes from system.parts
@@ -163,8 +165,8 @@ async function intoHistory(
   await closeStore(store);
   return {
     perSecond,
-    machineMs: p99(waits.machine),
-    fleetMs: p99(waits.fleet),
+    machineMs: p99(waits.machineMs),
+    fleetMs: p99(waits.groupMs),
     archiveBytes: bytes?.bytes ?? 0,
     rebuildMs,
   };
@@ -190,25 +192,22 @@ async function foldBeside(history: History, last: () => number, signal: AbortSig
   }
 }
 
-interface Waits {
-  machine: number[];
-  fleet: number[];
-}
-
-/** Ten times a second: one machine, and a whole group. */
-async function askBeside(history: History, signal: AbortSignal): Promise<Waits> {
-  const waits: Waits = { machine: [], fleet: [] };
-  const timed = async (times: number[], ask: () => Promise<unknown>) => {
-    const begun = performance.now();
-    await ask();
-    times.push(performance.now() - begun);
+/** In a thread: this one's time is what is measured. The returned function ends it. */
+function askBeside(servers: HistoryServers, database: string): () => Promise<AskerTimes> {
+  const input: AskerInput = {
+    connection: { ...servers.clickhouse, database },
+    app,
+    group,
+    machines: Array.from({ length: 1000 }, () => machineId(randomInt(machines))),
   };
-  while (!signal.aborted) {
-    await timed(waits.machine, () => currentState(history, { app, machine: machineId(randomInt(machines)) }));
-    await timed(waits.fleet, () => breakdown(history, { app, group, now: Date.now() }));
-    await delay(100, undefined, { signal }).catch(() => {});
-  }
-  return waits;
+  const asker = new Worker(new URL('./history-asker.js', import.meta.url), { workerData: input });
+  const failed = new Promise<never>((_, reject) => asker.once('error', reject));
+  return async () => {
+    const told = new Promise<AskerTimes>((resolve) => asker.once('message', resolve));
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    asker.postMessage('stop');
+    return Promise.race([told, failed]);
+  };
 }
 
 function p99(times: number[]): number {

@@ -1,7 +1,6 @@
 // What the history bench runs against: the three servers of its own in a temporary folder, so that bytes on disk and
 // memory are this run's alone.
-import { readFile, rm } from 'node:fs/promises';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder, type RunningServer, startClickhouse, startNats, startPostgres } from '@platte/backing';
@@ -11,6 +10,7 @@ import { type FreshDatabase, makeFreshDatabase } from '@platte/state-store';
 export interface HistoryServers {
   natsUrl: string;
   postgres: FreshDatabase;
+  clickhouse: { url: string; user: string; password: string };
   /** A database of its own in the one engine. */
   openHistory: (database: string) => Promise<History>;
   /** Resident memory of the engine. */
@@ -31,6 +31,7 @@ export async function startHistoryServers(say: (line: string) => void): Promise<
   return {
     natsUrl: nats.url,
     postgres: database,
+    clickhouse: { url: clickhouse.url, user: clickhouse.user, password: clickhouse.password },
     openHistory: async (name) => {
       const history = await openIn(clickhouse, name);
       opened.push(history);
