@@ -35,20 +35,43 @@ interface Setting {
   meaning: string;
 }
 
-/** The properties of the first object that is given to \`z.object\`. */
+/** The properties of the first object that is given to \`z.object\`, those that it spreads too. */
 function readSettings(path: string): Setting[] {
-  const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
+  const source = parse(path);
   const schema = find(source, (node) => ts.isCallExpression(node) && node.expression.getText() === 'z.object');
   if (schema === undefined || !ts.isCallExpression(schema))
     throw new Error(`${path}: no z.object(…) to read settings from`);
   const [shape] = schema.arguments;
   if (shape === undefined || !ts.isObjectLiteralExpression(shape))
     throw new Error(`${path}: z.object takes no literal`);
-  return shape.properties.filter(ts.isPropertyAssignment).map((property) => ({
-    name: property.name.getText(),
-    fallback: readFallback(property.initializer.getText()),
-    meaning: readComment(source, property),
-  }));
+  // What a program names again takes the place of the shared setting.
+  const settings = new Map(toSettings(shape).map((setting) => [setting.name, setting]));
+  return [...settings.values()];
+}
+
+function toSettings(shape: ts.ObjectLiteralExpression): Setting[] {
+  return shape.properties.flatMap((property) => {
+    if (ts.isSpreadAssignment(property)) return toSettings(readShared(property.expression.getText()));
+    if (!ts.isPropertyAssignment(property)) return [];
+    return {
+      name: property.name.getText(),
+      fallback: readFallback(property.initializer.getText()),
+      meaning: readComment(property.getSourceFile(), property),
+    };
+  });
+}
+
+/** A group of settings that several programs spread into theirs. */
+function readShared(name: string): ts.ObjectLiteralExpression {
+  const source = parse(join(root, 'libs/service/src/shared-settings.ts'));
+  const group = find(source, (node) => ts.isVariableDeclaration(node) && node.name.getText() === name);
+  if (group === undefined || !ts.isVariableDeclaration(group) || !ts.isObjectLiteralExpression(group.initializer!))
+    throw new Error(`${source.fileName} has no settings named ${name}`);
+  return group.initializer;
+}
+
+function parse(path: string): ts.SourceFile {
+  return ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
 }
 
 function find(node: ts.Node, isIt: (node: ts.Node) => boolean): ts.Node | undefined {

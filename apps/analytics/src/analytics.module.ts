@@ -18,7 +18,7 @@ import {
   HistoryTooNew,
   MigrationChanged,
 } from '@platte/history';
-import { type Clock, type Health, type Log, type Metrics, refuseToStart, type Stopper, waitFor } from '@platte/service';
+import { type Chassis, refuseToStart, waitFor } from '@platte/service';
 import { closeStore, DatabaseIsNewer, makeMachineNumbers, migrate, openStore, type Store } from '@platte/state-store';
 import type { Config } from './config.js';
 import { type FactWriter, startFactWriter } from './fact-writer.js';
@@ -28,14 +28,7 @@ import { startRetention } from './retention.js';
 import { startVerifier } from './verifier.js';
 
 /** What the program has from its start, before Nest. */
-export interface Program {
-  config: Config;
-  log: Log;
-  clock: Clock;
-  health: Health;
-  metrics: Metrics;
-  stopper: Stopper;
-}
+export type Program = Chassis<Config>;
 
 @Module({})
 export class AnalyticsModule {

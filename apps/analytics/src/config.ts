@@ -1,29 +1,25 @@
 // The settings of analytics: PLATTE_NATS_URL for `natsUrl`, and so on. docs/reference lists those of all programs.
-import { byteSize, choice, count, duration, flag, port, secret, text, url, urls } from '@platte/service';
+import {
+  clickhouseSettings,
+  count,
+  duration,
+  flag,
+  internalPortSettings,
+  natsSettings,
+  postgresSettings,
+  processSettings,
+  text,
+} from '@platte/service';
 import { z } from 'zod';
 
 export const Config = z.object({
-  /** /livez, /readyz, /metrics. */
-  internalPort: port().default(0),
-  internalListen: text('an address to listen on').default('127.0.0.1'),
-
-  natsUrl: urls('nats', 'tls'),
-  natsUser: text().optional(),
-  natsPassword: secret().optional(),
-  /** Of the streams, where this program is the first to come: 3 in a cluster. */
-  natsReplicas: count({ min: 1, max: 5 }).default(1),
-  /** How much of NATS's disk the facts may take. */
-  factsMax: byteSize({ min: 2 ** 20 }).default(10 * 2 ** 30),
+  ...internalPortSettings,
+  ...natsSettings,
+  ...postgresSettings,
+  ...clickhouseSettings,
   /** Facts that every consumer has seen leave NATS after so long: until then anything can be rebuilt from them. */
   factsKept: duration({ minMs: 3_600_000 }).default(14 * 86_400_000),
 
-  postgresUrl: url('postgres', 'postgresql'),
-  clickhouseUrl: url('http', 'https'),
-  clickhouseUser: text().default('default'),
-  clickhousePassword: secret().optional(),
-  clickhouseDatabase: text('a name of letters, digits and underscores')
-    .refine((name) => /^\w+$/.test(name), { error: 'should be a name of letters, digits and underscores' })
-    .default('platte'),
   /** Name of the ClickHouse cluster; left out, one server. */
   clickhouseCluster: text().optional(),
 
@@ -41,9 +37,8 @@ export const Config = z.object({
   /** Machines whose number is kept in memory, some 130 bytes each; more than the fleet has is no use, less costs a lot. */
   cachedMachinesMax: count({ min: 1_000 }).default(2_000_000),
 
-  logLevel: choice('debug', 'info', 'warn', 'error', 'silent').default('info'),
+  ...processSettings,
+  /** A batch that is being written has to end: twice as long as others. */
   stopGrace: duration({ minMs: 100, maxMs: 300_000 }).default(20_000),
-  /** Lets tests move the time. */
-  testMode: flag().default(false),
 });
 export type Config = z.infer<typeof Config>;

@@ -6,7 +6,7 @@ import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { portOf } from '@platte/service';
+import { portOf, toUrl } from '@platte/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiModule } from './api.module.js';
 import type { Identify } from './http/access-guard.js';
@@ -69,7 +69,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const server = app.getHttpServer();
   const realPort = portOf(server);
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${realPort}`,
+    url: toUrl(host, realPort),
     port: realPort,
     close: () => app.close(),
   };

@@ -1,5 +1,19 @@
 // The settings of api: PLATTE_API_PORT for `apiPort`, and so on. docs/reference lists those of all programs.
-import { byteSize, choice, count, duration, flag, list, port, secret, text, url, urls } from '@platte/service';
+import {
+  choice,
+  clickhouseSettings,
+  count,
+  duration,
+  internalPortSettings,
+  list,
+  natsSettings,
+  port,
+  postgresSettings,
+  processSettings,
+  secret,
+  text,
+  url,
+} from '@platte/service';
 import { z } from 'zod';
 
 export const Config = z.object({
@@ -7,22 +21,10 @@ export const Config = z.object({
   apiPort: port().default(8080),
   /** Another address than loopback needs sign-in (PLATTE_OIDC_ISSUER). */
   apiListen: text('an address to listen on, such as 127.0.0.1 or 0.0.0.0').default('127.0.0.1'),
-  /** /livez, /readyz, /metrics. */
-  internalPort: port().default(0),
-  internalListen: text('an address to listen on').default('127.0.0.1'),
-
-  natsUrl: urls('nats', 'tls'),
-  natsUser: text().optional(),
-  natsPassword: secret().optional(),
-  /** Of streams that this program is the first to need: 3 in a cluster. */
-  natsReplicas: count({ min: 1, max: 5 }).default(1),
-  factsMax: byteSize({ min: 2 ** 20 }).default(10 * 2 ** 30),
-  /** May hold a password: shown to nobody. */
-  postgresUrl: url('postgres', 'postgresql').meta({ secret: true }),
-  clickhouseUrl: url('http', 'https'),
-  clickhouseUser: text().default('default'),
-  clickhousePassword: secret().optional(),
-  clickhouseDatabase: text().default('platte'),
+  ...internalPortSettings,
+  ...natsSettings,
+  ...postgresSettings,
+  ...clickhouseSettings,
 
   /** An admin's token from the start: `plt_<12 letters or digits>_<secret>`. The one that is set is the only such one. */
   bootstrapToken: secret().optional(),
@@ -53,9 +55,6 @@ export const Config = z.object({
   /** Per token or person. A console that shows ten live charts asks some 300 times a minute. */
   requestsPerMinute: count({ min: 1, max: 1_000_000 }).default(3_000),
 
-  logLevel: choice('debug', 'info', 'warn', 'error', 'silent').default('info'),
-  stopGrace: duration({ minMs: 100, maxMs: 300_000 }).default(10_000),
-  /** Lets tests move the time. */
-  testMode: flag().default(false),
+  ...processSettings,
 });
 export type Config = z.infer<typeof Config>;

@@ -1,19 +1,6 @@
 // Api: REST for people and tools. Settings -> stores -> HTTP -> listen; and the same backwards at the end.
 import 'reflect-metadata';
-import {
-  announceReady,
-  describeConfig,
-  exitBadConfig,
-  makeClock,
-  makeHealth,
-  makeLog,
-  makeMetrics,
-  makeStopper,
-  readConfig,
-  startInternalServer,
-  refuseToStart,
-  waitFor,
-} from '@platte/service';
+import { exitBadConfig, readConfig, refuseToStart, startChassis, waitFor } from '@platte/service';
 import { closeStore, DatabaseIsNewer, migrate, openStore } from '@platte/state-store';
 import { openHistory } from '@platte/history';
 import { startApiServer } from './api-server.js';
@@ -38,23 +25,10 @@ if (typeof oidc === 'string' || refused !== undefined) {
   process.exit(exitBadConfig);
 }
 
-const log = makeLog({ program: 'api', level: config.logLevel });
-const stopper = makeStopper({ log, graceMs: config.stopGrace });
-const health = makeHealth();
-const metrics = makeMetrics({ program: 'api' });
-const clock = makeClock({ testMode: config.testMode });
+const program = await startChassis('api', Config, config);
+const { log, stopper, health, metrics, clock } = program;
 const { now } = clock;
 const say = (line: string): void => log.info(line);
-log.info({ settings: describeConfig(Config, config) }, 'starting');
-
-const internal = await startInternalServer({
-  port: config.internalPort,
-  host: config.internalListen,
-  health,
-  registry: metrics.registry,
-  clock,
-});
-stopper.add('internal port', () => internal.close());
 
 const nats = linkNats({ config, log, clock, dependency: health.dependency('nats', 'reported'), stopper });
 const store = openStore({
@@ -109,10 +83,4 @@ const server = await startApiServer({
   requestsPerMinute: config.requestsPerMinute,
 });
 stopper.add('http', () => server.close());
-stopper.add('readiness', () => health.stop());
-announceReady({
-  log,
-  program: 'api',
-  ports: { api: server.port, internal: internal.port },
-  urls: { api: server.url, internal: `http://${config.internalListen}:${internal.port}` },
-});
+program.announce({ ports: { api: server.port }, urls: { api: server.url } });

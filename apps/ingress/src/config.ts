@@ -1,5 +1,16 @@
 // The settings of ingress: PLATTE_PORT for `port`, and so on. docs/reference lists those of all programs.
-import { byteSize, choice, count, duration, flag, list, port, secret, text, urls } from '@platte/service';
+import {
+  byteSize,
+  count,
+  duration,
+  internalPortSettings,
+  list,
+  natsSettings,
+  port,
+  processSettings,
+  secret,
+  text,
+} from '@platte/service';
 import { z } from 'zod';
 import { isNetwork } from './client-address.js';
 
@@ -8,16 +19,8 @@ export const Config = z.object({
   port: port().default(8000),
   /** The address that machines can reach it at; loopback until somebody opens it. */
   listen: text('an address to listen on, such as 127.0.0.1 or 0.0.0.0').default('127.0.0.1'),
-  /** /livez, /readyz, /metrics. */
-  internalPort: port().default(0),
-  internalListen: text('an address to listen on').default('127.0.0.1'),
-  natsUrl: urls('nats', 'tls'),
-  natsUser: text().optional(),
-  natsPassword: secret().optional(),
-  /** Of the streams, where this program is the first to come: 3 in a cluster. */
-  natsReplicas: count({ min: 1, max: 5 }).default(1),
-  /** How much of NATS's disk the facts may take. */
-  factsMax: byteSize({ min: 2 ** 20 }).default(10 * 2 ** 30),
+  ...internalPortSettings,
+  ...natsSettings,
   /** The last catalog snapshot and the spool: survives restarts. */
   dataDir: text('a folder').default('.platte/ingress'),
   /** Processes that share the port. One serves some 20,000 idle machines' checks per second on a core. */
@@ -50,9 +53,6 @@ export const Config = z.object({
   /** Disk for facts while NATS is away: 512 MiB are some 700,000 check-ins. */
   spoolMax: byteSize({ min: 2 ** 20 }).default(512 * 2 ** 20),
 
-  logLevel: choice('debug', 'info', 'warn', 'error', 'silent').default('info'),
-  stopGrace: duration({ minMs: 100, maxMs: 300_000 }).default(10_000),
-  /** Lets tests move the time. */
-  testMode: flag().default(false),
+  ...processSettings,
 });
 export type Config = z.infer<typeof Config>;

@@ -15,7 +15,7 @@ import {
 } from '@platte/fact-log';
 import { makePositions } from '@platte/facts';
 import { decideSubject } from '@platte/rollout';
-import type { Clock, Health, Log, Metrics, Stopper } from '@platte/service';
+import type { Chassis } from '@platte/service';
 import { type Catalog, makeCatalog } from './catalog.js';
 import { type CheckIns, makeCheckIns } from './check-ins.js';
 import type { Config } from './config.js';
@@ -28,13 +28,7 @@ import { type PollKeeper, startPollKeeper } from './poll-keeper.js';
 import { countCheckIns } from './check-in-counters.js';
 
 /** What the program has from its start, before Nest. */
-export interface Program {
-  config: Config;
-  log: Log;
-  clock: Clock;
-  health: Health;
-  metrics: Metrics;
-  stopper: Stopper;
+export interface Program extends Chassis<Config> {
   route: OmahaRoute;
   /** Which of several processes on one port this is, from 1: each has its own spool. */
   worker: number;

@@ -17,6 +17,7 @@ import {
   shareMetrics,
   startInternalServer,
   type Stopper,
+  toUrl,
 } from '@platte/service';
 import { Config } from './config.js';
 import { IngressModule } from './ingress.module.js';
@@ -89,9 +90,7 @@ async function openInternalPort(needs: {
 
 export function urlsOf({ listen, internalListen }: Config, ports: ServedPorts): Record<string, string> {
   return {
-    omaha: `http://${hostOf(listen)}:${ports.omaha}/v1/update/`,
-    internal: `http://${hostOf(internalListen)}:${ports.internal}`,
+    omaha: `${toUrl(listen, ports.omaha)}/v1/update/`,
+    internal: toUrl(internalListen, ports.internal),
   };
 }
-
-const hostOf = (address: string): string => (address.includes(':') ? `[${address}]` : address);

@@ -3,18 +3,11 @@
 import { randomInt } from 'node:crypto';
 import { connectNats, ensureStreams, followClockOffset, followConnection, type NatsConnection } from '@platte/fact-log';
 import { makePositions, type Position } from '@platte/facts';
-import { type Clock, type Health, type Log, type Metrics, refuseToStart, type Stopper, waitFor } from '@platte/service';
+import { type Chassis, refuseToStart, waitFor } from '@platte/service';
 import { closeStore, DatabaseIsNewer, migrate, openStore, type Store } from '@platte/state-store';
 import type { Config } from './config.js';
 
-export interface Program {
-  config: Config;
-  log: Log;
-  clock: Clock;
-  health: Health;
-  metrics: Metrics;
-  stopper: Stopper;
-}
+type Program = Chassis<Config>;
 
 export interface Parts extends Program {
   store: Store;

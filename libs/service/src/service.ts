@@ -1,4 +1,5 @@
 // The door of `service`: what every program of Platte does besides its own work. It knows nothing of ours and no Nest.
+export { startChassis, toUrl, type Chassis } from './chassis.js';
 export { makeClock, type Clock } from './clock.js';
 export { describeConfig, exitBadConfig, parseConfig, readConfig } from './config.js';
 export { byteSize, choice, count, duration, flag, list, port, secret, text, url, urls } from './config-pieces.js';
@@ -15,5 +16,12 @@ export {
   type Metrics,
 } from './metrics.js';
 export { announceReady, isReadyMessage, type ReadyMessage } from './ready.js';
+export {
+  clickhouseSettings,
+  internalPortSettings,
+  natsSettings,
+  postgresSettings,
+  processSettings,
+} from './shared-settings.js';
 export { makeStopper, refuseToStart, type Stopper } from './stopper.js';
 export { waitFor } from './wait-for.js';

@@ -1,0 +1,44 @@
+// Settings that several programs have, once: each program spreads the groups it needs into its own schema. What a program
+// wants otherwise it names again after them.
+import { byteSize, choice, count, duration, flag, port, secret, text, url, urls } from './config-pieces.js';
+
+/** /livez, /readyz, /metrics. */
+export const internalPortSettings = {
+  /** /livez, /readyz, /metrics. */
+  internalPort: port().default(0),
+  internalListen: text('an address to listen on').default('127.0.0.1'),
+};
+
+export const natsSettings = {
+  /** One server, or several of a cluster apart by commas. */
+  natsUrl: urls('nats', 'tls'),
+  natsUser: text().optional(),
+  natsPassword: secret().optional(),
+  /** Of the streams, where this program is the first to come: 3 in a cluster. */
+  natsReplicas: count({ min: 1, max: 5 }).default(1),
+  /** How much of NATS's disk the facts may take. */
+  factsMax: byteSize({ min: 2 ** 20 }).default(10 * 2 ** 30),
+};
+
+export const postgresSettings = {
+  /** May hold a password: shown to nobody. */
+  postgresUrl: url('postgres', 'postgresql').meta({ secret: true }),
+};
+
+export const clickhouseSettings = {
+  /** Its HTTP interface. */
+  clickhouseUrl: url('http', 'https'),
+  clickhouseUser: text().default('default'),
+  clickhousePassword: secret().optional(),
+  clickhouseDatabase: text('a name of letters, digits and underscores')
+    .refine((name) => /^\w+$/.test(name), { error: 'should be a name of letters, digits and underscores' })
+    .default('platte'),
+};
+
+export const processSettings = {
+  logLevel: choice('debug', 'info', 'warn', 'error', 'silent').default('info'),
+  /** From the signal to stop until the process ends, done or not. */
+  stopGrace: duration({ minMs: 100, maxMs: 300_000 }).default(10_000),
+  /** Lets tests move the time. */
+  testMode: flag().default(false),
+};
