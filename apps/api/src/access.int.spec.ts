@@ -15,6 +15,7 @@ afterAll(async () => {
   await api.stop();
 });
 
+const json = { 'content-type': 'application/json' };
 const get = (path: string, headers: Record<string, string> = {}) => fetch(`${api.url}${path}`, { headers });
 
 const post = (body: string, headers: Record<string, string> = {}) =>
@@ -106,6 +107,16 @@ describe('a request that is wrong', () => {
     expect(response.status).toBe(422);
     const { errors } = (await response.json()) as { errors: { pointer: string; detail: string }[] };
     expect(errors.map(({ pointer }) => pointer).toSorted()).toEqual(['/applications/0', '/color', '/name', '/role']);
+  });
+
+  it('with a query or a body where none is taken: a typing error must not look like success', async () => {
+    const get = await api.fetch(`${api.url}/api/v1/me?verbose=1`);
+    expect([get.status, await get.json()]).toMatchObject([422, { errors: [{ pointer: '?verbose' }] }]);
+    const path = `${api.url}/api/v1/tokens/${'z'.repeat(12)}`;
+    const remove = await api.fetch(path, { method: 'DELETE', body: '{"force":true}', headers: json });
+    expect([remove.status, await remove.json()]).toMatchObject([422, { errors: [{ pointer: '/force' }] }]);
+    const broken = await api.fetch(path, { method: 'DELETE', body: '{', headers: json });
+    expect(broken.status).toBe(400);
   });
 
   it.each([

@@ -15,6 +15,7 @@ import { SystemController } from './controllers/system.controller.js';
 import { TimelinesController } from './controllers/timelines.controller.js';
 import { AccessGuard, type Identify, type Throttle } from './http/access-guard.js';
 import { AnswerHeaders } from './http/answer-headers.js';
+import { DryRunFilter } from './http/dry-run-filter.js';
 import { Idempotency } from './http/idempotency.js';
 import { ProblemFilter } from './http/problem-filter.js';
 import { ApiParts } from './parts.js';
@@ -46,7 +47,9 @@ export class ApiModule {
         // The first stands outside of the others: an answer is kept with its headers.
         { provide: APP_INTERCEPTOR, useFactory: () => new Idempotency(parts.store, parts.now) },
         { provide: APP_INTERCEPTOR, useFactory: () => new AnswerHeaders() },
+        // The last is asked first.
         { provide: APP_FILTER, useFactory: () => new ProblemFilter(parts.log) },
+        { provide: APP_FILTER, useFactory: () => new DryRunFilter(parts) },
       ],
     };
   }

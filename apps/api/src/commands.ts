@@ -3,6 +3,7 @@
 import type { ProblemName } from '@platte/api-contract';
 import {
   CatalogCommand,
+  type CommandPlan,
   CommandReply,
   commandSubject,
   type CommandRequest,
@@ -20,7 +21,16 @@ type Rejection = Extract<CommandReply, { status: 'rejected' }>['rejection'];
 /** Not checked by its type: what people send is checked as a whole, before it leaves. */
 export type Command = { kind: CatalogCommand['kind'] } & Record<string, unknown>;
 
-/** @throws ApiProblem when the command is refused, or when policy does not answer */
+/** Ends a request that only asked what would change: nothing after the command may run, as nothing was changed. */
+export class DryRunDone extends Error {
+  constructor(readonly plan: CommandPlan) {
+    super('a dry run was decided');
+  }
+}
+
+const nothing: CommandPlan = { changes: [], omitted: 0, groups: [], machines: [] };
+
+/** @throws ApiProblem when the command is refused, or when policy does not answer; DryRunDone for a caller who asks so */
 export type RunCommand = (command: Command, caller: Caller) => Promise<Done>;
 
 export interface CommandRoute {
@@ -32,12 +42,13 @@ export interface CommandRoute {
 
 export function makeRunCommand({ nats, timeoutMs, subject = commandSubject }: CommandRoute): RunCommand {
   const ask = makeAsk(nats, subject, timeoutMs);
-  return async (command, { name: actor }) => {
+  return async (command, { name: actor, dryRun = false }) => {
     const checked = CatalogCommand.safeParse(command);
     if (!checked.success) throw toInvalid(command, checked.error);
-    const reply = await ask({ actor, command: checked.data, dryRun: false });
+    const reply = await ask({ actor, command: checked.data, dryRun });
     switch (reply.status) {
       case 'done':
+        if (dryRun) throw new DryRunDone(reply.plan ?? nothing);
         return reply;
       case 'rejected':
         throw toRefused(command, reply.rejection);
@@ -106,7 +117,7 @@ function toInvalid(command: Command, error: z.ZodError): ApiProblem {
 /** An edit's changes are the body; what creates has its fields in it; everything else is named by the path. */
 function toBodyPointer({ kind }: Command, pointer: string): string | undefined {
   if (pointer.startsWith('/changes/')) return pointer.slice('/changes'.length);
-  return pointer !== '' && (kind.startsWith('Create') || kind === 'LabelMachine') ? pointer : undefined;
+  return pointer !== '' && (kind.startsWith('Create') || kind === 'EditMachine') ? pointer : undefined;
 }
 
 function toKind(rejected: RejectionReason, details: ProblemDetails): ProblemName {

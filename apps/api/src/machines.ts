@@ -102,6 +102,21 @@ export async function findMachineToMark(
   return { application: asked, machine: id, state: await readMachine(parts, asked, id) };
 }
 
+/** Also one that nobody has seen yet, where somebody has written on it: else a hold that waits for a machine is invisible. */
+export async function findMachineToShow(
+  parts: ApiParts,
+  id: string,
+  asked: string | undefined,
+  caller: Caller,
+): Promise<FoundMachine> {
+  const found = await findMachineToMark(parts, id, asked, caller);
+  if (found.state !== null) return found;
+  const { name, labels, held, forcedUntil } = await readMachineMarks(parts.store.pool, found.application, id);
+  const isWrittenOn = name !== '' || held !== null || forcedUntil !== null || Object.keys(labels).length > 0;
+  if (!isWrittenOn) throw notFound('machine', id);
+  return found;
+}
+
 export async function allApplications(store: Store): Promise<string[]> {
   const applications = await listApplications(store.pool, { applications: null, limit: applicationsMax });
   return applications.map(({ id }) => id);

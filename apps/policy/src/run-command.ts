@@ -43,7 +43,8 @@ export function makeRunCommand({ store, clock, nextPosition, config, log, metric
       if (isRejection(executed)) return toRejected(executed);
       tell(log, { actor, command, dryRun, revision: executed.revision });
       const changes = executed.facts.map((fact) => ({ kind: fact.kind, subject: subjectOf(fact), group: fact.group }));
-      return { status: 'done', revision: executed.revision, changes };
+      const { revision, plan } = executed;
+      return { status: 'done', revision, changes, ...(plan && { plan }) };
     } catch (error) {
       count(commands, command, 'failed');
       log.error({ err: error, command: command.kind }, 'a command failed');

@@ -46,6 +46,7 @@ export {
   type QueryOf,
 } from './operations.js';
 export { pageLimitDefault, pageLimitMax, toInstant } from './page.js';
+export { Plan } from './plan.js';
 export { Problem, ProblemError, problemKinds, toProblemType, type ProblemName } from './problem.js';
 export { Activity, Change, Health, ParkedMessage, RefusedReport, Version } from './system.js';
 export { watchEvents, type WatchedEvent, type WatchOptions } from './watch.js';

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { problemsOf, type Operation } from './operation.js';
 import { apiPrefix, operations } from './operations.js';
+import { Plan } from './plan.js';
 import { Problem, problemKinds, problemNames, toProblemType, type ProblemName } from './problem.js';
 
 type Json = Record<string, unknown>;
@@ -63,12 +64,21 @@ function toOperationObject(id: string, operation: Operation, components: Json): 
     parameters: [
       ...toParameters('path', operation.params, components),
       ...toParameters('query', operation.query, components),
+      ...(operation.isCommand ? [dryRun] : []),
       ...toHeaderParameters(operation),
     ],
     ...(operation.body && { requestBody: toRequestBody(operation, operation.body, components) }),
     responses: toResponses(operation, components),
   };
 }
+
+const dryRun = {
+  name: 'dryRun',
+  in: 'query',
+  required: false,
+  description: 'Checks and decides everything, changes nothing, and answers 200 with the plan of what would change.',
+  schema: { type: 'boolean', default: false },
+};
 
 function toParameters(place: 'path' | 'query', shape: z.ZodObject | undefined, components: Json): Json[] {
   if (!shape) return [];
@@ -118,6 +128,7 @@ function toRequestBody({ method }: Operation, body: z.ZodType, components: Json)
 
 function toResponses(operation: Operation, components: Json): Json {
   const responses: Json = { [operation.status]: toSuccess(operation, components) };
+  if (operation.isCommand && operation.status !== 200) responses[200] = toPlanned(operation, components);
   const problems = problemsOf(operation);
   const statuses = [...new Set(problems.map((name) => problemKinds[name].status))].toSorted((a, b) => a - b);
   for (const status of statuses) {
@@ -129,7 +140,20 @@ function toResponses(operation: Operation, components: Json): Json {
   return responses;
 }
 
-function toSuccess({ response, etag, produces = 'application/json' }: Operation, components: Json): Json {
+/** With `?dryRun=true` where success is something else than 200. */
+function toPlanned(operation: Operation, components: Json): Json {
+  const { etag: _, ...planned } = operation;
+  return {
+    ...toSuccess({ ...planned, status: 200, response: Plan, isCommand: false }, components),
+    description: 'With `dryRun=true`: what would change. Nothing was changed.',
+  };
+}
+
+function toSuccess(operation: Operation, components: Json): Json {
+  const { response, etag, produces = 'application/json', isCommand, status } = operation;
+  const shapes = [response, isCommand && status === 200 ? Plan : undefined].flatMap((one) =>
+    one ? [toSchema(one, components)] : [],
+  );
   return {
     description: response ? 'Done.' : 'Done; there is nothing to say.',
     headers: {
@@ -137,7 +161,9 @@ function toSuccess({ response, etag, produces = 'application/json' }: Operation,
       RateLimit: toHeaderRef('RateLimit'),
       ...(etag && { ETag: toHeaderRef('ETag') }),
     },
-    ...(response && { content: { [produces]: { schema: toSchema(response, components) } } }),
+    ...(shapes.length > 0 && {
+      content: { [produces]: { schema: shapes.length === 1 ? shapes[0] : { anyOf: shapes } } },
+    }),
   };
 }
 

@@ -41,6 +41,8 @@ export interface Operation {
   /** The status of success; 204 has no body. */
   status: 200 | 201 | 204;
   response?: z.ZodType;
+  /** Policy decides on it, and tells what it would change where that is all that is asked for (`?dryRun=true`). */
+  isCommand?: boolean;
   /** It edits what people edit: `If-Match` is required, and answers carry an `ETag`. */
   edits?: boolean;
   /** Answers with its revision as `ETag`. */
@@ -66,11 +68,11 @@ export function problemsOf(operation: Operation): ProblemName[] {
     'too-many-requests',
     ...(operation.problems ?? []),
   ]);
-  if (operation.role !== 'public') names.add('unauthenticated').add('forbidden');
-  if (operation.params || operation.query || operation.body) names.add('invalid-request');
+  if (operation.role !== 'public') names.add('unauthenticated').add('forbidden').add('invalid-request');
   if (operation.params || operation.scope === 'application') names.add('not-found');
-  if (operation.method !== 'GET') names.add('refused').add('policy-unavailable');
-  if (operation.body) names.add('malformed-body').add('body-too-large').add('unsupported-media-type');
+  if (operation.isCommand) names.add('refused').add('policy-unavailable');
+  // Also where it takes no body: what is sent is read before it is known that nothing is wanted.
+  if (operation.method !== 'GET') names.add('malformed-body').add('body-too-large').add('unsupported-media-type');
   if (operation.method === 'POST') names.add('idempotency-key-in-use').add('idempotency-key-reused');
   if (operation.edits) names.add('precondition-required').add('revision-mismatch');
   return [...names];

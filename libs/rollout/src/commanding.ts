@@ -2,6 +2,7 @@
 // No answer means that it is not known whether the command was carried out: the sender reads again before it repeats.
 import { z } from 'zod';
 import { CatalogCommand } from './commands.js';
+import { CommandPlan } from './planning.js';
 import { rejectionReasons } from './rejection.js';
 
 /** Queue group `policy`: one replica carries it out. */
@@ -23,6 +24,8 @@ export const CommandReply = z.discriminatedUnion('status', [
     revision: z.number().int().positive().nullable(),
     /** The facts that followed, in order: the first one's subject is what the command made or changed. */
     changes: z.array(z.object({ kind: z.string(), subject: z.string(), group: z.string().nullable() })),
+    /** Of a dry run. */
+    plan: CommandPlan.optional(),
   }),
   z.object({
     status: z.literal('rejected'),

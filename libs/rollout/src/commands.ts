@@ -198,12 +198,12 @@ export const MachineCommand = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ReleaseMachine'), ...ofMachine }),
   z.strictObject({ kind: z.literal('ForceMachine'), ...ofMachine }),
   z.strictObject({
-    kind: z.literal('LabelMachine'),
+    kind: z.literal('EditMachine'),
     ...ofMachine,
+    name: z.string().max(256).optional(),
     /** Changes the keys that it names; null takes one away. */
-    labels: z.record(LabelKey, z.string().max(256).nullable()),
+    labels: z.record(LabelKey, z.string().max(256).nullable()).optional(),
   }),
-  z.strictObject({ kind: z.literal('RenameMachine'), ...ofMachine, name: z.string().max(256) }),
   z.strictObject({ kind: z.literal('DeleteMachine'), ...ofMachine }),
   z.strictObject({ kind: z.literal('CancelAttempt'), ...ofMachine, cause }),
   z.strictObject({ kind: z.literal('ForgiveFailures'), ...ofMachine, cause }),

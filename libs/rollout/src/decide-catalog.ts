@@ -68,8 +68,7 @@ function decideWithin(
     case 'HoldMachine':
     case 'ReleaseMachine':
     case 'ForceMachine':
-    case 'LabelMachine':
-    case 'RenameMachine':
+    case 'EditMachine':
     case 'DeleteMachine':
     case 'CancelAttempt':
     case 'ForgiveFailures':

@@ -18,10 +18,8 @@ export function decideMachine(command: MachineCommand, state: ApplicationState, 
       return release(command.machine, state);
     case 'ForceMachine':
       return force(command.machine, state, context);
-    case 'LabelMachine':
-      return label(command, state);
-    case 'RenameMachine':
-      return setCard('MachineRenamed', state, { ...cardOf(state, command.machine), name: command.name });
+    case 'EditMachine':
+      return edit(command, state);
     case 'DeleteMachine':
       return deleteMachine(command.machine, state);
     case 'CancelAttempt':
@@ -74,20 +72,35 @@ function force(machine: string, state: ApplicationState, { now, forceMs }: Decid
   ];
 }
 
-function label({ machine, labels }: CommandOf<'LabelMachine'>, state: ApplicationState): Decided {
+/** Both or neither: a name that was set beside labels that are refused would be half an edit. */
+function edit({ machine, name, labels = {} }: CommandOf<'EditMachine'>, state: ApplicationState): Decided {
   const before = cardOf(state, machine);
+  const renamed: Card = { ...before, name: name ?? before.name };
   const merged = Object.entries({ ...before.labels, ...labels }).flatMap(([key, value]) =>
     value === null ? [] : [[key, value] as const],
   );
   if (merged.length > labelsMax) return refuse('too-many', `A machine has at most ${labelsMax} labels.`, '/labels');
   const sorted = merged.toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return setCard('MachineLabelled', state, { ...before, labels: Object.fromEntries(sorted) });
+  const labelled: Card = { ...renamed, labels: Object.fromEntries(sorted) };
+  return [
+    ...changeCard('MachineRenamed', state, before, renamed),
+    ...changeCard('MachineLabelled', state, renamed, labelled),
+  ];
 }
 
-function setCard(kind: 'MachineLabelled' | 'MachineRenamed', state: ApplicationState, after: Card): Decided {
-  const before = state.cards.get(after.machine) ?? null;
-  if (isSame(cardOf(state, after.machine), after)) return [];
+function changeCard(
+  kind: 'MachineLabelled' | 'MachineRenamed',
+  state: ApplicationState,
+  from: Card,
+  after: Card,
+): CatalogChange[] {
+  if (isSame(from, after)) return [];
+  const before = isBlank(from) && !state.cards.has(from.machine) ? null : from;
   return [ofMachine(state, after.machine, { of: 'card', kind, before, after })];
+}
+
+function isBlank({ name, labels }: Card): boolean {
+  return name === '' && Object.keys(labels).length === 0;
 }
 
 function cardOf(state: ApplicationState, machine: string): Card {

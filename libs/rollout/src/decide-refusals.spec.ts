@@ -224,7 +224,12 @@ describe('a refusal', () => {
     [
       'too-many',
       catalog,
-      { kind: 'LabelMachine', ...ofMachine, labels: Object.fromEntries(many(labelsMax + 1, (i) => [`k${i}`, ''])) },
+      {
+        kind: 'EditMachine',
+        ...ofMachine,
+        name: 'x',
+        labels: Object.fromEntries(many(labelsMax + 1, (i) => [`k${i}`, ''])),
+      },
       '/labels',
     ],
     ['unknown-machine', catalog, { kind: 'DeleteMachine', ...ofMachine }, '/machine'],

@@ -50,6 +50,7 @@ export { judgeSyncer } from './judge-syncer.js';
 export { judge, judgeInGroup, verdictOf } from './judge.js';
 export type { Check, Judgement, SyncerJudgement } from './judgement.js';
 export { placeOf, placesMax, toSaltSeed } from './place.js';
+export { CommandPlan, PlannedChange, toPlan } from './planning.js';
 export {
   findGroup,
   type IndexedGroup,

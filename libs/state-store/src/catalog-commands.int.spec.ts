@@ -67,6 +67,9 @@ describe('a command', () => {
     expect(executed).toMatchObject({
       facts: [{ kind: 'PackageUnblacklisted' }, { kind: 'PackageDeleted' }],
       revision: null,
+      plan: {
+        changes: [{ kind: 'PackageUnblacklisted' }, { kind: 'PackageDeleted', before: { id: two }, after: null }],
+      },
     });
     expect(await readSnapshot(store, application)).toEqual(before);
   });
@@ -128,8 +131,7 @@ describe('a command', () => {
     await catalog.must({ kind: 'PauseRollout', application, group, cause: 'lunch' });
     await catalog.must({ kind: 'HoldMachine', application, machine: 'm1', note: 'disk' });
     await catalog.must({ kind: 'ForceMachine', application, machine: 'm2' });
-    await catalog.must({ kind: 'LabelMachine', application, machine: 'm1', labels: { rack: '7' } });
-    await catalog.must({ kind: 'RenameMachine', application, machine: 'm1', name: 'door' });
+    await catalog.must({ kind: 'EditMachine', application, machine: 'm1', name: 'door', labels: { rack: '7' } });
     const snapshot = await readSnapshot(store, application);
     expect(snapshot).toMatchObject({
       application: { description: 'fleet' },

@@ -5,6 +5,7 @@ import type { CatalogFact, Position, RolloutFact } from '@platte/facts';
 import {
   type CatalogChange,
   type CatalogCommand,
+  type CommandPlan,
   type DecideContext,
   decideCatalog,
   groupsTouched,
@@ -14,6 +15,7 @@ import {
   type RejectionReason,
   snapshotBytesMax,
   toFact,
+  toPlan,
 } from '@platte/rollout';
 import { logChanges } from './catalog-log.js';
 import { applyMachineChange } from './catalog-machine.js';
@@ -39,6 +41,8 @@ export interface CommandContext extends DecideContext {
 export interface Executed {
   facts: (CatalogFact | RolloutFact)[];
   revision: number | null;
+  /** Of a dry run. */
+  plan?: CommandPlan;
 }
 
 /** Carries a rejection, or the result of a dry run, through the rollback. */
@@ -95,14 +99,15 @@ async function execute(client: Client, command: CatalogCommand, context: Command
   const state = await lockAndReadState(client, command);
   const changes = decideCatalog(command, state, context);
   if (isRejection(changes)) throw new Undone(changes);
-  if (changes.length === 0) return { facts: [], revision: null };
+  if (changes.length === 0)
+    return { facts: [], revision: null, ...(context.dryRun === true && { plan: toPlan([], state) }) };
   const revision = await takeRevision(client);
   for (const change of changes) await write(client, change, revision, context);
   await refuseLargeSnapshot(client, changes, revision);
   const facts = changes.map((change) => toFact(change, { ...context, revision }));
   await logChanges(client, changes, { revision, at: context.now, actor: context.actor });
   await putIntoOutbox(client, facts);
-  if (context.dryRun === true) throw new Undone({ facts, revision: null });
+  if (context.dryRun === true) throw new Undone({ facts, revision: null, plan: toPlan(changes, state) });
   return { facts, revision };
 }
 

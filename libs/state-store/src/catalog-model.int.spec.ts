@@ -144,8 +144,10 @@ const command = fc
       application,
       machine: name,
     }),
-    fc.record({ kind: kind('LabelMachine'), application, machine: name, labels: fc.dictionary(name, fc.option(name)) }),
-    fc.record({ kind: kind('RenameMachine'), application, machine: name, name }),
+    fc.record(
+      { kind: kind('EditMachine'), application, machine: name, name, labels: fc.dictionary(name, fc.option(name)) },
+      { requiredKeys: ['kind', 'application', 'machine'] },
+    ),
   )
   .map((input) => withOwnIds(CatalogCommand.parse(input)));
 

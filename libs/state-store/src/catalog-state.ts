@@ -35,8 +35,7 @@ const lockFree: readonly CatalogCommand['kind'][] = [
   'CreateApplication',
   'CreatePackage',
   'DeletePackage',
-  'LabelMachine',
-  'RenameMachine',
+  'EditMachine',
 ];
 
 export async function lockAndReadState(client: Client, command: CatalogCommand): Promise<CatalogState> {

@@ -19,8 +19,7 @@ export class InstanceCommandsController {
   async editInstance(input: InputOf<'editInstance'>, caller: Caller): Promise<OutputOf<'editInstance'>> {
     const found = await this.find(input, caller);
     const { alias, labels } = input.body;
-    if (alias !== undefined) await this.run(found, { kind: 'RenameMachine', name: alias }, caller);
-    if (labels !== undefined) await this.run(found, { kind: 'LabelMachine', labels }, caller);
+    await this.run(found, { kind: 'EditMachine', name: alias, labels }, caller);
     return showMachine(this.parts, found);
   }
 

@@ -7,7 +7,7 @@ import { parseCursor, toCursor } from '../http/cursor.js';
 import { Operation } from '../http/operation-route.js';
 import { ApiProblem } from '../http/problems.js';
 import { countInstances, listInstances } from '../instance-lists.js';
-import { allApplications, findMachine, readWithAnswer, showMachine } from '../machines.js';
+import { allApplications, findMachine, findMachineToShow, readWithAnswer, showMachine } from '../machines.js';
 import { ApiParts } from '../parts.js';
 import { toAnswerView, toHistoryItem } from '../views.js';
 
@@ -31,8 +31,7 @@ export class InstancesController {
 
   @Operation('getInstance')
   async getInstance({ params, query }: InputOf<'getInstance'>, caller: Caller): Promise<OutputOf<'getInstance'>> {
-    const state = await findMachine(this.parts, params.id, query.application, caller);
-    return showMachine(this.parts, { application: state.app, machine: state.machine, state });
+    return showMachine(this.parts, await findMachineToShow(this.parts, params.id, query.application, caller));
   }
 
   @Operation('getInstanceHistory')

@@ -24,16 +24,21 @@ export class AccessGuard implements CanActivate {
     const request = http.getRequest<FastifyRequest>();
     const id = Reflect.getMetadata(operationKey, context.getHandler()) as OperationId | undefined;
     if (id === undefined) throw new ApiProblem('forbidden', { detail: 'This route names no operation.' });
-    const { role, scope } = getOperation(id);
+    const { role, scope, isCommand } = getOperation(id);
     const caller = role === 'public' ? nobody : await this.identify(request);
     this.throttle(caller?.id || request.ip, http.getResponse<FastifyReply>());
     if (!caller) throw unauthenticated('The request carries no token.');
     if (!isAllowed(caller.role, role))
       throw new ApiProblem('forbidden', { detail: `${id} needs the role ${role}; ${caller.name} is ${caller.role}.` });
     if (scope === 'platform') assertSeesAll(caller);
-    setCaller(request, caller);
+    setCaller(request, isCommand && asksDryRun(request.query) ? { ...caller, dryRun: true } : caller);
     return true;
   }
+}
+
+/** Any other value than `true` and `false` is refused where the request is parsed. */
+function asksDryRun(query: unknown): boolean {
+  return typeof query === 'object' && query !== null && 'dryRun' in query && query.dryRun === 'true';
 }
 
 export function unauthenticated(detail: string): ApiProblem {

@@ -13,6 +13,8 @@ export interface Caller {
   /** Limited to these applications; null is all. */
   applications: string[] | null;
   expiresAt: number | null;
+  /** They only want to know what would change. */
+  dryRun?: boolean;
   /** Of a person's session: their page sends it with what changes something. */
   csrfToken?: string;
 }

@@ -25,9 +25,11 @@ export class Idempotency implements NestInterceptor {
     const reply = http.getResponse<FastifyReply>();
     const id = Reflect.getMetadata(operationKey, context.getHandler()) as OperationId;
     const header = request.headers['idempotency-key'];
-    if (header === undefined || getOperation(id).method !== 'POST') return next.handle();
+    const caller = callerOf(request);
+    // A dry run may be sent under the key of what follows it: nothing happened yet.
+    if (header === undefined || caller.dryRun || getOperation(id).method !== 'POST') return next.handle();
     const key = parseKey(header);
-    const actor = callerOf(request).id;
+    const actor = caller.id;
     const begun = await beginKey(this.store.pool, { actor, key, requestSha256: hashOf(request), now: this.now() });
     switch (begun.status) {
       case 'answered':

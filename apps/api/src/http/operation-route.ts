@@ -70,8 +70,8 @@ export function parseInput(
     ifMatch: operation.edits ? readIfMatch(request.headers['if-match'], errors) : undefined,
     lastEventId: operation.resumable ? readHeader(request.headers['last-event-id']) : undefined,
     params: read(operation.params, request.params, (path) => `{${path.map(String).join('.')}}`),
-    query: read(operation.query, request.query, (path) => `?${path.map(String).join('.')}`),
-    body: read(operation.body, request.body ?? {}, toJsonPointer),
+    query: read(toQueryShape(operation), request.query, (path) => `?${path.map(String).join('.')}`),
+    body: read(operation.body ?? noBody, request.body ?? {}, toJsonPointer),
   };
   if (errors.length > 0) {
     const first = errors[0]!;
@@ -82,6 +82,17 @@ export function parseInput(
     });
   }
   return input;
+}
+
+const noBody = z.strictObject({});
+/** Not stringbool: there, `?dryRun=0` would be a way to say that it is real. */
+const dryRun = { dryRun: z.enum(['true', 'false']).optional() };
+
+/** What is public tells the same whatever is asked: monitors add what they like. */
+function toQueryShape({ query, isCommand, role }: OperationShape): z.ZodType {
+  if (role === 'public') return z.unknown();
+  const shape = query ?? z.strictObject({});
+  return isCommand ? shape.extend(dryRun) : shape;
 }
 
 /** At most this many are told: one wrong list would otherwise answer with a megabyte. */

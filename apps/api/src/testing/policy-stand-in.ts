@@ -33,5 +33,5 @@ async function answer(
       ? { kind: fact.kind, subject: fact.subject, group: fact.group }
       : { kind: fact.kind, subject: fact.rollout, group: fact.group },
   );
-  return CommandReply.parse({ status: 'done', revision: result.revision, changes });
+  return CommandReply.parse({ status: 'done', revision: result.revision, changes, plan: result.plan });
 }
