@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startApi, type RunningApi } from './testing/running-api.js';
 
@@ -18,7 +19,7 @@ afterAll(async () => {
 const json = { 'content-type': 'application/json' };
 const get = (path: string, headers: Record<string, string> = {}) => fetch(`${api.url}${path}`, { headers });
 
-const post = (body: string, headers: Record<string, string> = {}) =>
+const post = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
   api.fetch(`${api.url}/api/v1/tokens`, {
     method: 'POST',
     body,
@@ -90,6 +91,15 @@ describe('tokens', () => {
     expect(second.items.map(({ id }) => id)).not.toContain(items[1]?.id);
   });
 
+  it('are made for applications that there are', async () => {
+    const missing = '00000000-0000-4000-8000-000000000099';
+    const { id } = await api.admin.createApplication({ body: { name: 'limited' } });
+    const refused = api.admin.createToken({ body: { name: 'x', role: 'viewer', applications: [id, missing] } });
+    await expect(refused).rejects.toMatchObject({ problem: { status: 422, errors: [{ pointer: '/applications/1' }] } });
+    const made = await api.admin.createToken({ body: { name: 'x', role: 'viewer', applications: [id, id] } });
+    expect(made.applications).toEqual([id]);
+  });
+
   it('cannot be made by an operator', async () => {
     const made = api.clientOf(api.tokens.operator).createToken({ body: { name: 'x', role: 'admin' } });
     await expect(made).rejects.toMatchObject({ problem: { status: 403, type: 'urn:platte:problem:forbidden' } });
@@ -125,12 +135,17 @@ describe('a request that is wrong', () => {
     ['is too large', `{"name":"${'x'.repeat(300_000)}"}`, 413],
     ['is a list', '[]', 422],
     ['is empty', '', 422],
+    ['is null', 'null', 422],
+    ['is not UTF-8', new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), 400],
+    ['is nested without end', `{"name":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 422],
   ])('with a body that %s', async (_, body, status) => {
     expect((await post(body)).status).toBe(status);
   });
 
   it('with a body of another type', async () => {
-    expect((await post('name=x', { 'content-type': 'application/x-www-form-urlencoded' })).status).toBe(415);
+    const types = ['application/x-www-form-urlencoded', 'text/plain', 'application/json; charset=utf-16'];
+    for (const type of types) expect([type, (await post('{}', { 'content-type': type })).status]).toEqual([type, 415]);
+    expect((await post('{}', { 'content-encoding': 'gzip' })).status).toBe(415);
   });
 
   it('with a query parameter that is unknown, repeated or out of its range', async () => {
@@ -142,9 +157,45 @@ describe('a request that is wrong', () => {
     expect((await get('/api/v1/nothing')).status).toBe(404);
     const response = await fetch(`${api.url}/api/v1/tokens`, { method: 'PUT' });
     expect(response.status).toBe(405);
-    expect(response.headers.get('allow')).toBe('GET, POST');
+    expect(response.headers.get('allow')).toBe('GET, HEAD, POST');
     expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
-    expect((await get('/%zz')).status).toBe(400);
+    const unreadable = await get('/api/v1/instances/%ff', { authorization: `Bearer ${api.tokens.viewer}` });
+    expect([unreadable.status, await unreadable.json()]).toMatchObject([
+      400,
+      { type: 'urn:platte:problem:malformed-request' },
+    ]);
+    expect((await api.fetch(`${api.url}/api/v1/instances?search=%ff`)).status).toBe(400);
+  });
+
+  it('with text that no store takes: it is told where', async () => {
+    const notStored = async (method: string, path: string, body?: string) => {
+      const response = await api.fetch(`${api.url}/api/v1/${path}`, { method, headers: json, ...(body && { body }) });
+      const { errors } = (await response.json()) as { errors: { pointer: string }[] };
+      return [response.status, errors.map(({ pointer }) => pointer)];
+    };
+    const cursor = Buffer.from('"a\\u0000"').toString('base64url');
+    expect(await notStored('GET', 'instances/a%00b')).toEqual([422, ['{id}']]);
+    expect(await notStored('GET', 'audit?actor=%00')).toEqual([422, ['?actor']]);
+    expect(await notStored('GET', `tokens?cursor=${cursor}`)).toEqual([422, ['?cursor']]);
+    expect(await notStored('POST', 'applications', '{"name":"\\u0000","description":"\\ud800"}')).toEqual([
+      422,
+      ['/name', '/description'],
+    ]);
+    expect(await notStored('PATCH', 'instances/x', '{"labels":{"a\\u0000":"x"}}')).toEqual([422, ['/labels']]);
+  });
+
+  it('so that nobody could read it, is answered with a problem too', async () => {
+    const { port } = new URL(api.url);
+    const send = async (text: string) => {
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.end(text);
+      let answer = '';
+      for await (const chunk of socket) answer += String(chunk);
+      return answer;
+    };
+    expect(await send('nonsense\r\n\r\n')).toMatch(/^HTTP\/1.1 400 [^]*problem\+json[^]*malformed-request/);
+    const long = `GET /api/v1/health HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`;
+    expect(await send(long)).toMatch(/^HTTP\/1.1 431 [^]*urn:platte:problem:headers-too-large/);
   });
 });
 

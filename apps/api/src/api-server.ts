@@ -1,7 +1,7 @@
 // The HTTP server of api: Nest on Fastify, and what is true of every answer: a request id, security headers, no cross-origin
 // access, limits of size and time.
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import { maxHeaderSize, type IncomingMessage } from 'node:http';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import { NestFactory } from '@nestjs/core';
@@ -9,8 +9,11 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { portOf, toUrl } from '@platte/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiModule } from './api.module.js';
-import type { Identify } from './http/access-guard.js';
+import type { Identify, Throttle } from './http/access-guard.js';
+import { answerUnreadable } from './http/unreadable.js';
+import { acceptJson } from './http/json-body.js';
 import { sendProblem } from './http/problem-filter.js';
+import { parseQuery } from './http/query.js';
 import { makeThrottle } from './http/throttle.js';
 import type { Observe } from './observe-requests.js';
 import type { ApiParts } from './parts.js';
@@ -18,8 +21,8 @@ import { registerSignIn, type SignInParts } from './sign-in/sign-in-routes.js';
 
 /** A package with 64 files and a policy with 50 windows and freezes is a tenth of this. */
 const bodyBytesMax = 256 * 1024;
-/** An instance id is up to 128 characters, each up to nine bytes when percent-encoded. */
-const paramCharsMax = 2048;
+/** All that Node lets through: what is too long is told by the schema, which says of what. */
+const paramCharsMax = maxHeaderSize;
 /** Whoever needs longer to send a small request is broken or means harm. */
 const requestTimeoutMs = 30_000;
 /** Longer than a balancer keeps idle connections, so that it is never the one who finds them closed. */
@@ -52,6 +55,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: true,
+    clientErrorHandler: answerUnreadable,
     trustProxy: trustedProxies.length > 0 ? trustedProxies : false,
     requestIdHeader: false,
     genReqId: (request: IncomingMessage) => acceptRequestId(request.headers['x-request-id']) ?? randomUUID(),
@@ -64,7 +68,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     bodyParser: false,
     abortOnError: false,
   });
-  await prepare(adapter.getInstance(), options);
+  await prepare(adapter.getInstance(), options, throttle);
   await app.listen(port, host);
   const server = app.getHttpServer();
   const realPort = portOf(server);
@@ -75,7 +79,11 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   };
 }
 
-async function prepare(fastify: FastifyInstance, { signIn, observe }: ApiServerOptions): Promise<void> {
+async function prepare(
+  fastify: FastifyInstance,
+  { signIn, observe }: ApiServerOptions,
+  throttle: Throttle,
+): Promise<void> {
   await fastify.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -99,30 +107,11 @@ async function prepare(fastify: FastifyInstance, { signIn, observe }: ApiServerO
     void reply.header('x-request-id', request.id).header('cache-control', 'no-store');
   });
   if (observe) fastify.addHook('onResponse', async (request, reply) => observe(request, reply));
-  fastify.removeAllContentTypeParsers();
-  const parseJson = fastify.getDefaultJsonParser('error', 'error');
-  for (const type of ['application/json', 'application/merge-patch+json']) {
-    fastify.addContentTypeParser(type, { parseAs: 'string' }, (request, body: string, done) => {
-      // Commands may come without a body: all their fields have defaults.
-      if (body === '') done(null, undefined);
-      else void parseJson(request, body, done);
-    });
-  }
+  acceptJson(fastify);
   if (signIn) {
     await fastify.register(cookie);
-    registerSignIn(fastify, signIn);
+    registerSignIn(fastify, signIn, throttle);
   }
-}
-
-/** A repeated parameter is an error of the caller, which the schema of the query then names: it is an array. */
-function parseQuery(query: string): Record<string, string | string[]> {
-  const parsed: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
-  const params = new URLSearchParams(query);
-  for (const name of new Set(params.keys())) {
-    const values = params.getAll(name);
-    parsed[name] = values.length === 1 ? (values[0] ?? '') : values;
-  }
-  return parsed;
 }
 
 /** A caller's own id is kept if it can be put into a log line as it is. */

@@ -43,6 +43,7 @@ interface Away {
   clickhouse?: boolean;
   nats?: boolean;
   policy?: boolean;
+  requestsPerMinute?: number;
 }
 
 async function withApi(away: Away, work: (server: ApiServer, ask: typeof fetch) => Promise<void>): Promise<void> {
@@ -66,7 +67,7 @@ async function withApi(away: Away, work: (server: ApiServer, ask: typeof fetch) 
       version: '0.0.0-test',
     },
     identify: makeIdentify({ store, now: Date.now, log }),
-    requestsPerMinute: 1000,
+    requestsPerMinute: away.requestsPerMinute ?? 1000,
   });
   try {
     await work(server, checkedFetch(api.tokens.admin));
@@ -79,6 +80,22 @@ async function withApi(away: Away, work: (server: ApiServer, ask: typeof fetch) 
 
 const command = { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } };
 const typeOf = async (response: Response) => ((await response.json()) as { type: string }).type;
+
+describe('whoever asks too often', () => {
+  it('is told when to come back; nobody else is, and a guessed secret counts like a question', async () => {
+    await withApi({ requestsPerMinute: 2 }, async ({ url }, ask) => {
+      const guess = { headers: { authorization: `Bearer plt_${'z'.repeat(12)}_${'x'.repeat(32)}` } };
+      const guesses = [await ask(`${url}/api/v1/me`, guess), await ask(`${url}/api/v1/me`, guess)];
+      expect(guesses.map(({ status }) => status)).toEqual([401, 401]);
+      expect(guesses[1]?.headers.get('ratelimit')).toMatch(/^"default";r=0;t=\d+$/);
+      const third = await ask(`${url}/api/v1/me`, guess);
+      expect([third.status, await typeOf(third)]).toEqual([429, 'urn:platte:problem:too-many-requests']);
+      expect(Number(third.headers.get('retry-after'))).toBeGreaterThan(0);
+      const own = [1, 2, 3].map(async () => (await ask(`${url}/api/v1/me`)).status);
+      expect((await Promise.all(own)).toSorted((a, b) => a - b)).toEqual([200, 200, 429]);
+    });
+  });
+});
 
 describe('while something is away', () => {
   it('history’s questions say so, and the catalog goes on', async () => {

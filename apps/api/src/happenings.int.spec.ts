@@ -1,5 +1,12 @@
 import { watchEvents, type WatchedEvent } from '@platte/api-contract';
-import { ensureStreams, logNames, makeAppender, makeRefusedReporter, type Appender } from '@platte/fact-log';
+import {
+  ensureStreams,
+  logNames,
+  makeAppender,
+  makeRefusedReporter,
+  readFactsFill,
+  type Appender,
+} from '@platte/fact-log';
 import type { Fact } from '@platte/facts';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startApi, type RunningApi } from './testing/running-api.js';
@@ -7,12 +14,14 @@ import { checkIn, event, ids, seedCatalog } from './testing/sample-fleet.js';
 
 let api: RunningApi;
 let appender: Appender;
+const clock = { offsetMs: 0 };
 
 beforeAll(async () => {
   api = await startApi({
     postgresUrl: inject('postgresUrl'),
     natsUrl: inject('natsUrl'),
     clickhouseUrl: inject('clickhouseUrl'),
+    now: () => Date.now() + clock.offsetMs,
   });
   await seedCatalog(api);
   await ensureStreams(api.nc, { replicas: 1, factsBytesMax: 2 ** 24, prefix: api.logPrefix });
@@ -38,7 +47,7 @@ interface Watching {
 
 async function watch(
   query: object,
-  { token = api.tokens.viewer, after }: { token?: string; after?: string } = {},
+  { token = api.tokens.viewer, after, onEnd }: { token?: string; after?: string; onEnd?: (why: unknown) => void } = {},
 ): Promise<Watching> {
   const seen: WatchedEvent[] = [];
   const aborter = new AbortController();
@@ -52,7 +61,10 @@ async function watch(
     };
     for await (const one of watchEvents({ url: api.url, token }, options)) seen.push(one);
   })();
-  following.catch(open.reject);
+  following.catch((error: unknown) => {
+    open.reject(error);
+    onEnd?.(error);
+  });
   await open.promise;
   return {
     seen,
@@ -127,6 +139,43 @@ describe('the live stream', () => {
     await limited.until(1);
     expect(limited.seen.map(({ data }) => (data as Fact).machine)).toEqual(['mine']);
     await Promise.all([limited.stop(), all.stop()]);
+  });
+
+  it('says so when what was missed is not kept any more, or is of another log', async () => {
+    const { facts } = logNames(api.logPrefix);
+    await append(event('kept', Date.now(), 13, 1));
+    const { firstSequence, lastSequence } = await readFactsFill(api.nc, { prefix: api.logPrefix });
+    await api.nc.request(`$JS.API.STREAM.PURGE.${facts.stream}`, JSON.stringify({ seq: firstSequence + 1 }));
+    await expect(watch({}, { after: `${firstSequence}.0` })).rejects.toMatchObject({
+      problem: { status: 410, type: 'urn:platte:problem:events-gone' },
+    });
+    await expect(watch({}, { after: `${lastSequence + 1}.0` })).rejects.toMatchObject({ problem: { status: 410 } });
+    await (await watch({}, { after: `${firstSequence + 1}.0` })).stop();
+  });
+
+  it('ends for a token that was revoked', async () => {
+    const { id, token } = await api.admin.createToken({ body: { name: 'short', role: 'viewer' } });
+    const refused = Promise.withResolvers<unknown>();
+    const watching = await watch({ kinds: 'EventReported' }, { token, onEnd: refused.resolve });
+    await whenHeard(watching);
+    await api.admin.revokeToken({ params: { id } });
+    clock.offsetMs += 30_000;
+    await append(event('mark', Date.now(), 14, 1));
+    expect(await refused.promise).toMatchObject({ problem: { status: 401 } });
+    clock.offsetMs = 0;
+  });
+
+  it('is told to proxies as what must not be gathered', async () => {
+    const aborter = new AbortController();
+    const response = await api.fetch(`${api.url}/api/v1/events`, { signal: aborter.signal });
+    expect(response.headers.get('x-accel-buffering')).toBe('no');
+    expect(response.headers.get('cache-control')).toBe('no-store, no-transform');
+    const head = await fetch(`${api.url}/api/v1/events`, {
+      method: 'HEAD',
+      headers: { authorization: `Bearer ${api.tokens.viewer}` },
+    });
+    expect([head.status, head.headers.get('allow')]).toEqual([405, 'GET']);
+    aborter.abort();
   });
 
   it('refuses an id that is not of the stream', async () => {

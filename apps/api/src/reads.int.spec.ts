@@ -209,6 +209,15 @@ describe('timelines', () => {
     expect(statuses.items.at(-1)?.statuses).toEqual(whole.statuses);
   });
 
+  it('know nothing of what is to come, and begin when time does', async () => {
+    const at = '9999-12-31T23:59:59Z';
+    const breakdown = await viewer.getGroupBreakdown({ params: { id: ids.prod }, query: { at } });
+    expect(Math.abs(Date.parse(breakdown.at) - Date.now())).toBeLessThan(minute);
+    const whole = await viewer.getVersionTimeline({ params: { id: ids.prod }, query: { range: '99999w' } });
+    expect(whole.from).toBe('1970-01-01T00:00:00.000Z');
+    expect(whole.items.at(-1)?.total).toBe(5);
+  });
+
   it('tell what changed between two moments', async () => {
     const from = new Date(start - minute).toISOString();
     const to = new Date(start + 5 * minute).toISOString();
@@ -232,6 +241,8 @@ describe('timelines', () => {
     [{ bucket: '90s' }, '?bucket'],
     [{ range: 'a day' }, '?range'],
     [{ to: 'yesterday' }, '?to'],
+    [{ from: '1969-12-31T23:59:59Z' }, '?from'],
+    [{ from: '0000-01-01T00:00:00Z', bucket: '9999w' }, '?from'],
   ])('refuse %o', async (query, pointer) => {
     const asked = viewer.getVersionTimeline({ params: { id: ids.prod }, query });
     await expect(asked).rejects.toMatchObject({ problem: { status: 422, errors: [{ pointer }] } });

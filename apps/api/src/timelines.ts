@@ -63,9 +63,12 @@ export async function readStatusTimeline(
 }
 
 export async function readBreakdown(parts: ApiParts, counted: Counted, at: string | undefined): Promise<Breakdown> {
-  const found = at
-    ? await breakdownAsOf(parts.history, { ...counted, at: Date.parse(at) })
-    : await breakdown(parts.history, { ...counted, now: parts.now() });
+  const now = parts.now();
+  const moment = at === undefined ? now : Date.parse(at);
+  const found =
+    moment < now
+      ? await breakdownAsOf(parts.history, { ...counted, at: moment })
+      : await breakdown(parts.history, { ...counted, now });
   return toBreakdown(found);
 }
 
@@ -74,8 +77,12 @@ export async function readDifference(
   counted: Counted,
   between: { from: string; to?: string | undefined },
 ): Promise<Difference> {
-  const [from, end] = [Date.parse(between.from), between.to === undefined ? parts.now() : Date.parse(between.to)];
-  if (from >= end) throw invalid('?from', 'is not before the other moment');
+  const now = parts.now();
+  const [from, end] = [
+    Date.parse(between.from),
+    Math.min(now, between.to === undefined ? now : Date.parse(between.to)),
+  ];
+  if (from >= end) throw invalid('?from', 'is not before the other moment, which is now at the latest');
   const { versions, statuses, ...moments } = await differenceOf(parts.history, { ...counted, from, to: end });
   return { from: toBreakdown(moments.from), to: toBreakdown(moments.to), versions, statuses };
 }
@@ -88,7 +95,7 @@ function toBreakdown(found: Omit<Breakdown, 'at'> & { at: number }): Breakdown {
 export function toRange(query: TimelineQuery, now: number): Range {
   const to = query.to === undefined ? undefined : Date.parse(query.to);
   const end = Math.min(to ?? now, now);
-  const from = query.from === undefined ? end - spanToMs(query.range ?? '1d') : Date.parse(query.from);
+  const from = query.from === undefined ? Math.max(0, end - spanToMs(query.range ?? '1d')) : Date.parse(query.from);
   if (query.from !== undefined && query.range !== undefined)
     throw invalid('?range', 'is given together with `from`: give one of them');
   if (from >= end)

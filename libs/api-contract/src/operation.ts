@@ -68,12 +68,15 @@ export function problemsOf(operation: Operation): ProblemName[] {
     'too-many-requests',
     ...(operation.problems ?? []),
   ]);
-  if (operation.role !== 'public') names.add('unauthenticated').add('forbidden').add('invalid-request');
+  if (operation.role !== 'public') {
+    names.add('malformed-request').add('unauthenticated').add('forbidden').add('invalid-request');
+  }
   if (operation.params || operation.scope === 'application') names.add('not-found');
   if (operation.isCommand) names.add('refused').add('policy-unavailable');
   // Also where it takes no body: what is sent is read before it is known that nothing is wanted.
   if (operation.method !== 'GET') names.add('malformed-body').add('body-too-large').add('unsupported-media-type');
   if (operation.method === 'POST') names.add('idempotency-key-in-use').add('idempotency-key-reused');
+  if (operation.resumable) names.add('events-gone');
   if (operation.edits) names.add('precondition-required').add('revision-mismatch');
   return [...names];
 }

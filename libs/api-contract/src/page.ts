@@ -26,6 +26,9 @@ export const paging = {
 /** Times on the wire are RFC 3339 with milliseconds, in UTC; on the way in any offset is understood. */
 export const Instant = z.iso.datetime({ offset: true }).describe('RFC 3339, for example 2026-11-23T09:00:00.000Z');
 
+/** A moment that is asked for. What is still to come is answered as now: clocks differ. */
+export const Moment = Instant.refine((text) => !(Date.parse(text) < 0), 'is not before 1970');
+
 export const IdParams = z.strictObject({ id: Uuid });
 
 export function pageOf<T extends z.ZodType>(item: T) {

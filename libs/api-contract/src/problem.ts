@@ -10,6 +10,11 @@ interface ProblemKind {
 }
 
 export const problemKinds = {
+  'malformed-request': {
+    status: 400,
+    title: 'The request cannot be read',
+    remedy: 'Send HTTP/1.1, and percent-encode what stands in the URL as UTF-8.',
+  },
   'malformed-body': {
     status: 400,
     title: 'The body is not JSON',
@@ -50,10 +55,25 @@ export const problemKinds = {
     title: 'A request with this Idempotency-Key is still running',
     remedy: 'Wait for the first one, then repeat the request to get its answer.',
   },
+  'events-gone': {
+    status: 410,
+    title: 'The log does not keep what followed that event',
+    remedy: 'Read the lists anew, then connect without Last-Event-ID.',
+  },
   'revision-mismatch': {
     status: 412,
     title: 'Somebody else changed it',
     remedy: 'Look at `current`, apply your change to it, and send its revision as If-Match.',
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'The request did not arrive in time',
+    remedy: 'Send it again at once; a body of 256 KiB is the largest there is.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The URL and the headers are too large',
+    remedy: 'Keep both together under 16 KiB: name fewer values in a filter.',
   },
   'body-too-large': {
     status: 413,
@@ -63,7 +83,7 @@ export const problemKinds = {
   'unsupported-media-type': {
     status: 415,
     title: 'The body has a type that is not understood',
-    remedy: 'Send application/json, or application/merge-patch+json with PATCH.',
+    remedy: 'Send application/json, or application/merge-patch+json with PATCH, in UTF-8 and not compressed.',
   },
   'invalid-request': {
     status: 422,

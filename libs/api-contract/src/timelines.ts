@@ -1,6 +1,6 @@
 // How many machines were where, over time. Every total is exact; the last point is the fleet as it is now.
 import { z } from 'zod';
-import { Instant } from './page.js';
+import { Instant, Moment } from './page.js';
 
 /** A length of time: `30m`, `6h`, `7d`, `4w`. */
 export const Span = z.string().regex(/^[1-9][0-9]{0,4}[mhdw]$/, 'is a number and m, h, d or w, for example 30d');
@@ -14,8 +14,8 @@ export function spanToMs(span: string): number {
 /** The range is `from`..`to`, or the `range` that ends at `to`; `to` is now unless it is given. */
 export const rangeQuery = {
   range: Span.optional().describe('How far back from `to`: 1h, 1d, 7d, 30d or any other. Default 1d.'),
-  from: Instant.optional().describe('In the place of `range`.'),
-  to: Instant.optional().describe('Default: now.'),
+  from: Moment.optional().describe('In the place of `range`.'),
+  to: Moment.optional().describe('Default: now.'),
 };
 
 /** More points than this nobody sees, and one answer stays under a megabyte. */

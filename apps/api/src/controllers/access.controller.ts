@@ -1,12 +1,12 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { Controller } from '@nestjs/common';
 import { toInstant, type InputOf, type OutputOf, type Token } from '@platte/api-contract';
-import { addToken, listTokens, revokeToken, type AccessToken } from '@platte/state-store';
+import { addToken, findApplication, listTokens, revokeToken, type AccessToken } from '@platte/state-store';
 import { z } from 'zod';
 import type { Caller } from '../http/caller.js';
 import { parseCursor, toPage } from '../http/cursor.js';
 import { Operation } from '../http/operation-route.js';
-import { notFound } from '../http/problems.js';
+import { ApiProblem, notFound } from '../http/problems.js';
 import { ApiParts } from '../parts.js';
 
 const dayMs = 86_400_000;
@@ -32,6 +32,7 @@ export class AccessController {
 
   @Operation('createToken')
   async createToken({ body }: InputOf<'createToken'>, caller: Caller): Promise<OutputOf<'createToken'>> {
+    await this.assertApplications(body.applications ?? []);
     const id = Array.from({ length: 12 }, () => randomInt(36).toString(36)).join('');
     const secret = randomBytes(24).toString('base64url');
     const createdAt = this.parts.now();
@@ -39,7 +40,7 @@ export class AccessController {
       id,
       name: body.name,
       role: body.role,
-      applications: body.applications,
+      applications: body.applications && [...new Set(body.applications)],
       createdBy: caller.name,
       createdAt,
       expiresAt: body.expiresInDays === null ? null : createdAt + body.expiresInDays * dayMs,
@@ -52,6 +53,16 @@ export class AccessController {
   async revokeToken({ params }: InputOf<'revokeToken'>, caller: Caller): Promise<OutputOf<'revokeToken'>> {
     if (!(await revokeToken(this.parts.store.pool, { id: params.id, actor: caller.name, now: this.parts.now() })))
       throw notFound('token', params.id);
+  }
+
+  /** A token for what is not there would see nothing, and whoever mistyped the id would look for the reason elsewhere. */
+  private async assertApplications(ids: readonly string[]): Promise<void> {
+    const found = await Promise.all(ids.map((id) => findApplication(this.parts.store.pool, id)));
+    const errors = ids.flatMap((id, i) =>
+      found[i] ? [] : [{ pointer: `/applications/${i}`, detail: `There is no application ${id}.` }],
+    );
+    const [first] = errors;
+    if (first) throw new ApiProblem('invalid-request', { detail: `${first.pointer}: ${first.detail}`, errors });
   }
 }
 

@@ -12,7 +12,7 @@ const ChangeKey = z.object({
   at: z.number().int(),
   source: z.enum(['catalog', 'access']),
   revision: z.number().int(),
-  number: z.number().int(),
+  number: z.int32(),
 });
 
 @Controller()

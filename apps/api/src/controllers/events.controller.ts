@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Controller, StreamableFile } from '@nestjs/common';
 import type { InputOf } from '@platte/api-contract';
+import { readFactsFill, type NatsConnection } from '@platte/fact-log';
 import type { Fact } from '@platte/facts';
 import type { Caller } from '../http/caller.js';
 import { sees } from '../http/caller.js';
@@ -14,6 +15,8 @@ import { ApiParts } from '../parts.js';
 const listenersMax = 200;
 /** Then the client comes back by itself, and proves again who it is. */
 const lifetimeMs = 15 * 60_000;
+/** How long a token that was revoked, or a role that was taken away, may go on listening. */
+const checkEveryMs = 30_000;
 /** Shorter than any proxy's patience with a silent connection. */
 const heartbeatMs = 15_000;
 /** How long a browser waits before it comes back. */
@@ -29,20 +32,50 @@ export class EventsController {
 
   @Operation('streamEvents')
   async streamEvents({ query, lastEventId }: InputOf<'streamEvents'>, caller: Caller): Promise<StreamableFile> {
-    if (!this.parts.nats.live())
-      throw new ApiProblem('stream-unavailable', { detail: 'NATS, which keeps the log, is away.' });
+    const nc = this.parts.nats.live();
+    if (!nc) throw new ApiProblem('stream-unavailable', { detail: 'NATS, which keeps the log, is away.' });
     if (this.events.count() >= listenersMax)
       throw new ApiProblem('stream-unavailable', { detail: `${listenersMax} listen to this replica already.` });
     const { expiresAt } = caller;
-    const left = expiresAt === null ? lifetimeMs : Math.min(lifetimeMs, expiresAt - this.parts.now());
+    const after = readPlace(lastEventId);
+    if (after) await this.assertKept(nc, after);
+    const left = expiresAt === null ? lifetimeMs : Math.max(0, Math.min(lifetimeMs, expiresAt - this.parts.now()));
     const ending = AbortSignal.timeout(left);
     const gone = new AbortController();
     const signal = AbortSignal.any([ending, gone.signal]);
-    const events = this.events.listen({ wants: toWish(query, caller), after: readPlace(lastEventId), signal });
-    const stream = Readable.from(toText(events, signal), { objectMode: false });
+    const events = this.events.listen({ wants: toWish(query, caller), after, signal });
+    const stream = Readable.from(toText(events, signal, makeCheck(caller, this.parts.now)), { objectMode: false });
     stream.once('close', () => gone.abort());
     return new StreamableFile(stream, { type: 'text/event-stream; charset=utf-8' });
   }
+
+  /** @throws ApiProblem when something between that event and now is not in the log: silence about it would be a lie */
+  private async assertKept(nc: NatsConnection, { sequence }: Place): Promise<void> {
+    const { firstSequence, lastSequence } = await readFactsFill(nc, { prefix: this.parts.logPrefix }).catch(
+      (cause: unknown) => {
+        throw new ApiProblem('stream-unavailable', { detail: 'The log does not answer.' }, { cause });
+      },
+    );
+    if (sequence >= firstSequence && sequence <= lastSequence) return;
+    const why = sequence < firstSequence ? 'what followed may be purged' : 'that event is of another log';
+    throw new ApiProblem('events-gone', { detail: `The log holds ${firstSequence} to ${lastSequence}: ${why}.` });
+  }
+}
+
+/** Whether the caller still is who they were when the stream began; asked before each event, and answered from memory mostly. */
+function makeCheck(caller: Caller, now: () => number): () => Promise<boolean> {
+  let checkedAt = now();
+  return async () => {
+    if (now() - checkedAt < checkEveryMs || !caller.again) return true;
+    checkedAt = now();
+    try {
+      const seen = await caller.again();
+      return String(seen?.applications) === String(caller.applications) && seen?.role === caller.role;
+    } catch (error) {
+      // A store that is away for a moment is no reason: the next check asks again.
+      return !(error instanceof ApiProblem);
+    }
+  };
 }
 
 /** @throws ApiProblem when the id is none of ours: what was missed could not be told */
@@ -70,12 +103,13 @@ function toWish(query: InputOf<'streamEvents'>['query'], caller: Caller): (fact:
 type Events = ReturnType<LiveEvents['listen']>;
 
 /** The stream's text, with a comment now and then where nothing happens. */
-async function* toText(events: Events, signal: AbortSignal): AsyncGenerator<string> {
+async function* toText(events: Events, signal: AbortSignal, isAllowed: () => Promise<boolean>): AsyncGenerator<string> {
   yield `retry: ${retryMs}\n\n`;
   try {
     let next = events.next();
     while (!signal.aborted) {
       const first = await withHeartbeat(next);
+      if (!(await isAllowed())) return;
       if (first === 'silence') {
         yield ': still here\n\n';
         continue;

@@ -11,7 +11,7 @@ import { allApplications, findMachine, findMachineToShow, readWithAnswer, showMa
 import { ApiParts } from '../parts.js';
 import { toAnswerView, toHistoryItem } from '../views.js';
 
-const HistoryPosition = z.object({ at: z.number().int(), n: z.number().int() });
+const HistoryPosition = z.object({ at: z.number().int().nonnegative(), n: z.number().int().nonnegative() });
 
 @Controller()
 export class InstancesController {

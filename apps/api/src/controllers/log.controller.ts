@@ -30,7 +30,7 @@ export class LogController {
   @Operation('listParkedMessages')
   async listParked({ query }: InputOf<'listParkedMessages'>): Promise<OutputOf<'listParkedMessages'>> {
     const { logPrefix: prefix } = this.parts;
-    const afterId = parseCursor(query.cursor, z.number().int()) ?? 0;
+    const afterId = parseCursor(query.cursor, z.number().int().nonnegative()) ?? 0;
     const parked = await this.ask((nc) => listParked(nc, { prefix, afterId, max: query.limit + 1 }));
     return toPage(parked, query.limit, toParked, ({ id }) => id);
   }

@@ -24,16 +24,36 @@ export class AccessGuard implements CanActivate {
     const request = http.getRequest<FastifyRequest>();
     const id = Reflect.getMetadata(operationKey, context.getHandler()) as OperationId | undefined;
     if (id === undefined) throw new ApiProblem('forbidden', { detail: 'This route names no operation.' });
-    const { role, scope, isCommand } = getOperation(id);
-    const caller = role === 'public' ? nobody : await this.identify(request);
-    this.throttle(caller?.id || request.ip, http.getResponse<FastifyReply>());
+    const { role, scope, isCommand, produces } = getOperation(id);
+    if (request.method === 'HEAD' && produces === 'text/event-stream') throw noHead(request.url);
+    const reply = http.getResponse<FastifyReply>();
+    const caller = role === 'public' ? nobody : await this.identifyOrCount(request, reply);
+    this.throttle(caller?.id || request.ip, reply);
     if (!caller) throw unauthenticated('The request carries no token.');
     if (!isAllowed(caller.role, role))
       throw new ApiProblem('forbidden', { detail: `${id} needs the role ${role}; ${caller.name} is ${caller.role}.` });
     if (scope === 'platform') assertSeesAll(caller);
-    setCaller(request, isCommand && asksDryRun(request.query) ? { ...caller, dryRun: true } : caller);
+    const again = () => this.identify(request);
+    setCaller(request, { ...caller, again, dryRun: isCommand === true && asksDryRun(request.query) });
     return true;
   }
+
+  /** What does not sign in counts against its address: guessing secrets must not be free. */
+  private async identifyOrCount(request: FastifyRequest, reply: FastifyReply): Promise<Caller | undefined> {
+    try {
+      return await this.identify(request);
+    } catch (error) {
+      this.throttle(request.ip, reply);
+      throw error;
+    }
+  }
+}
+
+function noHead(url: string): ApiProblem {
+  return new ApiProblem('method-not-allowed', {
+    detail: `${url.split('?')[0]} is a stream: it knows GET.`,
+    headers: { allow: 'GET' },
+  });
 }
 
 /** Any other value than `true` and `false` is refused where the request is parsed. */

@@ -22,6 +22,9 @@ export class AnswerHeaders implements NestInterceptor {
 function setHeaders(id: OperationId, answer: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { etag, status, path, produces } = getOperation(id);
   if (typeof answer === 'string' && produces) void reply.header('content-type', `${produces}; charset=utf-8`);
+  // Each event goes out as it comes: nginx and its like would gather them first.
+  if (produces === 'text/event-stream')
+    void reply.header('x-accel-buffering', 'no').header('cache-control', 'no-store, no-transform');
   if (typeof answer !== 'object' || answer === null) return;
   if (etag && 'revision' in answer) void reply.header('etag', `"${String(answer.revision)}"`);
   if ('next' in answer && typeof answer.next === 'string')

@@ -13,6 +13,8 @@ export interface Caller {
   /** Limited to these applications; null is all. */
   applications: string[] | null;
   expiresAt: number | null;
+  /** Who asks now, by the same request: a token may have been revoked since. @throws as signing in does */
+  again?: () => Promise<Caller | undefined>;
   /** They only want to know what would change. */
   dryRun?: boolean;
   /** Of a person's session: their page sends it with what changes something. */

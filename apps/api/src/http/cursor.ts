@@ -1,6 +1,7 @@
 // Cursors are opaque to callers: the position after the last item, as base64url JSON. Nothing in one is trusted.
 import { z } from 'zod';
 import { ApiProblem } from './problems.js';
+import { findUnstorable } from './unstorable.js';
 
 export function toCursor(position: unknown): string {
   return Buffer.from(JSON.stringify(position)).toString('base64url');
@@ -9,8 +10,9 @@ export function toCursor(position: unknown): string {
 /** @throws ApiProblem when the cursor is none of this list's */
 export function parseCursor<T>(cursor: string | undefined, position: z.ZodType<T>): T | undefined {
   if (cursor === undefined) return undefined;
-  const parsed = position.safeParse(readJson(Buffer.from(cursor, 'base64url').toString('utf8')));
-  if (parsed.success) return parsed.data;
+  const read = readJson(Buffer.from(cursor, 'base64url').toString('utf8'));
+  const parsed = position.safeParse(read);
+  if (parsed.success && findUnstorable(read).length === 0) return parsed.data;
   const detail = 'is not a cursor of this list: use the `next` of its last answer';
   throw new ApiProblem('invalid-request', { detail: `?cursor: ${detail}`, errors: [{ pointer: '?cursor', detail }] });
 }

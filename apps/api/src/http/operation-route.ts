@@ -22,6 +22,8 @@ import {
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { callerOf, type Caller } from './caller.js';
+import { findRepeated, type Query } from './query.js';
+import { findUnstorable, unstorableWords } from './unstorable.js';
 import { ApiProblem } from './problems.js';
 
 export const operationKey = 'platte:operation';
@@ -61,17 +63,28 @@ export function parseInput(
   const errors: ProblemError[] = [];
   const read = (schema: z.ZodType | undefined, value: unknown, toPointer: (path: PropertyKey[]) => string) => {
     if (!schema) return undefined;
+    const unstorable = findUnstorable(value).map((path) => ({ pointer: toPointer(path), detail: unstorableWords }));
+    errors.push(...unstorable);
+    if (unstorable.length > 0) return undefined;
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
     errors.push(...parsed.error.issues.flatMap((issue) => toErrors(issue, toPointer)));
     return undefined;
   };
+  const readQuery = (): unknown => {
+    // What is public tells the same whatever is asked: monitors add what they like.
+    if (operation.role === 'public') return {};
+    const repeated = findRepeated(request.query as Query);
+    errors.push(...repeated);
+    if (repeated.length > 0) return undefined;
+    return read(toQueryShape(operation), request.query, (path) => `?${path.map(String).join('.')}`);
+  };
   const input = {
     ifMatch: operation.edits ? readIfMatch(request.headers['if-match'], errors) : undefined,
     lastEventId: operation.resumable ? readHeader(request.headers['last-event-id']) : undefined,
     params: read(operation.params, request.params, (path) => `{${path.map(String).join('.')}}`),
-    query: read(toQueryShape(operation), request.query, (path) => `?${path.map(String).join('.')}`),
-    body: read(operation.body ?? noBody, request.body ?? {}, toJsonPointer),
+    query: readQuery(),
+    body: read(operation.body ?? noBody, request.body === undefined ? {} : request.body, toJsonPointer),
   };
   if (errors.length > 0) {
     const first = errors[0]!;
@@ -88,9 +101,7 @@ const noBody = z.strictObject({});
 /** Not stringbool: there, `?dryRun=0` would be a way to say that it is real. */
 const dryRun = { dryRun: z.enum(['true', 'false']).optional() };
 
-/** What is public tells the same whatever is asked: monitors add what they like. */
-function toQueryShape({ query, isCommand, role }: OperationShape): z.ZodType {
-  if (role === 'public') return z.unknown();
+function toQueryShape({ query, isCommand }: OperationShape): z.ZodType {
   const shape = query ?? z.strictObject({});
   return isCommand ? shape.extend(dryRun) : shape;
 }

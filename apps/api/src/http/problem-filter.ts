@@ -53,6 +53,8 @@ function toApiProblem(error: unknown, request: FastifyRequest): ApiProblem {
     return new ApiProblem('unsupported-media-type', {
       detail: `${request.headers['content-type'] ?? 'A body without a type'} is not understood here.`,
     });
+  if (code === 'FST_ERR_BAD_URL')
+    return new ApiProblem('malformed-request', { detail: 'The URL is not percent-encoded UTF-8.' });
   if (status === 400) return new ApiProblem('malformed-body', { detail: wordsOf(error) }, { cause: error });
   if (status !== undefined && status < 500)
     return new ApiProblem('invalid-request', { detail: wordsOf(error) }, { cause: error });
@@ -70,8 +72,11 @@ function toNoRoute(request: FastifyRequest): ApiProblem {
   const methods = operationIds
     .map(getOperation)
     .filter((operation) => toPattern(operation.path).test(path))
-    .map(({ method }) => method);
-  if (methods.length === 0 || methods.some((method) => method === request.method))
+    // What can be read can be asked for its headers alone; a stream has no end that its headers could be told of.
+    .flatMap(({ method, produces }) =>
+      method === 'GET' && produces !== 'text/event-stream' ? [method, 'HEAD'] : [method],
+    );
+  if (methods.length === 0 || methods.includes(request.method))
     return new ApiProblem('not-found', { detail: `There is nothing at ${path}. The API is below ${apiPrefix}.` });
   return new ApiProblem('method-not-allowed', {
     detail: `${path} knows ${methods.join(', ')}, not ${request.method}.`,

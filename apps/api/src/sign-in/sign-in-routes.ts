@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { beginSignIn, takeSignIn, type Store } from '@platte/state-store';
 import type { Log } from '@platte/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Throttle } from '../http/access-guard.js';
 import { callbackPath, type OidcConfig } from './oidc-config.js';
 import { makeProvider, type Provider } from './provider.js';
 import type { Known } from './roles.js';
@@ -36,11 +37,14 @@ export function makeSignIn({ config, store, now, log }: Omit<SignInParts, 'provi
 
 const cookieOptions = { path: '/', secure: true, httpOnly: true, sameSite: 'lax' } as const;
 
-export function registerSignIn(fastify: FastifyInstance, parts: SignInParts): void {
+/** @param throttle anybody may begin to sign in, and each beginning is a row: no address may do it without end */
+export function registerSignIn(fastify: FastifyInstance, parts: SignInParts, throttle: Throttle): void {
   fastify.get<{ Querystring: { return?: string } }>('/auth/login', async (request, reply) => {
+    throttle(request.ip, reply);
     await begin(parts, toReturnPath(request.query.return), reply);
   });
   fastify.get(callbackPath, async (request, reply) => {
+    throttle(request.ip, reply);
     await finish(parts, request, reply);
   });
   fastify.post('/auth/logout', async (request, reply) => {

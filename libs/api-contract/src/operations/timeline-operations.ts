@@ -3,11 +3,11 @@ import { z } from 'zod';
 import { Arch } from '@platte/facts';
 import { Uuid } from '@platte/rollout';
 import { operation } from '../operation.js';
-import { IdParams, Instant } from '../page.js';
+import { IdParams, Moment } from '../page.js';
 import { Breakdown, Difference, StatusTimeline, timelineQuery, VersionTimeline } from '../timelines.js';
 
-const at = { at: Instant.optional().describe('Default: now.') };
-const between = { from: Instant, to: Instant.optional().describe('Default: now.') };
+const at = { at: Moment.optional().describe('Default: now.') };
+const between = { from: Moment, to: Moment.optional().describe('Default: now.') };
 /** Of a whole application people often want a part. */
 const part = { channel: Uuid.optional(), arch: Arch.optional() };
 const asked = {
