@@ -11,6 +11,7 @@ import { countCommits } from './postgres-commits.js';
 const connections = 64;
 const machines = 100_000;
 const machine = '3d1219c7c4c5404aaa1f6d2a48adfda4';
+const fleet = { machines, connections, keepAlive: true };
 const goal = 0.3;
 /** Nebraska's idle check-ins at 64 connections against the same baseline, on two cores. */
 const nebraskaRatio = 0.01;
@@ -82,13 +83,16 @@ export async function readIdleCheck(platform: Platform): Promise<string> {
   return withAttribute(withoutEvent, 'version', version);
 }
 
+/** @param name that the fleet's machines begin with: two fleets that are not to be the same machines have two */
 export async function loadPlatform(
   platform: Platform,
   body: string,
   times: { warmUpMs: number; measureMs: number },
+  name = machine,
 ): Promise<LoadResult> {
   const { port, pathname } = new URL((await platform.run()).urls.omaha);
-  return loadPort(Number(port), pathname, body, times);
+  const own = body.replace(machine, name);
+  return runLoad({ port: Number(port), path: pathname, body: own, machine: name, ...fleet, ...times });
 }
 
 function loadPort(
@@ -97,5 +101,5 @@ function loadPort(
   body: string,
   times: { warmUpMs: number; measureMs: number },
 ): Promise<LoadResult> {
-  return runLoad({ port, path, body, machine, machines, connections, keepAlive: true, ...times });
+  return runLoad({ port, path, body, machine, ...fleet, ...times });
 }

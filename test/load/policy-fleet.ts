@@ -130,7 +130,6 @@ function askAtRandom({ id, application, machines }: BenchGroup, count: number): 
     version: '1.0.0',
     arch: 'amd64',
     oem: '',
-    bootId: '',
     versionPrefix: '',
     onlyOpenLease: false,
     forced: false,

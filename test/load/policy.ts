@@ -265,7 +265,6 @@ function toAsked({ id, application }: BenchGroup): AskedMachine {
     version: '1.0.0',
     arch: 'amd64',
     oem: '',
-    bootId: '',
     versionPrefix: '',
     onlyOpenLease: false,
     forced: false,

@@ -9,7 +9,7 @@ import type { Config } from './config.js';
 export interface NatsLink {
   connected: Promise<NatsConnection>;
   /** Rejects at once when NATS is away or nobody listens, and after the timeout. */
-  request: (subject: string, payload: Uint8Array, timeoutMs: number) => Promise<Uint8Array>;
+  request: (subject: string, payload: string, timeoutMs: number) => Promise<string>;
 }
 
 const drainMsMax = 2_000;
@@ -59,7 +59,7 @@ export function linkNats({ config, log, dependency, stopper }: Needs): NatsLink 
     connected,
     async request(subject, payload, timeoutMs) {
       if (live === undefined) throw new Error('NATS is away');
-      return (await live.request(subject, payload, { timeout: timeoutMs })).data;
+      return (await live.request(subject, payload, { timeout: timeoutMs })).string();
     },
   };
 }

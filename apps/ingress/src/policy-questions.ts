@@ -1,7 +1,9 @@
-// What judging could not answer is asked of policy: one message per event-loop turn carries all machines that wait, so that a
-// busy process asks few big questions and an idle one asks at once. A question that fails, for whatever cause, is answered
-// `policy-unavailable` by whoever asked: never a grant by guess.
-import { type AskedMachine, askedMachinesMax, type Decision, Decisions, decideSubject } from '@platte/rollout';
+// What judging could not answer is asked of policy. An idle process asks at the end of the event loop's turn; while a question
+// is under way the next machines gather until it is answered, a few milliseconds at most, so that a busy process asks few big
+// questions: a message costs its two programs, NATS and PostgreSQL as much as twenty machines in it.
+//
+// A question that fails, for whatever cause, is answered `policy-unavailable` by whoever asked: never a grant by guess.
+import { type AskedMachine, askedMachinesMax, type Decision, parseDecisions, renderQuestion } from '@platte/rollout';
 
 export interface PolicyQuestions {
   /** The decisions in the order of the machines; null when there is no answer. Never rejects. */
@@ -12,12 +14,18 @@ export interface PolicyQuestions {
 
 export interface PolicyQuestionsOptions {
   /** Sends one question and waits for its answer; rejects when none comes in time or nobody listens. */
-  request: (payload: Uint8Array) => Promise<Uint8Array>;
+  request: (question: string) => Promise<string>;
   /** Beyond so many waiting machines a hung policy is taken for absent at once, before held answers fill the memory. */
   waitingMax: number;
   /** Told after each question: how many machines it had, how long it took, and the error if it failed. */
   onAnswered: (answered: { machines: number; elapsedMs: number; error?: Error }) => void;
 }
+
+/**
+ * So long machines gather behind a question that is under way. It bounds what a group that is slow to decide (another program
+ * holds its lock) costs the machines of other groups.
+ */
+const gatherMsMax = 5;
 
 interface Waiting {
   asked: readonly AskedMachine[];
@@ -25,23 +33,28 @@ interface Waiting {
 }
 
 export function makePolicyQuestions({ request, waitingMax, onAnswered }: PolicyQuestionsOptions): PolicyQuestions {
-  let turn: Waiting[] = [];
-  let turnMachines = 0;
+  let gathered: Waiting[] = [];
+  let gatheredMachines = 0;
+  let gathering: NodeJS.Timeout | undefined;
+  let underWay = 0;
   let waiting = 0;
 
   function flush(): void {
-    if (turn.length === 0) return;
-    const batch = turn;
-    turn = [];
-    turnMachines = 0;
+    clearTimeout(gathering);
+    gathering = undefined;
+    if (gathered.length === 0) return;
+    const batch = gathered;
+    gathered = [];
+    gatheredMachines = 0;
     void askAll(batch);
   }
 
   async function askAll(batch: readonly Waiting[]): Promise<void> {
     const asked = batch.flatMap((one) => one.asked);
     const begun = performance.now();
+    underWay++;
     try {
-      const decisions = readDecisions(await request(writeQuestion(asked)), asked.length);
+      const decisions = parseDecisions(await request(renderQuestion(asked)), asked.length);
       onAnswered({ machines: asked.length, elapsedMs: performance.now() - begun });
       spread(batch, decisions);
     } catch (cause) {
@@ -50,6 +63,8 @@ export function makePolicyQuestions({ request, waitingMax, onAnswered }: PolicyQ
       for (const one of batch) one.resolve(null);
     }
     waiting -= asked.length;
+    // At the end of the turn: what the answers bring in at once goes along.
+    if (--underWay === 0) setImmediate(flush);
   }
 
   return {
@@ -57,10 +72,13 @@ export function makePolicyQuestions({ request, waitingMax, onAnswered }: PolicyQ
     ask(asked) {
       if (waiting + asked.length > waitingMax) return Promise.resolve(null);
       waiting += asked.length;
-      if (turnMachines + asked.length > askedMachinesMax) flush();
-      if (turn.length === 0) setImmediate(flush);
-      turnMachines += asked.length;
-      return new Promise((resolve) => turn.push({ asked, resolve }));
+      if (gatheredMachines + asked.length > askedMachinesMax) flush();
+      if (gathered.length === 0) {
+        if (underWay === 0) setImmediate(flush);
+        else gathering = setTimeout(flush, gatherMsMax);
+      }
+      gatheredMachines += asked.length;
+      return new Promise((resolve) => gathered.push({ asked, resolve }));
     },
   };
 }
@@ -71,20 +89,4 @@ function spread(batch: readonly Waiting[], decisions: readonly Decision[]): void
     resolve(decisions.slice(from, from + asked.length));
     from += asked.length;
   }
-}
-
-/** Nest's wire format: policy answers with a `@MessagePattern`. Without an `id` Nest would take it for an event. */
-function writeQuestion(asked: readonly AskedMachine[]): Uint8Array {
-  return Buffer.from(JSON.stringify({ pattern: decideSubject, id: '1', data: { asked } }));
-}
-
-function readDecisions(payload: Uint8Array, count: number): readonly Decision[] {
-  const packet: unknown = JSON.parse(Buffer.from(payload).toString());
-  if (typeof packet !== 'object' || packet === null)
-    throw new Error('policy answered with something else than an object');
-  if ('err' in packet && packet.err !== undefined && packet.err !== null)
-    throw new Error(`policy failed: ${JSON.stringify(packet.err)}`);
-  const { decisions } = Decisions.parse('response' in packet ? packet.response : undefined);
-  if (decisions.length !== count) throw new Error(`policy answered ${decisions.length} of ${count} machines`);
-  return decisions;
 }

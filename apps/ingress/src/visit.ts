@@ -158,7 +158,7 @@ function toEvents(app: RequestApp, common: ReturnType<typeof toCommon>, context:
 
 function judgeVisit(visit: MachineVisit, { track, group }: Place): void {
   const { checkIn, events, app } = visit;
-  const { machine, version, arch, at, n, oem, bootId } = checkIn;
+  const { machine, version, arch, at, n, oem } = checkIn;
   const versionPrefix = app.updateCheck?.targetVersionPrefix ?? '';
   const judgement = judgeInGroup({ machine, version, track, arch, versionPrefix }, group, at);
   if (judgement.kind === 'answer') {
@@ -176,7 +176,6 @@ function judgeVisit(visit: MachineVisit, { track, group }: Place): void {
     version,
     arch,
     oem,
-    bootId,
     versionPrefix,
     onlyOpenLease: judgement.onlyOpenLease,
     forced: judgement.forced,

@@ -45,7 +45,6 @@ const ask = (machine: string, changes: Partial<AskedMachine> = {}): AskedMachine
   version: '1000.0.0',
   arch: 'amd64',
   oem: '',
-  bootId: '',
   versionPrefix: '',
   onlyOpenLease: false,
   forced: false,

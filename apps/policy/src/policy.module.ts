@@ -2,8 +2,8 @@
 // stopper so where it is made.
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import type { SnapshotIndex } from '@platte/rollout';
+import { answerQuestions } from './answer-questions.js';
 import { CatalogController } from './catalog.controller.js';
-import { DecideController } from './decide.controller.js';
 import { type GrantDesk, openGrantDesk } from './grant-desk.js';
 import { startEnding } from './ending.js';
 import type { Parts } from './parts.js';
@@ -17,7 +17,7 @@ export class PolicyModule {
   static of(parts: Parts): DynamicModule {
     return {
       module: PolicyModule,
-      controllers: [CatalogController, DecideController],
+      controllers: [CatalogController],
       providers: [{ provide: 'parts', useValue: parts }, ...providers],
     };
   }
@@ -40,6 +40,7 @@ const providers: Provider[] = [
     useFactory: (parts: Parts, catalog: Map<string, SnapshotIndex>, relay: OutboxRelay): GrantDesk =>
       openGrantDesk(parts, catalog, relay),
   },
+  { provide: 'questions', inject: ['parts', 'grantDesk'], useFactory: answerQuestions },
   { provide: 'ending', inject: ['parts', 'grantDesk', 'relay'], useFactory: startEnding },
   { provide: 'sweepForces', inject: ['parts'], useFactory: startSweepingForces },
 ];

@@ -1,6 +1,6 @@
 // The door of `fact-log`: append facts to JetStream and follow them, with the spool, snapshots and retention around it.
 // No other room touches NATS's streams.
-export type { NatsConnection } from '@nats-io/transport-node';
+export type { Msg, NatsConnection } from '@nats-io/transport-node';
 export { AppendError, type AppendFailure } from './append-error.js';
 export {
   type Appender,

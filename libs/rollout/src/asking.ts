@@ -1,27 +1,29 @@
-// The question that ingress asks policy, one message per event-loop turn, and policy's answers in the same order.
+// The question that ingress asks policy, one message for all machines that wait at a moment, and policy's answers in the same
+// order. How both travel: asking-wire.ts.
 import { z } from 'zod';
-import { Answer, Arch, Time } from '@platte/facts';
+import { Answer, Arch } from '@platte/facts';
 import { Package } from './catalog.js';
 
-/** The NATS subject (queue group `policy`): one question carries all machines that wait in one turn of the loop. */
+/** The NATS subject (queue group `policy`): one question carries all machines that wait at a moment. */
 export const decideSubject = 'platte.policy.decide';
 /** Longer than this without an answer, ingress answers `policy-unavailable`: a setting's default. */
 export const decideTimeoutMs = 500;
 export const askedMachinesMax = 256;
 
-/** A machine that judging could not refuse. `at` and `n` are those of its check-in fact: they name the attempt it may open. */
-export const AskedMachine = z.object({
+/** What many machines of a question share. */
+export const AskedSort = z.object({
   app: z.string(),
   group: z.string(),
   /** The group's revision that was judged by; policy reloads when it holds another. */
   revision: z.number().int(),
-  machine: z.string(),
-  at: Time,
-  n: z.number().int(),
   version: z.string(),
   arch: Arch,
   oem: z.string(),
-  bootId: z.string(),
+});
+export type AskedSort = z.infer<typeof AskedSort>;
+
+/** What few machines say. */
+export const AskedRarely = z.object({
   /** `targetversionprefix` of the check; '' when it names none: policy judges again when it holds a newer catalog. */
   versionPrefix: z.string(),
   /** Only the wave stops it: policy may re-offer an open lease, and answers `not-in-wave` or `awaiting-approval` else. */
@@ -39,14 +41,15 @@ export const AskedMachine = z.object({
     }),
   ),
 });
-export type AskedMachine = z.infer<typeof AskedMachine>;
+export type AskedRarely = z.infer<typeof AskedRarely>;
 
-export const Question = z.object({ asked: z.array(AskedMachine).max(askedMachinesMax) });
-export type Question = z.infer<typeof Question>;
+/** A machine that judging could not refuse. `at` and `n` are those of its check-in fact: they name the attempt it may open. */
+export interface AskedMachine extends AskedSort, AskedRarely {
+  machine: string;
+  at: number;
+  n: number;
+}
 
 /** With `granted` and `re-offered` comes the package to offer: it may be of an earlier rollout than the snapshot's. */
 export const Decision = z.object({ answer: Answer, offer: Package.optional() });
 export type Decision = z.infer<typeof Decision>;
-
-export const Decisions = z.object({ decisions: z.array(Decision) });
-export type Decisions = z.infer<typeof Decisions>;

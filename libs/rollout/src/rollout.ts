@@ -1,13 +1,6 @@
 // The door of `rollout`: applications, groups, channels, packages, policies, rollouts; judge, decide, evolve.
-export {
-  AskedMachine,
-  askedMachinesMax,
-  Decision,
-  Decisions,
-  decideSubject,
-  decideTimeoutMs,
-  Question,
-} from './asking.js';
+export { type AskedMachine, askedMachinesMax, type Decision, decideSubject, decideTimeoutMs } from './asking.js';
+export { parseDecisions, parseQuestion, renderDecisions, renderFailure, renderQuestion } from './asking-wire.js';
 export {
   Application,
   Channel,

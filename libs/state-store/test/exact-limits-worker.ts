@@ -33,7 +33,7 @@ const draw = drawPositions();
 
 function ask(): AskedMachine {
   const { application: app, group } = job;
-  const said = { version: '1.0.0', arch: 'amd64', oem: '', bootId: '', versionPrefix: '' } as const;
+  const said = { version: '1.0.0', arch: 'amd64', oem: '', versionPrefix: '' } as const;
   return {
     app,
     group,

@@ -71,7 +71,6 @@ function machinesOf(
     version: '1.0.0',
     arch: 'amd64',
     oem: '',
-    bootId: '',
     versionPrefix: '',
     onlyOpenLease: false,
     forced: false,

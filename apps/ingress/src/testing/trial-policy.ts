@@ -1,9 +1,6 @@
-// Policy's place on the wire, taken by a real Nest microservice that decides as it is told: the question's format is Nest's.
-import 'reflect-metadata';
-import { Controller, Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { MessagePattern, type MicroserviceOptions, Payload, Transport } from '@nestjs/microservices';
-import { type AskedMachine, type Decision, type Decisions, decideSubject, Question } from '@platte/rollout';
+// Policy's place on the wire: answers questions as it is told.
+import { connectNats } from '@platte/fact-log';
+import { type AskedMachine, type Decision, decideSubject, parseQuestion, renderDecisions } from '@platte/rollout';
 
 export interface TrialPolicy {
   asked: AskedMachine[];
@@ -15,24 +12,15 @@ export async function startTrialPolicy(
   decide: (machine: AskedMachine) => Decision,
 ): Promise<TrialPolicy> {
   const asked: AskedMachine[] = [];
-
-  @Controller()
-  class PolicyController {
-    @MessagePattern(decideSubject)
-    decide(@Payload() question: unknown): Decisions {
-      const machines = Question.parse(question).asked;
+  const nats = await connectNats({ url: natsUrl, name: 'trial-policy', say: () => {} });
+  nats.subscribe(decideSubject, {
+    queue: 'policy',
+    callback: (_, message) => {
+      const machines = parseQuestion(message.string());
       asked.push(...machines);
-      return { decisions: machines.map(decide) };
-    }
-  }
-
-  @Module({ controllers: [PolicyController] })
-  class PolicyModule {}
-  const app = await NestFactory.createMicroservice<MicroserviceOptions>(PolicyModule, {
-    transport: Transport.NATS,
-    options: { servers: [natsUrl], queue: 'policy' },
-    logger: false,
+      message.respond(renderDecisions(machines.map(decide)));
+    },
   });
-  await app.listen();
-  return { asked, stop: () => app.close() };
+  await nats.flush();
+  return { asked, stop: () => nats.close() };
 }
