@@ -13,6 +13,8 @@ import {
   startPostgres,
 } from '../libs/backing/src/backing.js';
 
+import { pairOfShards } from './pair-of-shards.js';
+
 interface Started {
   url: string;
   stop(): Promise<unknown>;
@@ -37,7 +39,9 @@ export default async function startTestServers(project: TestProject): Promise<()
   const [nats, postgres, clickhouse] = await Promise.allSettled([
     start('PLATTE_TEST_NATS_URL', () => startNats({ ...place('nats'), auth: 'none' })),
     start('PLATTE_TEST_POSTGRES_URL', () => startPostgres(place('postgres'))),
-    start('PLATTE_TEST_CLICKHOUSE_URL', async () => withCredentials(await startClickhouse(place('clickhouse')))),
+    start('PLATTE_TEST_CLICKHOUSE_URL', async () =>
+      withCredentials(await startClickhouse({ ...place('clickhouse'), engineFiles: await pairOfShards() })),
+    ),
   ]);
   if (nats.status === 'fulfilled' && postgres.status === 'fulfilled' && clickhouse.status === 'fulfilled') {
     project.provide('natsUrl', nats.value);

@@ -17,6 +17,7 @@ import {
   openHistory,
   HistoryTooNew,
   MigrationChanged,
+  ShardsChanged,
 } from '@platte/history';
 import { type Chassis, refuseToStart, waitFor } from '@platte/service';
 import { closeStore, DatabaseIsNewer, makeMachineNumbers, migrate, openStore, type Store } from '@platte/state-store';
@@ -101,6 +102,7 @@ async function openClickHouse(program: Program): Promise<History> {
     user: config.clickhouseUser,
     password: config.clickhousePassword ?? '',
     database: config.clickhouseDatabase,
+    insertQuorum: config.clickhouseCluster === undefined ? undefined : config.clickhouseInsertQuorum,
     log,
   };
   const macros = { cluster: config.clickhouseCluster ?? '' };
@@ -125,7 +127,7 @@ async function openClickHouse(program: Program): Promise<History> {
 
 /** A history that another version made: waiting does not mend it. */
 function isWrongHistory(error: unknown): boolean {
-  return error instanceof HistoryTooNew || error instanceof MigrationChanged;
+  return [HistoryTooNew, MigrationChanged, ShardsChanged].some((kind) => error instanceof kind);
 }
 
 async function refuseIf(program: Program, isFinal: boolean, error: unknown): Promise<void> {
@@ -149,6 +151,7 @@ function openRebuilder(
 ): Rebuilder {
   const rebuilder = startRebuilder({
     history,
+    cluster: config.clickhouseCluster ?? '',
     postgresUrl: config.postgresUrl,
     ackFloor: () => writer.ackFloor(),
     now: clock.now,

@@ -1,5 +1,6 @@
 // The settings of analytics: PLATTE_NATS_URL for `natsUrl`, and so on. docs/reference lists those of all programs.
 import {
+  choice,
   clickhouseSettings,
   count,
   duration,
@@ -20,8 +21,12 @@ export const Config = z.object({
   /** Facts that every consumer has seen leave NATS after so long: until then anything can be rebuilt from them. */
   factsKept: duration({ minMs: 3_600_000 }).default(14 * 86_400_000),
 
-  /** Name of the ClickHouse cluster; left out, one server. */
-  clickhouseCluster: text().optional(),
+  /** Name of the ClickHouse cluster (docs/how-to/clickhouse-cluster.md); left out, one server. */
+  clickhouseCluster: text('a name of letters, digits, _ and -')
+    .refine((name) => /^[\w-]+$/.test(name), { error: 'should be a name of letters, digits, _ and -' })
+    .optional(),
+  /** Of a cluster: how many replicas of a shard must have what is written, 1 to 5 or `auto`, which is more than half. */
+  clickhouseInsertQuorum: choice('auto', '1', '2', '3', '4', '5').default('auto'),
 
   /** A batch is written when it has so many facts, some 300 bytes each in memory, or when its first is so old. */
   batchFactsMax: count({ min: 1, max: 200_000 }).default(20_000),

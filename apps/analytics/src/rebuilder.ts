@@ -1,12 +1,14 @@
 // Keeps timelines up to date: one replica leads, and folds what arrived again and again, with a rest in between that is
 // ten times as long as the work, unless there is a backlog. What is not folded yet is added by every question of now.
 import { setTimeout as delay } from 'node:timers/promises';
-import { dropPassed, type History, rebuild } from '@platte/history';
+import { type History, openShards, rebuildShards } from '@platte/history';
 import type { Log, Metrics } from '@platte/service';
 import { type Lead, tryLead } from '@platte/state-store';
 
 interface Needs {
   history: History;
+  /** Name of ClickHouse's cluster; empty: one server. */
+  cluster: string;
   postgresUrl: string;
   ackFloor: () => Promise<number>;
   now: () => number;
@@ -34,7 +36,7 @@ const backlogFacts = 100_000;
 const pauseMsMax = 60_000;
 
 export function startRebuilder(needs: Needs): Rebuilder {
-  const { history, postgresUrl, pauseMs, log, metrics, signal } = needs;
+  const { history, cluster, postgresUrl, pauseMs, log, metrics, signal } = needs;
   const seconds = metrics.histogram({
     name: 'platte_history_rebuild_seconds',
     help: 'Time of one rebuild of timelines',
@@ -47,14 +49,13 @@ export function startRebuilder(needs: Needs): Rebuilder {
   let isLeading = false;
   let state: ReturnType<Rebuilder['health']> = { state: 'starting', detail: 'waits for its turn' };
 
-  async function runOnce(): Promise<{ tookMs: number; facts: number; caughtUp: boolean }> {
+  async function runOnce(shards: readonly History[]): Promise<{ tookMs: number; facts: number; caughtUp: boolean }> {
     const started = performance.now();
-    const done = await rebuild(history, {
+    const done = await rebuildShards(shards, {
       acked: await needs.ackFloor(),
       now: needs.now(),
       attempt: needs.nextAttempt(),
     });
-    if (done.facts > 0) await dropPassed(history, done.upto);
     const tookMs = performance.now() - started;
     seconds.observe(tookMs / 1000);
     late.inc(done.late);
@@ -64,12 +65,18 @@ export function startRebuilder(needs: Needs): Rebuilder {
 
   async function lead(held: Lead): Promise<void> {
     const ending = AbortSignal.any([signal, held.signal]);
-    isLeading = true;
-    while (!ending.aborted) {
-      const { tookMs, facts, caughtUp } = await runOnce();
-      const longRestMs = Math.min(Math.max(pauseMs, tookMs * restPerWork), pauseMsMax);
-      const restMs = caughtUp ? (facts < backlogFacts ? longRestMs : Math.min(tookMs, pauseMs)) : 0;
-      await delay(restMs, undefined, { signal: ending }).catch(() => {});
+    // Kept for as long as this replica leads: a run reads what the runs before it wrote.
+    const { shards, close } = await openShards(history, cluster);
+    try {
+      isLeading = true;
+      while (!ending.aborted) {
+        const { tookMs, facts, caughtUp } = await runOnce(shards);
+        const longRestMs = Math.min(Math.max(pauseMs, tookMs * restPerWork), pauseMsMax);
+        const restMs = caughtUp ? (facts < backlogFacts ? longRestMs : Math.min(tookMs, pauseMs)) : 0;
+        await delay(restMs, undefined, { signal: ending }).catch(() => {});
+      }
+    } finally {
+      await close();
     }
   }
 

@@ -55,6 +55,7 @@ export async function makeProgram(): Promise<TestProgram> {
     const aborter = new AbortController();
     const rebuilder = startRebuilder({
       history,
+      cluster: '',
       postgresUrl: database.url,
       ackFloor: writer.ackFloor,
       now: Date.now,

@@ -14,13 +14,18 @@ export interface RunningClickhouse extends RunningServer {
   reader: { user: string; password: string };
 }
 
+export interface ClickhouseOptions extends StartOptions {
+  /** Configuration of the embedded engine, by file name, `config.xml` first: tests show it a cluster. */
+  engineFiles?: Record<string, string> | undefined;
+}
+
 /** Merges that run are ended, parts in memory written. */
 const graceSeconds = 20;
 /** Reads, inserts and files each take a thread of the pool while they run; 4, the default, would queue behind one panel. */
 const frontThreads = '16';
 
 /** @returns the server once it answers */
-export async function startClickhouse(options: StartOptions): Promise<RunningClickhouse> {
+export async function startClickhouse(options: ClickhouseOptions): Promise<RunningClickhouse> {
   const program = await resolveClickhouse(options);
   const { dataDir } = options;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
@@ -60,9 +65,9 @@ async function assertSameKind(dataDir: string, program: ClickhouseProgram): Prom
 async function startFront(
   { folder }: Extract<ClickhouseProgram, { kind: 'embedded' }>,
   users: User[],
-  { dataDir, host = '127.0.0.1', port = 0, log = () => {} }: StartOptions,
+  { dataDir, host = '127.0.0.1', port = 0, log = () => {}, engineFiles }: ClickhouseOptions,
 ): Promise<Started> {
-  const config: FrontConfig = { engineFolder: folder, dataDir, host, port, users };
+  const config: FrontConfig = { engineFolder: folder, dataDir, host, port, users, engineFiles };
   const file = join(dataDir, 'front.json');
   await writeFile(file, JSON.stringify(config), { mode: 0o600 });
   const ready = /^ready (?<url>http:\/\/\S+:(?<port>\d+)) version (?<version>\S+)$/;

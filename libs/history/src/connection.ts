@@ -15,6 +15,8 @@ export interface HistoryOptions {
   password: string;
   database: string;
   log: HistoryLog;
+  /** Of a cluster: how many replicas of a shard must have what is written, before it counts as written. */
+  insertQuorum?: 'auto' | `${number}` | undefined;
 }
 
 export type Params = Record<string, unknown>;
@@ -30,6 +32,8 @@ export interface History {
   insert(statement: string, rows: Uint8Array): Promise<void>;
   /** Throws with the cause when the engine does not answer. */
   ping(): Promise<void>;
+  /** Another database, or the same on another host of the cluster, as the same user; to be closed by itself. */
+  beside(place: { database?: string; host?: string }): History;
   close(): Promise<void>;
 }
 
@@ -51,6 +55,8 @@ const everywhere: ClickHouseSettings = {
   output_format_json_quote_64bit_integers: 0,
   join_use_nulls: 0,
   final: 0,
+  // Of a cluster: what is asked about a machine within a question lies on the shard of that machine (cluster.ts).
+  distributed_product_mode: 'local',
 };
 const readSettings: ClickHouseSettings = {
   ...everywhere,
@@ -66,10 +72,15 @@ const writeSettings: ClickHouseSettings = {
   max_execution_time: writeSecondsMax,
   max_result_rows: '0',
   parallel_view_processing: 1,
+  // Of a cluster: an insert that returned is on its shards, and one that is repeated is written again, as on one server.
+  distributed_foreground_insert: 1,
+  insert_deduplicate: 0,
 };
 
 /** Opens no connection yet: the first statement does. */
-export function openHistory({ url, user, password, database, log }: HistoryOptions): History {
+export function openHistory(options: HistoryOptions): History {
+  const { url, user, password, database, log, insertQuorum = '0' } = options;
+  const writes = { ...writeSettings, insert_quorum: insertQuorum };
   const client = createClient({
     url,
     username: user,
@@ -94,11 +105,11 @@ export function openHistory({ url, user, password, database, log }: HistoryOptio
       return result.json<Row>();
     },
     async run(statement, params = {}) {
-      await client.command({ query: statement, query_params: params, clickhouse_settings: writeSettings });
+      await client.command({ query: statement, query_params: params, clickhouse_settings: writes });
     },
     async insert(statement, rows) {
       const values = Readable.from([rows], { objectMode: false });
-      const { stream } = await client.exec({ query: statement, values, clickhouse_settings: writeSettings });
+      const { stream } = await client.exec({ query: statement, values, clickhouse_settings: writes });
       // The socket is free for the next statement only once the answer is read.
       stream.resume();
       await new Promise<void>((resolve, reject) => stream.once('close', resolve).once('error', reject));
@@ -107,6 +118,14 @@ export function openHistory({ url, user, password, database, log }: HistoryOptio
       const answer = await client.ping({ select: true });
       if (!answer.success) throw answer.error;
     },
+    beside: ({ database: other = database, host }) =>
+      openHistory({ ...options, database: other, url: host === undefined ? url : withHost(url, host) }),
     close: () => client.close(),
   };
+}
+
+function withHost(url: string, host: string): string {
+  const other = new URL(url);
+  other.hostname = host;
+  return other.origin;
 }

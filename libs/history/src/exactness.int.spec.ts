@@ -1,7 +1,7 @@
 // Duplicates, other batch boundaries and late or shuffled delivery give the same bytes for every question; and these are
 // the answers of a brute-force model.
-import type { Fact } from '@platte/facts';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { askEverything, deliver, from, now, scopes, spanMs } from '../test/ask-everything.js';
 import { numberOf, openFresh, toBatches } from '../test/fresh-history.js';
 import {
   modelBreakdown,
@@ -15,7 +15,6 @@ import {
 } from '../test/model.js';
 import { app, groups, makeFacts, makeRandom, shuffled } from '../test/random-facts.js';
 import {
-  type ArrivedBatch,
   breakdown,
   breakdownAsOf,
   countMachines,
@@ -26,69 +25,16 @@ import {
   type MachineFilter,
   type MachineListing,
   machinesSeen,
-  machineHistory,
   type MachineState,
   presenceTimeline,
   rebuild,
   rebuildFromNothing,
-  type Scope,
   silentMachines,
-  statusCounts,
   statusTimeline,
   updateFunnel,
   versionTimeline,
   writeFacts,
 } from './history.js';
-
-const from = Date.UTC(2026, 10, 2);
-const spanMs = 4 * 86_400_000;
-const now = from + spanMs + 90_500;
-const scopes: Scope[] = [{ app }, { app, group: groups[0] }, { app, group: '' }, { app, arch: 'arm64' }];
-
-/** Batches in several inserts with a rebuild after some of them, as a running program does it. */
-async function deliver(history: History, batches: ArrivedBatch[], rebuildEvery: number): Promise<void> {
-  let attempt = 1;
-  for (const [count, batch] of batches.entries()) {
-    await writeFacts(history, [batch], numberOf);
-    if (count % rebuildEvery === 0) await rebuild(history, { acked: batch.sequence, now: 0, attempt: attempt++ });
-  }
-  await rebuild(history, { acked: batches.at(-1)?.sequence ?? 0, now, attempt: attempt++ });
-}
-
-async function askEverything(history: History, facts: readonly Fact[]): Promise<Record<string, unknown>> {
-  const answers: Record<string, unknown> = {};
-  for (const scope of scopes) {
-    const name = JSON.stringify(scope);
-    answers[`now ${name}`] = await breakdown(history, { ...scope, now });
-    for (const at of [from + 1, from + 86_400_000, from + 2 * 86_400_000 + 12_345, now - 60_000]) {
-      answers[`as of ${at} ${name}`] = await breakdownAsOf(history, { ...scope, at });
-    }
-    answers[`seen ${name}`] = await machinesSeen(history, { ...scope, from: from + 5_000_000, to: now - 7_000_000 });
-    answers[`progress ${name}`] = await statusCounts(history, { ...scope, from: from + 5_000_000, to: now });
-    answers[`failures ${name}`] = await failures(history, { ...scope, from, to: now });
-    for (const bucketMs of [13 * 60_000, 86_400_000]) {
-      const range = { ...scope, from: from - 7_200_000, now, bucketMs };
-      answers[`versions ${bucketMs} ${name}`] = await versionTimeline(history, range);
-      answers[`statuses ${bucketMs} ${name}`] = await statusTimeline(history, range);
-    }
-  }
-  for (const bucketMs of [7_200_000, 86_400_000]) {
-    const range = { app, from, to: now, bucketMs };
-    answers[`presence ${bucketMs}`] = await presenceTimeline(history, { ...range, by: 'version' });
-    answers[`status presence ${bucketMs}`] = await presenceTimeline(history, { ...range, by: 'status' });
-  }
-  answers['funnel'] = await updateFunnel(history, { app, from, to: now });
-  answers['silent'] = await silentMachines(history, { app, now });
-  for (const sort of ['id', 'lastSeen', 'version', 'ip'] as const) {
-    answers[`list by ${sort}`] = await listMachines(history, { app, sort, limit: 100 });
-  }
-  for (const machine of new Set(facts.map((fact) => fact.machine))) {
-    answers[`history of ${machine}`] = await machineHistory(history, { app, machine, limit: 1000, all: true });
-    answers[`changes of ${machine}`] = await machineHistory(history, { app, machine, limit: 1000 });
-    answers[`state of ${machine}`] = await currentState(history, { app, machine });
-  }
-  return answers;
-}
 
 const facts = makeFacts({ seed: 7, machines: 8, facts: 400, from, spanMs });
 const ordered = facts.toSorted((a, b) => a.at - b.at || a.n - b.n);

@@ -24,3 +24,12 @@ test('a cluster gets replicated engines, made on all of it', () => {
     `ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')`,
   );
 });
+
+test('what every server must know is replicated on all of them', () => {
+  expect(withMacros('{{engine_everywhere:ReplacingMergeTree(applied)}}', { cluster: 'fleet' })).toBe(
+    `ReplicatedReplacingMergeTree('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}', applied)`,
+  );
+  expect(withMacros('{{engine_everywhere:ReplacingMergeTree(applied)}}', { cluster: '' })).toBe(
+    'ReplacingMergeTree(applied)',
+  );
+});

@@ -2,11 +2,15 @@
 // written so that it may run again, and a file counts as applied only after its last one.
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
+import { countShards, localDatabase, openOwn, spreadTables } from './cluster.js';
 import { type History, openHistory } from './connection.js';
 
 /** How the same files become one server's tables or a cluster's. */
 export interface Macros {
-  /** Empty on one server; the cluster's name makes every table replicated and every statement run `on cluster`. */
+  /**
+   * Empty on one server. The cluster's name makes every table replicated within its shard, every statement run
+   * `on cluster`, and tables over all shards beside them.
+   */
   cluster: string;
 }
 
@@ -19,45 +23,83 @@ interface Migration {
 
 export class HistoryTooNew extends Error {}
 export class MigrationChanged extends Error {}
+/** Machines are spread by the number of shards: with another one, a machine's rows would no longer lie together. */
+export class ShardsChanged extends Error {}
 
 const folder = new URL('../migrations/', import.meta.url);
 
+/** Every server of a cluster has the whole of it, whichever shard it is of. */
 const ledger = `
 create table if not exists schema_migration {{on_cluster}}
 (version UInt32, name String, checksum String, applied DateTime default now())
-engine = {{engine:ReplacingMergeTree(applied)}}
+engine = {{engine_everywhere:ReplacingMergeTree(applied)}}
 order by version
-comment 'Which files of libs/history/migrations have been applied'`;
+comment 'Which files of libs/history/migrations have been applied; version 0: over how many shards'`;
 
 /** Brings the database to this program's version, making it if need be. Several programs may do so at once. */
 export async function migrateHistory(history: History, macros: Macros = { cluster: '' }): Promise<number[]> {
-  await history.run(withMacros(ledger, macros));
-  const known = await readMigrations();
-  const applied = await readApplied(history);
-  assertKnown(applied, known);
-  const missing = known.filter(({ version }) => !applied.has(version));
-  for (const migration of missing) await apply(history, migration, macros);
-  return missing.map(({ version }) => version);
+  const own = openOwn(history, macros.cluster);
+  try {
+    await own.run(withMacros(ledger, macros));
+    const known = await readMigrations();
+    const applied = await readApplied(own);
+    assertKnown(applied, known);
+    if (macros.cluster !== '') await assertShards(own, macros.cluster);
+    const missing = known.filter(({ version }) => !applied.has(version));
+    for (const migration of missing) await apply({ history, own }, migration, macros);
+    return missing.map(({ version }) => version);
+  } finally {
+    if (own !== history) await own.close();
+  }
 }
 
 /** A database cannot be made from within itself. */
 export async function createDatabase(options: Parameters<typeof openHistory>[0], macros: Macros): Promise<void> {
   const outside = openHistory({ ...options, database: 'default' });
+  const names = macros.cluster === '' ? [options.database] : [options.database, localDatabase(options.database)];
   try {
-    await outside.run(withMacros(`create database if not exists \`${options.database}\` {{on_cluster}}`, macros));
+    for (const name of names) {
+      await outside.run(withMacros(`create database if not exists \`${name}\` {{on_cluster}}`, macros));
+    }
   } finally {
     await outside.close();
   }
 }
 
-async function apply(history: History, migration: Migration, macros: Macros): Promise<void> {
-  for (const statement of toStatements(migration.text)) await history.run(withMacros(statement, macros));
-  await history.run(
+async function apply(
+  { history, own }: { history: History; own: History },
+  migration: Migration,
+  macros: Macros,
+): Promise<void> {
+  const statements = toStatements(migration.text).map((statement) => withMacros(statement, macros));
+  for (const statement of statements) await own.run(statement);
+  if (own !== history) {
+    await spreadTables(history, own, macros.cluster);
+    for (const statement of statements.filter(isView)) await history.run(statement);
+  }
+  await record(own, migration);
+  history.log.info({ migration: migration.name }, 'history migrated');
+}
+
+/** Not a materialized one, which writes. */
+const isView = (statement: string) => /^create (or replace )?view\b/.test(statement);
+
+async function record(own: History, { version, name, checksum }: Omit<Migration, 'text'>): Promise<void> {
+  await own.run(
     `insert into schema_migration (version, name, checksum)
      values ({version:UInt32}, {name:String}, {checksum:String})`,
-    { version: migration.version, name: migration.name, checksum: migration.checksum },
+    { version, name, checksum },
   );
-  history.log.info({ migration: migration.name }, 'history migrated');
+}
+
+async function assertShards(own: History, cluster: string): Promise<void> {
+  const shards = String(await countShards(own, cluster));
+  const [row] = await own.read<{ checksum: string }>('select checksum from schema_migration final where version = 0');
+  if (row === undefined) return record(own, { version: 0, name: 'shards', checksum: shards });
+  if (row.checksum === shards) return;
+  throw new ShardsChanged(
+    `machines are spread over ${row.checksum} shards, and the cluster '${cluster}' has ${shards}: restore it, or make the history anew in another database`,
+  );
 }
 
 async function readMigrations(): Promise<Migration[]> {
@@ -73,7 +115,7 @@ async function readMigrations(): Promise<Migration[]> {
 
 async function readApplied(history: History): Promise<Map<number, string>> {
   const rows = await history.read<{ version: number; checksum: string }>(
-    'select version, checksum from schema_migration final order by version',
+    'select version, checksum from schema_migration final where version > 0 order by version',
   );
   return new Map(rows.map(({ version, checksum }) => [version, checksum]));
 }
@@ -104,13 +146,22 @@ export function toStatements(text: string): string[] {
     .filter((statement) => statement !== '');
 }
 
-/** `{{on_cluster}}`, and `{{engine:ReplacingMergeTree(run)}}`, which a cluster replicates. */
+/**
+ * `{{on_cluster}}`, `{{engine:ReplacingMergeTree(run)}}`, which a cluster replicates within each shard, and
+ * `{{engine_everywhere:…}}`, which it replicates on all servers.
+ */
 export function withMacros(statement: string, { cluster }: Macros): string {
   return statement
     .replaceAll('{{on_cluster}}', cluster === '' ? '' : `on cluster '${cluster}'`)
-    .replaceAll(/\{\{engine:(\w+)(?:\(([^)]*)\))?\}\}/g, (_, engine: string, args: string | undefined) => {
-      if (cluster === '') return `${engine}(${args ?? ''})`;
-      const path = `'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'`;
-      return `Replicated${engine}(${args === undefined ? path : `${path}, ${args}`})`;
-    });
+    .replaceAll(
+      /\{\{(engine|engine_everywhere):(\w+)(?:\(([^)]*)\))?\}\}/g,
+      (_, where: string, engine: string, args: string | undefined) => {
+        if (cluster === '') return `${engine}(${args ?? ''})`;
+        const place = where === 'engine' ? inShard : everywhere;
+        return `Replicated${engine}(${args === undefined ? place : `${place}, ${args}`})`;
+      },
+    );
 }
+
+const inShard = `'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'`;
+const everywhere = `'/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}'`;

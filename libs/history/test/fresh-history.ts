@@ -12,15 +12,18 @@ afterAll(async () => {
   }
 });
 
-export async function openFresh(): Promise<History> {
+export function engineOptions() {
   const url = new URL(inject('clickhouseUrl'));
-  const options = {
+  return {
     url: url.origin,
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
-    database: `history_${randomUUID().replaceAll('-', '')}`,
     log: { info: () => {}, warn: () => {} },
   };
+}
+
+export async function openFresh(): Promise<History> {
+  const options = { ...engineOptions(), database: `history_${randomUUID().replaceAll('-', '')}` };
   await createDatabase(options, { cluster: '' });
   const history = openHistory(options);
   await migrateHistory(history);

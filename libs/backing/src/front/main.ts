@@ -1,6 +1,6 @@
 // The process of the embedded engine: one owner of one data folder, listening on one port. It is told by a file, because
 // the passwords in it must not show in a list of processes; it says `ready` and its URL on standard output.
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRecord, parseJson } from '../json.js';
@@ -14,6 +14,8 @@ export interface FrontConfig {
   host: string;
   port: number;
   users: User[];
+  /** Texts by name, in the engine's folder when it starts: `config.xml` is its configuration. */
+  engineFiles?: Record<string, string> | undefined;
 }
 
 /** Open answers may take that long after the signal to stop. */
@@ -25,6 +27,7 @@ await rm(spool, { recursive: true, force: true });
 await mkdir(spool, { recursive: true, mode: 0o700 });
 // The names of spooled files are given to the engine without a folder: a folder's name could hold what SQL or a glob means.
 process.chdir(spool);
+for (const [name, text] of Object.entries(config.engineFiles ?? {})) await writeFile(name, text);
 const engine = await openEngine({ engineFolder: config.engineFolder, dataDir: join(config.dataDir, 'engine') });
 const server = makeFront(engine, config.users);
 

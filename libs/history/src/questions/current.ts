@@ -39,7 +39,7 @@ const brought: Record<string, string> = {
 };
 
 const readArrived = `
-with (select max(seq) from watermark final where name = 'transitions') as mark
+with (select min(seq) from watermark final where name = 'transitions') as mark
 select mark, count() as fresh
 from fresh
 where seq > mark`;

@@ -38,7 +38,7 @@ from
     union all
     select ${bucketOf('at')} as bucket, toString(${told[by]}) as value, groupBitmapState(inst) as machines
     from fresh
-    where ${where} and seq > (select max(seq) from watermark final where name = 'transitions')
+    where ${where} and seq > (select min(seq) from watermark final where name = 'transitions')
       and kind in ('check-in', 'event') and at >= toDateTime({from:UInt32}, 'UTC') and at < toDateTime({to:UInt32}, 'UTC')
       and ${by === 'status' ? `status != ''` : 'true'}
     group by bucket, value
@@ -100,7 +100,7 @@ from
     union all
     select groupBitmapState(inst) as machines
     from fresh
-    where ${where} and seq > (select max(seq) from watermark final where name = 'transitions')
+    where ${where} and seq > (select min(seq) from watermark final where name = 'transitions')
       and kind in ('check-in', 'event')
       and at >= fromUnixTimestamp64Milli({from:Int64}) and at < fromUnixTimestamp64Milli({to:Int64})
 )`;
