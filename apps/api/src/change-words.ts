@@ -1,8 +1,8 @@
-// What a change of the catalog says to people. The activity feed shows those that have words here; the audit log shows all.
-import type { CatalogFact, RolloutFact } from '@platte/facts';
+// What a change of the catalog says to people, in the activity feed. The audit log shows all changes, without words.
+import type { ActivityKind } from '@platte/api-contract';
 import type { ChangeView } from '@platte/state-store';
 
-type Kind = CatalogFact['kind'] | RolloutFact['kind'];
+type Kind = Exclude<ActivityKind, 'MachineFailed' | 'MachineRolledBack' | 'MachineTimedOut' | 'PackageMissing'>;
 type Words = (change: ChangeView) => string;
 
 /** `name` of the thing, as it is or was. */
@@ -15,7 +15,7 @@ function textOf({ after, before }: ChangeView, field: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-const words: Partial<Record<Kind, Words>> = {
+const words: Record<Kind, Words> = {
   ApplicationCreated: (change) => `Application ${named(change)} was created`,
   ApplicationDeleted: (change) => `Application ${named(change)} was deleted`,
   PackageCreated: (change) => `Package ${described(change)} was created`,
@@ -47,8 +47,6 @@ const words: Partial<Record<Kind, Words>> = {
   AttemptCancelled: ({ machine }) => `The update of machine ${machine} was cancelled`,
   FailuresForgiven: ({ machine }) => `The failures of machine ${machine} were forgiven`,
 };
-
-export const activityKinds = Object.keys(words);
 
 export function toChangeWords(change: ChangeView): string {
   const sentence = new Map<string, Words>(Object.entries(words)).get(change.kind)?.(change) ?? change.kind;

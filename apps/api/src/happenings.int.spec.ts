@@ -1,4 +1,4 @@
-import { watchEvents, type WatchedEvent } from '@platte/api-contract';
+import { eachItem, watchEvents, type Activity, type WatchedEvent } from '@platte/api-contract';
 import {
   ensureStreams,
   logNames,
@@ -10,7 +10,7 @@ import {
 import type { Fact } from '@platte/facts';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startApi, type RunningApi } from './testing/running-api.js';
-import { checkIn, event, ids, seedCatalog } from './testing/sample-fleet.js';
+import { checkIn, event, ids, seedCatalog, writeHistory } from './testing/sample-fleet.js';
 
 let api: RunningApi;
 let appender: Appender;
@@ -198,6 +198,48 @@ describe('what happened', () => {
     expect(items.at(-1)).toMatchObject({ kind: 'GroupCreated', actor: 'ada' });
   });
 
+  it('also tells what went wrong with machines, in one order with the rest, page by page', async () => {
+    const [at, day] = [Date.now() - 3_600_000, 86_400_000];
+    const noPackage = { answer: { reason: 'no-package', inputs: {} } } as const;
+    await writeHistory(api, [
+      checkIn('broken', at),
+      event('broken', at, 3, 0, '9'),
+      event('broken', at + 1, 3, 0, '44'),
+      checkIn('asks', at, noPackage),
+      checkIn('asks again', at + 5, noPackage),
+      checkIn('asked', at - day, noPackage),
+      checkIn('elsewhere', at, { ...noPackage, app: ids.agent, group: ids.agentGroup }),
+    ]);
+    const query = { kinds: 'MachineFailed,MachineRolledBack,PackageMissing', group: ids.prod };
+    const whole = await api.admin.listActivity({ query });
+    expect(whole.items.map(({ kind, subject, words }) => [kind, subject, words])).toEqual([
+      ['MachineRolledBack', 'broken', 'Machine broken rolled back to 4081.2.0.'],
+      ['PackageMissing', ids.prod, 'Machines of group prod asked for updates, and it has no channel with a package.'],
+      [
+        'MachineFailed',
+        'broken',
+        'Machine broken at 4081.2.0 failed its update: error 9: the payload could not be downloaded (network, or an HTTP error).',
+      ],
+      ['PackageMissing', ids.prod, 'Machines of group prod asked for updates, and it has no channel with a package.'],
+    ]);
+    const all = (await api.admin.listActivity()).items;
+    expect(all.map(({ id }) => id)).toEqual(expect.arrayContaining(whole.items.map(({ id }) => id)));
+    const paged: Activity[] = [];
+    for await (const item of eachItem(api.admin.listActivity, { query: { limit: 1 } })) paged.push(item);
+    expect(paged).toEqual(all);
+    expect(paged.map((item) => item.at)).toEqual(
+      paged
+        .map((item) => item.at)
+        .toSorted()
+        .toReversed(),
+    );
+    const limited = api.clientOf(await api.makeToken({ role: 'viewer', applications: [ids.agent] }));
+    expect((await limited.listActivity()).items).toMatchObject([{ kind: 'PackageMissing', group: ids.agentGroup }]);
+    await expect(api.admin.listActivity({ query: { kinds: 'Nonsense' } })).rejects.toMatchObject({
+      problem: { status: 422, errors: [{ pointer: '?kinds.0' }] },
+    });
+  });
+
   it('is in the audit log, before and after, tokens too', async () => {
     const { id } = await api.admin.createToken({ body: { name: 'ci', role: 'viewer' } });
     await api.admin.resumeGroup({ params: { id: ids.prod }, body: {} });
@@ -215,7 +257,7 @@ describe('what happened', () => {
     expect((await api.admin.listAudit({ query: { subject: id } })).items).toHaveLength(1);
     const limited = api.clientOf(await api.makeToken({ role: 'viewer', applications: [ids.agent] }));
     expect((await limited.listAudit()).items).toEqual([]);
-    expect((await limited.listActivity()).items).toEqual([]);
+    expect((await limited.listActivity({ query: { kinds: 'GroupPaused' } })).items).toEqual([]);
   });
 });
 

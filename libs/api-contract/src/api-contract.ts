@@ -48,6 +48,15 @@ export {
 export { pageLimitDefault, pageLimitMax, toInstant } from './page.js';
 export { Plan } from './plan.js';
 export { Problem, ProblemError, problemKinds, toProblemType, type ProblemName } from './problem.js';
-export { Activity, Change, Health, ParkedMessage, RefusedReport, Version } from './system.js';
+export {
+  Activity,
+  type ActivityKind,
+  activityKinds,
+  Change,
+  Health,
+  ParkedMessage,
+  RefusedReport,
+  Version,
+} from './system.js';
 export { watchEvents, type WatchedEvent, type WatchOptions } from './watch.js';
 export { Breakdown, Difference, spanToMs, StatusTimeline, timelinePointsMax, VersionTimeline } from './timelines.js';

@@ -3,11 +3,52 @@ import { z } from 'zod';
 import { Instant } from './page.js';
 import { Entity } from './problem.js';
 
+/** What the feed tells: what people and rules did, and what went wrong with machines. The audit log has all changes. */
+export const activityKinds = [
+  'ApplicationCreated',
+  'ApplicationDeleted',
+  'PackageCreated',
+  'PackageDeleted',
+  'ChannelCreated',
+  'ChannelDeleted',
+  'PackageAssigned',
+  'FloorSet',
+  'FloorRemoved',
+  'PackageBlacklisted',
+  'PackageUnblacklisted',
+  'DeadEndMarked',
+  'DeadEndCleared',
+  'GroupCreated',
+  'GroupDeleted',
+  'GroupPolicySet',
+  'GroupPaused',
+  'GroupResumed',
+  'RolloutStarted',
+  'RolloutPaused',
+  'RolloutResumed',
+  'RolloutHalted',
+  'RolloutSuperseded',
+  'RolloutFinished',
+  'MachineHeld',
+  'MachineReleased',
+  'MachineForced',
+  'MachineDeleted',
+  'AttemptCancelled',
+  'FailuresForgiven',
+  'MachineFailed',
+  'MachineRolledBack',
+  'MachineTimedOut',
+  'PackageMissing',
+] as const;
+export type ActivityKind = (typeof activityKinds)[number];
+
 export const Activity = z
   .object({
     id: z.string(),
     at: Instant,
-    kind: z.string().describe('The fact: RolloutStarted, RolloutHalted, GroupPaused…'),
+    kind: z
+      .string()
+      .describe('What happened: RolloutStarted, RolloutHalted, GroupPaused, MachineFailed, PackageMissing…'),
     application: z.string(),
     group: z.string().nullable(),
     subject: z.string().describe('Id of what it is about: a rollout, a machine, a channel…'),

@@ -49,5 +49,13 @@ export {
 } from './questions/timeline.js';
 export { activity, type ActivityPage } from './questions/activity.js';
 export { type FailureGroup, failures, type SilentMachine, silentMachines } from './questions/failures.js';
+export {
+  type MachineFailure,
+  machineFailures,
+  type MishapListing,
+  type MishapPosition,
+  type MissingPackage,
+  missingPackages,
+} from './questions/mishaps.js';
 export { type Funnel, type FunnelStep, funnelSteps, updateFunnel } from './questions/funnel.js';
 export { machinesSeen, type PresencePoint, type PresenceRange, presenceTimeline } from './questions/presence.js';

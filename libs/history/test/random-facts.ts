@@ -23,6 +23,7 @@ const reasons: AnswerReason[] = [
   'rate-limited',
   'updates-disabled',
   'unknown-group',
+  'no-package',
 ];
 const events: [type: number, result: number][] = [
   [13, 1],

@@ -20,8 +20,8 @@ export interface ChangeView {
   after: Record<string, unknown> | null;
 }
 
-/** The last change of a page: the next one begins after it. */
-export type ChangeKey = Pick<ChangeView, 'at' | 'source' | 'revision' | 'number'>;
+/** The last change of a page: the next one begins after it. A source is compared as text, so that it may be another one. */
+export type ChangeKey = Pick<ChangeView, 'at' | 'revision' | 'number'> & { source: string };
 
 export interface ChangeListing {
   /** null is all, and only then tokens are in it: they are of no application. */

@@ -1,8 +1,15 @@
 import { Controller } from '@nestjs/common';
-import { toInstant, type Activity, type Change, type InputOf, type OutputOf } from '@platte/api-contract';
+import {
+  activityKinds,
+  toInstant,
+  type ActivityKind,
+  type Change,
+  type InputOf,
+  type OutputOf,
+} from '@platte/api-contract';
 import { listChanges, type ChangeView } from '@platte/state-store';
 import { z } from 'zod';
-import { activityKinds, toChangeWords } from '../change-words.js';
+import { ActivityPlace, readFeed } from '../activity-feed.js';
 import { visibleApplications, type Caller } from '../http/caller.js';
 import { parseCursor, toPage } from '../http/cursor.js';
 import { Operation } from '../http/operation-route.js';
@@ -23,15 +30,15 @@ export class ActivityController {
   async listActivity({ query }: InputOf<'listActivity'>, caller: Caller): Promise<OutputOf<'listActivity'>> {
     const { application, group, limit } = query;
     const applications = visibleApplications(caller, application);
-    const after = parseCursor(query.cursor, ChangeKey);
-    const rows = await listChanges(this.parts.store.pool, {
-      applications,
-      group,
-      kinds: activityKinds,
-      limit: limit + 1,
-      after,
-    });
-    return toPage(rows, limit, toActivity, toKey);
+    const after = parseCursor(query.cursor, ActivityPlace);
+    const kinds = new Set<ActivityKind>(query.kinds ?? activityKinds);
+    const found = await readFeed(this.parts, { applications, group, kinds, after, limit: limit + 1 });
+    return toPage(
+      found,
+      limit,
+      ({ item }) => item,
+      ({ place }) => place,
+    );
   }
 
   @Operation('listAudit')
@@ -56,20 +63,6 @@ function toKey({ at, source, revision, number }: ChangeView): z.infer<typeof Cha
 }
 
 const toId = ({ source, revision, number }: ChangeView): string => `${source}-${revision}-${number}`;
-
-function toActivity(change: ChangeView): Activity {
-  const { at, kind, application, group, subject, actor } = change;
-  return {
-    id: toId(change),
-    at: toInstant(at),
-    kind,
-    application: application ?? '',
-    group,
-    subject,
-    actor,
-    words: toChangeWords(change),
-  };
-}
 
 function toChange(change: ChangeView): Change {
   const { at, actor, kind, application, group, subject, before, after } = change;

@@ -7,7 +7,7 @@ import { Span } from '../timelines.js';
 const valuesMax = 50;
 
 /** Several values apart by commas: a machine that has any of them. */
-function anyOf<T extends z.ZodType<string, string>>(item: T) {
+export function anyOf<T extends z.ZodType<string, string>>(item: T) {
   return z
     .string()
     .max(10_000)

@@ -5,7 +5,8 @@ import { CreatedToken, CreateToken, Principal, Token } from '../access.js';
 import { operation } from '../operation.js';
 import { pageOf, paging } from '../page.js';
 import { Entity } from '../problem.js';
-import { Activity, Change, Health, ParkedMessage, RefusedReport, Version } from '../system.js';
+import { anyOf } from './instance-filters.js';
+import { Activity, activityKinds, Change, Health, ParkedMessage, RefusedReport, Version } from '../system.js';
 
 const ParkedParams = z.strictObject({ id: z.coerce.number<number | string>().int().min(1) });
 
@@ -76,12 +77,13 @@ export const systemOperations = {
     method: 'GET',
     path: '/activity',
     tag: 'system',
-    summary: 'What happened: rollouts started and halted, groups paused, channels changed, and who did it',
+    summary: 'What happened: rollouts started and halted, channels changed, machines failed, and who did it',
     role: 'viewer',
     scope: 'filtered',
     query: z.strictObject({
       application: Uuid.optional().describe('Only of this application.'),
       group: Uuid.optional().describe('Only of this group.'),
+      kinds: anyOf(z.enum(activityKinds)).optional().describe('Only these kinds, apart by commas.'),
       ...paging,
     }),
     status: 200,
