@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { toStatements, withMacros } from './migrate.js';
 
@@ -32,4 +33,10 @@ test('what every server must know is replicated on all of them', () => {
   expect(withMacros('{{engine_everywhere:ReplacingMergeTree(applied)}}', { cluster: '' })).toBe(
     'ReplacingMergeTree(applied)',
   );
+});
+
+test('no two files have the same number: of two, one would never be applied', async () => {
+  const names = await readdir(new URL('../migrations/', import.meta.url));
+  const numbers = names.map((name) => name.slice(0, 4));
+  expect(numbers).toEqual([...new Set(numbers)]);
 });
