@@ -18,9 +18,3 @@ select app, toDate(f.at) as day, grp, min(f.at) as at
 from fact_in as f
 where reason = 'no-package'
 group by app, day, grp;
-
-insert into missing_package
-select app, toDate(f.at) as day, grp, min(f.at) as at
-from fact as f
-where reason = 'no-package'
-group by app, day, grp;

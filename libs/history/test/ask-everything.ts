@@ -6,6 +6,8 @@ import {
   breakdownAsOf,
   currentState,
   failures,
+  machineFailures,
+  missingPackages,
   type History,
   listMachines,
   machineHistory,
@@ -67,6 +69,8 @@ export async function askEverything(history: History, facts: readonly Fact[]): P
     answers[`status presence ${bucketMs}`] = await presenceTimeline(history, { ...range, by: 'status' });
   }
   answers['funnel'] = await updateFunnel(history, { app, from, to: now });
+  answers['mishaps'] = await machineFailures(history, { apps: [app], statuses: ['failed', 'timed-out'], limit: 40 });
+  answers['missing packages'] = await missingPackages(history, { apps: [app], limit: 40 });
   answers['silent'] = await silentMachines(history, { app, now });
   for (const sort of ['id', 'lastSeen', 'version', 'ip'] as const) {
     answers[`list by ${sort}`] = await listMachines(history, { app, sort, limit: 100 });
