@@ -1,7 +1,22 @@
 // Which machines of a request are asked about, and what becomes of the decisions: one question per machine and application, at
 // most one grant, and no offer without the answer that makes it.
-import type { Decision } from '@platte/rollout';
+import type { Answer } from '@platte/facts';
+import type { AskedMachine, Decision } from '@platte/rollout';
 import type { MachineVisit, Visit } from './visit.js';
+
+/** Answers those of whose groups policy said beforehand that they have nothing to give. */
+export function refuseSpent(
+  visits: readonly Visit[],
+  refuse: (asked: AskedMachine, target: string) => Answer | null,
+): void {
+  for (const visit of visits) {
+    if (visit.kind !== 'machine' || visit.asked === null) continue;
+    const answer = refuse(visit.asked, visit.target);
+    if (answer === null) continue;
+    visit.checkIn.answer = answer;
+    visit.asked = null;
+  }
+}
 
 /** What is asked of policy for these visits: once per machine and application, however often a request names them. */
 export function toAsked(visits: readonly Visit[]): MachineVisit[] {

@@ -24,6 +24,7 @@ route.open({
     now: clock.now,
     nextPosition: makePositions(randomInt(2 ** 32)),
     findApplication: catalog.find,
+    refuseSpent: () => null,
     ask: () => Promise.resolve(null),
     append: (facts, onDone) => {
       charactersWritten += JSON.stringify(facts).length;

@@ -1,7 +1,7 @@
 // The way of a check-in: parse, resolve and judge, ask policy if needed, append the facts, answer. An answer is held until its
 // facts are acknowledged: what was answered is never lost. If the process dies before that, the machine got no answer and asks
 // again; a fact without an answer may be in the log then, which is no harm.
-import type { AnswerReason, Fact, Position } from '@platte/facts';
+import type { Answer, AnswerReason, Fact, Position } from '@platte/facts';
 import { parseRequest, type MalformedCause, type ParsedRequest, renderResponse } from '@platte/omaha';
 import type { AskedMachine, Decision, SnapshotIndex } from '@platte/rollout';
 import { replies } from './fixed-replies.js';
@@ -9,13 +9,15 @@ import { makeHeldAnswers } from './held-answers.js';
 import type { Reply } from './omaha-server.js';
 import { toResponse } from './response.js';
 import { isShed, type HeldLimits } from './shedding.js';
-import { repeatAnswers, takeDecision, toAsked } from './asking.js';
+import { refuseSpent, repeatAnswers, takeDecision, toAsked } from './asking.js';
 import { answerOf, type MachineVisit, toFacts, toVisit, type Visit } from './visit.js';
 
 export interface CheckInsOptions {
   now: () => number;
   nextPosition: (now: number) => Position;
   findApplication: (id: string) => SnapshotIndex | undefined;
+  /** What policy said of the machine's group beforehand; null: it must be asked. */
+  refuseSpent: (asked: AskedMachine, target: string) => Answer | null;
   ask: (asked: readonly AskedMachine[]) => Promise<readonly Decision[] | null>;
   /** Calls back when the facts are safe; with an error when they cannot be taken: then the answer is 503. */
   append: (facts: readonly Fact[], onDone: (error?: Error) => void) => void;
@@ -93,6 +95,7 @@ export function makeCheckIns(options: CheckInsOptions): CheckIns {
     const context = { address, now, nextPosition: options.nextPosition, findApplication: options.findApplication };
     const visits = request.apps.map((app) => toVisit(request, app, context));
     for (const visit of visits) if (visit.kind === 'refused') seen.refused(visit.reason, address, body);
+    refuseSpent(visits, options.refuseSpent);
     const asking = toAsked(visits);
     if (asking.length === 0) record(post, visits);
     else void askThenRecord(post, visits, asking);

@@ -188,6 +188,7 @@ function start({ snapshot = plain, decision = null, asSyncer = false, ...of }: C
     now: () => sampleNow,
     nextPosition: makePositions(0),
     findApplication: (id) => (id === sampleApp ? index : undefined),
+    refuseSpent: () => null,
     ask: (asked) => Promise.resolve(decision && asked.map(() => decision)),
     append: (_facts, onDone) => onDone(),
     pollIntervalSeconds: () => 2700,

@@ -24,6 +24,7 @@ import { type IngressMetrics, makeIngressMetrics } from './ingress-metrics.js';
 import { linkNats, type NatsLink } from './nats-link.js';
 import type { OmahaRoute } from './omaha-route.js';
 import { makePolicyQuestions, type PolicyQuestions } from './policy-questions.js';
+import { makeSpentGroups, type SpentGroups } from './spent-groups.js';
 import { type PollKeeper, startPollKeeper } from './poll-keeper.js';
 import { countCheckIns } from './check-in-counters.js';
 
@@ -52,12 +53,13 @@ const providers: Provider[] = [
   { provide: 'clockOffset', inject: ['program', 'nats'], useFactory: followClock },
   { provide: 'appender', inject: ['program', 'nats', 'ingressMetrics'], useFactory: openAppender },
   { provide: 'catalog', inject: ['program', 'nats'], useFactory: followCatalog },
-  { provide: 'questions', inject: ['program', 'nats', 'ingressMetrics'], useFactory: openQuestions },
+  { provide: 'spentGroups', useFactory: () => makeSpentGroups() },
+  { provide: 'questions', inject: ['program', 'nats', 'spentGroups', 'ingressMetrics'], useFactory: openQuestions },
   { provide: 'refusals', inject: ['program', 'nats'], useFactory: openRefusals },
   { provide: 'pollKeeper', inject: ['program'], useFactory: openPollKeeper },
   {
     provide: 'checkIns',
-    inject: ['program', 'catalog', 'appender', 'questions', 'refusals', 'pollKeeper', 'ingressMetrics'],
+    inject: ['program', 'catalog', 'appender', 'questions', 'spentGroups', 'refusals', 'pollKeeper', 'ingressMetrics'],
     useFactory: openCheckIns,
   },
   { provide: 'openRoute', inject: ['program', 'checkIns', 'refusals', 'ingressMetrics'], useFactory: openRoute },
@@ -123,10 +125,16 @@ function followClock({ clock, stopper }: Program, nats: NatsLink): void {
   void nats.connected.then(follow, () => {});
 }
 
-function openQuestions({ config, health }: Program, nats: NatsLink, metrics: IngressMetrics): PolicyQuestions {
+function openQuestions(
+  { config, health }: Program,
+  nats: NatsLink,
+  spentGroups: SpentGroups,
+  metrics: IngressMetrics,
+): PolicyQuestions {
   const policy = health.dependency('policy', 'reported');
   return makePolicyQuestions({
     waitingMax: config.askedMax,
+    onSpent: spentGroups.take,
     request: (payload) => nats.request(decideSubject, payload, config.decideTimeout),
     onAnswered: ({ machines, elapsedMs, error }) => {
       metrics.questionMachines.observe(machines);
@@ -160,6 +168,7 @@ function openCheckIns(
   catalog: Catalog,
   appender: Appender,
   questions: PolicyQuestions,
+  spentGroups: SpentGroups,
   refusals: RefusedReporter,
   pollKeeper: PollKeeper,
   metrics: IngressMetrics,
@@ -168,6 +177,7 @@ function openCheckIns(
     now: clock.now,
     nextPosition: makePositions(randomInt(2 ** 32)),
     findApplication: catalog.find,
+    refuseSpent: spentGroups.refuse,
     ask: questions.ask,
     append: appender.append,
     hasRoom: appender.hasRoom,

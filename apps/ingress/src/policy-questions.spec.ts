@@ -28,6 +28,7 @@ function makeTrial(answer: (asked: AskedMachine[]) => string | Promise<string>, 
   const failures: unknown[] = [];
   const questions = makePolicyQuestions({
     waitingMax,
+    onSpent: () => {},
     onAnswered: ({ error }) => error !== undefined && failures.push(error),
     request: async (question) => {
       const machines = parseQuestion(question);

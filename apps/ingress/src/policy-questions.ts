@@ -3,7 +3,14 @@
 // questions: a message costs its two programs, NATS and PostgreSQL as much as twenty machines in it.
 //
 // A question that fails, for whatever cause, is answered `policy-unavailable` by whoever asked: never a grant by guess.
-import { type AskedMachine, askedMachinesMax, type Decision, parseDecisions, renderQuestion } from '@platte/rollout';
+import {
+  type AskedMachine,
+  askedMachinesMax,
+  type Decision,
+  parseDecisions,
+  renderQuestion,
+  type SpentNotice,
+} from '@platte/rollout';
 
 export interface PolicyQuestions {
   /** The decisions in the order of the machines; null when there is no answer. Never rejects. */
@@ -17,6 +24,8 @@ export interface PolicyQuestionsOptions {
   request: (question: string) => Promise<string>;
   /** Beyond so many waiting machines a hung policy is taken for absent at once, before held answers fill the memory. */
   waitingMax: number;
+  /** Told of groups of which policy says more than was asked. `askedAt` is on the process's own clock. */
+  onSpent: (notices: readonly SpentNotice[], askedAt: number) => void;
   /** Told after each question: how many machines it had, how long it took, and the error if it failed. */
   onAnswered: (answered: { machines: number; elapsedMs: number; error?: Error }) => void;
 }
@@ -32,7 +41,12 @@ interface Waiting {
   resolve: (decisions: readonly Decision[] | null) => void;
 }
 
-export function makePolicyQuestions({ request, waitingMax, onAnswered }: PolicyQuestionsOptions): PolicyQuestions {
+export function makePolicyQuestions({
+  request,
+  waitingMax,
+  onSpent,
+  onAnswered,
+}: PolicyQuestionsOptions): PolicyQuestions {
   let gathered: Waiting[] = [];
   let gatheredMachines = 0;
   let gathering: NodeJS.Timeout | undefined;
@@ -54,7 +68,8 @@ export function makePolicyQuestions({ request, waitingMax, onAnswered }: PolicyQ
     const begun = performance.now();
     underWay++;
     try {
-      const decisions = parseDecisions(await request(renderQuestion(asked)), asked.length);
+      const { decisions, spent } = parseDecisions(await request(renderQuestion(asked)), asked.length);
+      if (spent.length > 0) onSpent(spent, begun);
       onAnswered({ machines: asked.length, elapsedMs: performance.now() - begun });
       spread(batch, decisions);
     } catch (cause) {

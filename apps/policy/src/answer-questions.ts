@@ -20,7 +20,8 @@ export function answerQuestions(
 
   async function answer(message: Msg): Promise<void> {
     try {
-      message.respond(renderDecisions(await desk.decide(parseQuestion(message.string()))));
+      const asked = parseQuestion(message.string());
+      message.respond(renderDecisions(await desk.decide(asked), desk.noticesFor(asked)));
     } catch (error) {
       log.warn({ err: error }, 'a question cannot be read: its machines are told that policy is unavailable');
       message.respond(renderFailure('the question cannot be read'));

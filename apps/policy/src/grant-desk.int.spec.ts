@@ -135,6 +135,18 @@ it('refuses by a spent budget without the lock, also while somebody holds it, an
   expect(await decide(desk, 'c', 'a')).toEqual(['rate-limited', 're-offered']);
 });
 
+it('says of a spent group whom it need not be asked for, until a person changes the group', async () => {
+  await setPolicy({ rateLimit: { max: 1, periodMs: hourMs } });
+  const desk = await open(program);
+  await decide(desk, 'a', 'b');
+  await decide(desk, 'b');
+  expect(desk.noticesFor([ask('b')])).toMatchObject([{ group, limit: 1, used: 1, except: ['a'] }]);
+  expect(desk.noticesFor([ask('b', { group: app })])).toEqual([]);
+  await run({ kind: 'PauseGroup', application: app, group });
+  expect(await decide(desk, 'b')).toEqual(['updates-disabled']);
+  expect(desk.noticesFor([ask('b')])).toEqual([]);
+});
+
 it('grants at once what a raised limit allows', async () => {
   await setPolicy({ rateLimit: { max: 1, periodMs: hourMs } });
   const desk = await open(program);

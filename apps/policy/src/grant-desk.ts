@@ -1,7 +1,7 @@
 // Where machines that ask are decided: per group one batch at a time; a spent budget refuses without a lock. Every
 // machine gets a decision, also when PostgreSQL is away: then it is `policy-unavailable`, never a grant by guess.
 import type { Position } from '@platte/facts';
-import type { AskedMachine, Decision, SnapshotIndex } from '@platte/rollout';
+import { type AskedMachine, type Decision, exceptedMax, type SnapshotIndex, type SpentNotice } from '@platte/rollout';
 import type { Log, Metrics } from '@platte/service';
 import {
   type BatchOutcome,
@@ -15,10 +15,13 @@ import { announceFreed, followFreed } from './freed-budgets.js';
 import { type GroupQueue, makeGroupQueue } from './group-queue.js';
 import type { Parts } from './parts.js';
 import type { OutboxRelay } from './relay-outbox.js';
+import { makeSpentNotices, type SpentNotices } from './spent-notices.js';
 
 export interface GrantDesk {
   /** The decisions in the order of the machines. Never rejects. */
   decide: (asked: readonly AskedMachine[]) => Promise<Decision[]>;
+  /** What can be said of the groups of these machines, so that the next ones need not be asked for. */
+  noticesFor: (asked: readonly AskedMachine[]) => SpentNotice[];
   /** A slot of the group was freed, here or in another replica. */
   noteFreed: (group: string) => void;
 }
@@ -67,7 +70,7 @@ export function openGrantDesk(parts: Parts, catalog: Map<string, SnapshotIndex>,
 export function makeGrantDesk(options: GrantDeskOptions): GrantDesk {
   const { log } = options;
   const queues = new Map<string, GroupQueue<AskedMachine, Decision>>();
-  const spent = new Map<string, SpentBudget>();
+  const spent: SpentGroups = { budgets: new Map(), notices: makeSpentNotices(options.store) };
   const decisions = options.metrics.counter({
     name: 'platte_policy_decisions_total',
     help: 'Decisions on machines that asked, by reason.',
@@ -94,7 +97,8 @@ export function makeGrantDesk(options: GrantDeskOptions): GrantDesk {
   }
 
   return {
-    noteFreed: (group) => void spent.delete(group),
+    noteFreed: (group) => void spent.budgets.delete(group),
+    noticesFor: (asked) => findNotices(spent, asked),
     async decide(asked) {
       const decided = asked.map((): Decision => unavailable);
       await Promise.all(
@@ -108,6 +112,25 @@ export function makeGrantDesk(options: GrantDeskOptions): GrantDesk {
       return decided;
     },
   };
+}
+
+interface SpentGroups {
+  budgets: Map<string, SpentBudget>;
+  notices: SpentNotices;
+}
+
+/** All together name no more machines than one may: a message has a bound. */
+function findNotices({ budgets, notices }: SpentGroups, asked: readonly AskedMachine[]): SpentNotice[] {
+  const found: SpentNotice[] = [];
+  let excepted = 0;
+  for (const group of new Set(asked.map((one) => one.group))) {
+    const budget = budgets.get(group);
+    const notice = budget && notices.find(group, budget.revision);
+    if (notice === undefined || excepted + notice.except.length > exceptedMax) continue;
+    excepted += notice.except.length;
+    found.push(notice);
+  }
+  return found;
 }
 
 /** Places in the question, by group: each group's in their order. */
@@ -124,7 +147,7 @@ function toGroups(asked: readonly AskedMachine[]): Map<string, number[]> {
 /** One batch of one group: those that a spent budget refuses, and the rest under the lock. */
 async function decideGroup(
   options: GrantDeskOptions,
-  spent: Map<string, SpentBudget>,
+  spent: SpentGroups,
   group: string,
   asked: readonly AskedMachine[],
 ): Promise<Decision[]> {
@@ -132,7 +155,7 @@ async function decideGroup(
   const locked = asked.filter((_, index) => refusals[index] === null);
   if (locked.length === 0) return refusals.map((refusal) => refusal ?? unavailable);
   const outcome = await grantBatch(options.store, options, group, locked);
-  tellOutcome(options, spent, group, outcome);
+  tellOutcome(options, spent.budgets, group, outcome);
   const rest = outcome.decisions.values();
   return refusals.map((refusal) => refusal ?? rest.next().value ?? unavailable);
 }
@@ -140,15 +163,20 @@ async function decideGroup(
 /** null where a machine must be decided under the lock. */
 async function refuseBySpent(
   { store, catalog, now }: GrantDeskOptions,
-  spent: Map<string, SpentBudget>,
+  { budgets, notices }: SpentGroups,
   group: string,
   asked: readonly AskedMachine[],
 ): Promise<(Decision | null)[]> {
-  const budget = spent.get(group);
+  const budget = budgets.get(group);
   const index = catalog.get(asked[0]?.app ?? '')?.groups.get(group);
-  const refusals = budget && index && (await refuseSpent(store, index, budget, asked, now()));
-  if (refusals) return refusals;
-  spent.delete(group);
+  if (budget && index) {
+    const [refusals] = await Promise.all([
+      refuseSpent(store, index, budget, asked, now()),
+      notices.keep(index, budget),
+    ]);
+    if (refusals) return refusals;
+  }
+  budgets.delete(group);
   return asked.map(() => null);
 }
 

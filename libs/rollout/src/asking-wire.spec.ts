@@ -79,7 +79,7 @@ describe('decisions', () => {
   it('are read as they were made', () => {
     fc.assert(
       fc.property(fc.array(decision, { maxLength: 256 }), (decisions) => {
-        expect(parseDecisions(renderDecisions(decisions), decisions.length)).toEqual(decisions);
+        expect(parseDecisions(renderDecisions(decisions), decisions.length)).toEqual({ decisions, spent: [] });
       }),
     );
   });
@@ -87,17 +87,26 @@ describe('decisions', () => {
   it('that are the same are said once, and read as one', () => {
     const refusals = Array.from({ length: 100 }, (): Decision => refusal());
     expect(JSON.parse(renderDecisions(refusals)).decisions).toHaveLength(1);
-    expect(new Set(parseDecisions(renderDecisions(refusals), 100)).size).toBe(1);
+    expect(new Set(parseDecisions(renderDecisions(refusals), 100).decisions).size).toBe(1);
   });
 
   it.each([
     ['for fewer machines', renderDecisions([]), 1],
-    ['of a decision that was not sent', JSON.stringify({ decisions: [refusal()], decision: [1] }), 1],
-    ['of a reason that there is not', JSON.stringify({ decisions: [{ answer: { reason: 'x' } }], decision: [0] }), 1],
+    ['of a decision that was not sent', JSON.stringify({ decisions: [refusal()], decision: [1], spent: [] }), 1],
+    [
+      'of a reason that there is not',
+      JSON.stringify({ decisions: [{ answer: { reason: 'x' } }], decision: [0], spent: [] }),
+      1,
+    ],
     ['that are none', '"yes"', 1],
     ['that are no JSON', 'nonsense', 1],
   ])('are refused %s', (_, text, machines) => {
     expect(() => parseDecisions(text, machines)).toThrow(Error);
+  });
+
+  it('bring the notices of spent groups along', () => {
+    const notice = { group: 'g', revision: 1, limit: 1, used: 1, periodMs: 10, until: 20, except: ['m'], forMs: 5.5 };
+    expect(parseDecisions(renderDecisions([refusal()], [notice]), 1).spent).toEqual([notice]);
   });
 
   it('that could not be made say why', () => {

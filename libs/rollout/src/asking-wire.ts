@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { Time } from '@platte/facts';
 import { type AskedMachine, askedMachinesMax, AskedRarely, AskedSort, Decision } from './asking.js';
+import { SpentNotice } from './spent-notice.js';
 
 /** Columns: the machine of row i is `machines[i]`, of the sort `sorts[sort[i]]`. */
 const QuestionWire = z.object({
@@ -18,7 +19,12 @@ const QuestionWire = z.object({
 type QuestionWire = z.infer<typeof QuestionWire>;
 
 const AnswersWire = z.union([
-  z.object({ decisions: z.array(Decision).max(askedMachinesMax), decision: z.array(z.number().int().nonnegative()) }),
+  z.object({
+    decisions: z.array(Decision).max(askedMachinesMax),
+    decision: z.array(z.number().int().nonnegative()),
+    /** Of groups that were asked about. */
+    spent: z.array(SpentNotice).max(askedMachinesMax),
+  }),
   z.object({ failure: z.string() }),
 ]);
 type AnswersWire = z.infer<typeof AnswersWire>;
@@ -53,10 +59,10 @@ export function parseQuestion(text: string): AskedMachine[] {
   });
 }
 
-export function renderDecisions(decisions: readonly Decision[]): string {
+export function renderDecisions(decisions: readonly Decision[], spent: readonly SpentNotice[] = []): string {
   const distinct: Decision[] = [];
   const decision = decisions.map((one) => toIndex(distinct, one, isSameDecision, (same) => same));
-  return JSON.stringify({ decisions: distinct, decision } satisfies AnswersWire);
+  return JSON.stringify({ decisions: distinct, decision, spent: [...spent] } satisfies AnswersWire);
 }
 
 /** Instead of decisions: why there are none. */
@@ -64,21 +70,26 @@ export function renderFailure(failure: string): string {
   return JSON.stringify({ failure } satisfies AnswersWire);
 }
 
+export interface Decided {
+  /** In the order of the machines; those that are the same are one object. */
+  decisions: Decision[];
+  spent: SpentNotice[];
+}
+
 /**
- * The decisions in the order of the machines; those that are the same are one object.
- *
  * @throws Error when they are none, or not of so many machines.
  */
-export function parseDecisions(text: string, machines: number): Decision[] {
+export function parseDecisions(text: string, machines: number): Decided {
   const wire = AnswersWire.parse(JSON.parse(text));
   if ('failure' in wire) throw new Error(`policy failed: ${wire.failure}`);
-  const { decisions, decision } = wire;
+  const { decisions, decision, spent } = wire;
   if (decision.length !== machines) throw new Error(`policy answered ${decision.length} of ${machines} machines`);
-  return decision.map((index) => {
-    const found = decisions[index];
-    if (found === undefined) throw new Error(`policy answered with decision ${index} of ${decisions.length}`);
-    return found;
+  const found = decision.map((index) => {
+    const one = decisions[index];
+    if (one === undefined) throw new Error(`policy answered with decision ${index} of ${decisions.length}`);
+    return one;
   });
+  return { decisions: found, spent };
 }
 
 /** So many are compared, newest first: a group's machines stand together. One that is said twice is only longer. */

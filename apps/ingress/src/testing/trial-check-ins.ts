@@ -1,6 +1,6 @@
 // Check-ins without a server around them: bytes in, answers and facts out, with a catalog, a policy and a log of the test's.
 import { readFileSync } from 'node:fs';
-import { type Fact, makePositions } from '@platte/facts';
+import { type Answer, type Fact, makePositions } from '@platte/facts';
 import type { AskedMachine, Decision, SnapshotIndex } from '@platte/rollout';
 import { makeCheckIns } from '../check-ins.js';
 import { sampleApp, sampleIndex, sampleNow, samplePackage } from './sample-catalog.js';
@@ -14,6 +14,7 @@ interface Trial {
   index?: SnapshotIndex;
   /** Policy's decisions; null: it does not answer. */
   decide?: (asked: readonly AskedMachine[]) => Decision[] | null;
+  refuseSpent?: (asked: AskedMachine, target: string) => Answer | null;
   append?: (facts: readonly Fact[], onDone: (error?: Error) => void) => void;
   checksMax?: number;
   hasRoom?: boolean;
@@ -25,6 +26,7 @@ export const never: Decision = { answer: { reason: 'rate-limited', inputs: { lim
 export function makeTrial({
   index = sampleIndex(),
   decide = (asked) => asked.map(() => never),
+  refuseSpent = () => null,
   append,
   checksMax = 100,
   hasRoom = true,
@@ -37,6 +39,7 @@ export function makeTrial({
     now: () => sampleNow,
     nextPosition: makePositions(0),
     findApplication: (id) => (id === sampleApp || id === index.snapshot.application.productId ? index : undefined),
+    refuseSpent: (machine, target) => refuseSpent(machine, target),
     ask: (machines) => {
       asked.push(...machines);
       return Promise.resolve(decide(machines));
