@@ -20,6 +20,9 @@ const tags: Record<string, string> = {
   system: 'What happened, who did it, and how the platform is.',
 };
 
+/** Answered before it is known which operation is meant. */
+const outside: ProblemName[] = ['method-not-allowed', 'request-timeout', 'headers-too-large'];
+
 /** The document as plain JSON: the same for the same table, so that it can be committed and compared. */
 export function makeOpenApi(version: string): Json {
   const components: Json = {};
@@ -33,7 +36,11 @@ export function makeOpenApi(version: string): Json {
     info: {
       title: 'Platte',
       version,
-      description: 'Updates for fleets of machines that speak Omaha. Lists are `{ items, next }`; errors are RFC 9457.',
+      description: [
+        'Updates for fleets of machines that speak Omaha. Lists are `{ items, next }`; errors are RFC 9457.',
+        'Beside what each operation names, a request that is none of them is answered',
+        `${outside.map((name) => `${problemKinds[name].status} \`${toProblemType(name)}\``).join(', ')}.`,
+      ].join(' '),
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: apiPrefix }],
@@ -46,7 +53,7 @@ export function makeOpenApi(version: string): Json {
         session: { type: 'apiKey', in: 'cookie', name: '__Host-platte', description: 'A person that signed in.' },
       },
       headers: headers(),
-      responses: toProblemResponses(),
+      responses: toProblemResponses(paths),
       schemas: Object.fromEntries(Object.entries(components).toSorted(([a], [b]) => (a < b ? -1 : 1))),
     },
   };
@@ -171,8 +178,11 @@ function toHeaderRef(name: string): Json {
   return { $ref: `#/components/headers/${name}` };
 }
 
-function toProblemResponses(): Json {
-  return Object.fromEntries(problemNames.map((name) => [name, toProblemResponse([name])]));
+/** Those that operations refer to: where several share a status, they stand in the operation itself. */
+function toProblemResponses(paths: Record<string, Json>): Json {
+  const written = JSON.stringify(paths);
+  const used = problemNames.filter((name) => written.includes(`"#/components/responses/${name}"`));
+  return Object.fromEntries(used.map((name) => [name, toProblemResponse([name])]));
 }
 
 function toProblemResponse(names: ProblemName[]): Json {

@@ -29,7 +29,7 @@ export const Instant = z.iso.datetime({ offset: true }).describe('RFC 3339, for 
 /** A moment that is asked for. What is still to come is answered as now: clocks differ. */
 export const Moment = Instant.refine((text) => !(Date.parse(text) < 0), 'is not before 1970');
 
-export const IdParams = z.strictObject({ id: Uuid });
+export const IdParams = z.strictObject({ id: Uuid.describe('Its id, as its list shows it.') });
 
 export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({

@@ -33,6 +33,11 @@ const steps: Step[] = [
     command: [process.execPath, 'tools/check-lock.ts'],
     mend: 'pin a release whose whole platform set is served',
   },
+  {
+    name: 'openapi',
+    command: [process.execPath, 'tools/lint-openapi.ts'],
+    mend: 'libs/api-contract describes the operations; npx vitest run --project unit libs/api-contract -u writes the document',
+  },
   { name: 'tidy', command: [process.execPath, 'tools/tidy.ts'], mend: 'tools/tidy.ts says each rule and its reason' },
 ];
 

@@ -20,8 +20,14 @@ import { operation } from '../operation.js';
 import { IdParams, pageOf, paging } from '../page.js';
 
 const ofApplication = { application: Uuid.optional().describe('Only of this application.') };
-const ChannelPackage = z.strictObject({ id: Uuid, package: Uuid });
-const VersionOfApplication = z.strictObject({ id: Uuid, version: z.string().min(1).max(255) });
+const ChannelPackage = z.strictObject({
+  id: Uuid.describe('The channel’s id.'),
+  package: Uuid.describe('The package’s id.'),
+});
+const VersionOfApplication = z.strictObject({
+  id: Uuid.describe('The application’s id.'),
+  version: z.string().min(1).max(255).describe('As machines report it.'),
+});
 
 export const catalogOperations = {
   listApplications: operation({
@@ -140,7 +146,11 @@ export const catalogOperations = {
     summary: 'List packages, the highest version first',
     role: 'viewer',
     scope: 'filtered',
-    query: z.strictObject({ ...ofApplication, arch: Arch.optional(), ...paging }),
+    query: z.strictObject({
+      ...ofApplication,
+      arch: Arch.optional().describe('Only of this architecture.'),
+      ...paging,
+    }),
     status: 200,
     response: pageOf(Package),
   }),

@@ -121,7 +121,7 @@ export const groupOperations = {
     query: z.strictObject({
       application: Uuid.optional().describe('Only of this application.'),
       group: Uuid.optional().describe('Only of this group.'),
-      state: z.enum(rolloutStates).optional(),
+      state: z.enum(rolloutStates).optional().describe('Only in this state.'),
       ...paging,
     }),
     status: 200,

@@ -7,8 +7,9 @@ import { operation } from '../operation.js';
 import { pageOf, paging } from '../page.js';
 import { instanceFilters, instanceSorting } from './instance-filters.js';
 
-/** As the machine reported it, percent-encoded. */
-const MachineParams = z.strictObject({ id: z.string().min(1).max(128) });
+const MachineParams = z.strictObject({
+  id: z.string().min(1).max(128).describe('As the machine reported it, percent-encoded.'),
+});
 const whichApplication = {
   application: Uuid.optional().describe('Needed where several applications know the machine.'),
 };

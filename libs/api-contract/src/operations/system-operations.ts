@@ -8,7 +8,9 @@ import { Entity } from '../problem.js';
 import { anyOf } from './instance-filters.js';
 import { Activity, activityKinds, Change, Health, ParkedMessage, RefusedReport, Version } from '../system.js';
 
-const ParkedParams = z.strictObject({ id: z.coerce.number<number | string>().int().min(1) });
+const ParkedParams = z.strictObject({
+  id: z.coerce.number<number | string>().int().min(1).describe('Its number, as its list shows it.'),
+});
 
 export const systemOperations = {
   getHealth: operation({
@@ -70,7 +72,12 @@ export const systemOperations = {
     summary: 'Revoke an API token: the next request with it is refused',
     role: 'admin',
     scope: 'platform',
-    params: z.strictObject({ id: z.string().regex(/^[a-z0-9]{12}$/) }),
+    params: z.strictObject({
+      id: z
+        .string()
+        .regex(/^[a-z0-9]{12}$/)
+        .describe('The token’s id: the part of it between the underscores.'),
+    }),
     status: 204,
   }),
   listActivity: operation({
@@ -97,10 +104,10 @@ export const systemOperations = {
     role: 'viewer',
     scope: 'filtered',
     query: z.strictObject({
-      application: Uuid.optional(),
-      group: Uuid.optional(),
+      application: Uuid.optional().describe('Only of this application.'),
+      group: Uuid.optional().describe('Only of this group.'),
       subject: z.string().max(128).optional().describe('Id of what changed.'),
-      actor: z.string().max(200).optional(),
+      actor: z.string().max(200).optional().describe('Only by this person or token, by name.'),
       ...paging,
     }),
     status: 200,

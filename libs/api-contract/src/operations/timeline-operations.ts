@@ -9,7 +9,10 @@ import { Breakdown, Difference, StatusTimeline, timelineQuery, VersionTimeline }
 const at = { at: Moment.optional().describe('Default: now.') };
 const between = { from: Moment, to: Moment.optional().describe('Default: now.') };
 /** Of a whole application people often want a part. */
-const part = { channel: Uuid.optional(), arch: Arch.optional() };
+const part = {
+  channel: Uuid.optional().describe('Only machines of this channel.'),
+  arch: Arch.optional().describe('Only machines of this architecture.'),
+};
 const asked = {
   method: 'GET',
   tag: 'timelines',
