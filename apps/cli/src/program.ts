@@ -73,11 +73,19 @@ function registerTasks(program: Command): void {
 
   program
     .command('check')
-    .description('format, lint, types, boundaries, unused code, lock and tidy, as one check')
+    .description('format, lint, types, boundaries, unused code, lock, OpenAPI and tidy, as one check')
     .option('--fix', 'format what is not, first')
     .action(async (options: { fix?: boolean }) => {
       const { runChecks } = await import('./tasks/check.js');
       process.exitCode = await runChecks({ fix: options.fix === true });
+    });
+
+  program
+    .command('advisories')
+    .description('known weaknesses of the dependencies; exits with 69 where the registry tells none')
+    .action(async () => {
+      const { runScript } = await import('./tasks/script.js');
+      process.exitCode = await runScript('tools/advisories.ts', []);
     });
 
   program
