@@ -8,8 +8,10 @@ import {
   followClockOffset,
   followConnection,
   followSnapshots,
+  makeAppender,
   type NatsConnection,
 } from '@platte/fact-log';
+import { makePositions } from '@platte/facts';
 import {
   createDatabase,
   type History,
@@ -186,9 +188,16 @@ async function openFinishing(program: Program, nats: NatsConnection, history: Hi
   return finishing;
 }
 
+const findingsCloseMs = 1_000;
+
 function openVerifier(program: Program, nats: NatsConnection, store: Store, history: History) {
   const { config, clock, log, metrics, stopper } = program;
+  // Without a spool: what cannot be told now is found again an hour later.
+  const appender = makeAppender({ nc: nats, program: 'analytics' });
+  stopper.add('findings', () => appender.close(findingsCloseMs));
   const verifier = startVerifier({
+    tell: (facts) => appender.appendAll(facts),
+    position: makePositions(randomInt(2 ** 32)),
     nats,
     history,
     store,

@@ -3,10 +3,11 @@
 import { randomInt } from 'node:crypto';
 import { followFacts } from '@platte/fact-log';
 import { makePositions } from '@platte/facts';
+import { activity } from '@platte/history';
 import { makeMetrics } from '@platte/service';
 import { foldFacts, makeInstanceCache } from '@platte/state-store';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { checkIns, makeProgram, silentLog, type TestProgram } from '../test/program.js';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { app, checkIns, makeProgram, silentLog, type TestProgram } from '../test/program.js';
 import { startVerifier } from './verifier.js';
 
 let program: TestProgram;
@@ -47,6 +48,8 @@ function makeVerifier(later: number) {
     store,
     // As if the facts were a while old: those of this second are not compared.
     now: () => Date.now() + later,
+    tell: (facts) => program.append([...facts]),
+    position: makePositions(77),
     log: silentLog,
     metrics: makeMetrics({ program: 'analytics' }),
     signal: aborter.signal,
@@ -68,19 +71,31 @@ test('both stores know the same of every machine', async () => {
   await program.append(checkIns(15, '2.0.0'));
   const [odd] = checkIns(1, '');
   await program.append([{ ...odd!, machine: 'machine-without-version' }]);
-  expect(await makeVerifier(60_000).verify()).toEqual({ machines: 41, differences: [] });
+  expect(await makeVerifier(60_000).verify()).toEqual([{ application: app, machines: 41, differences: [] }]);
 });
 
-test('a machine of which they say different things is found', async () => {
+test('a machine of which they say different things is found, and told as a fact', async () => {
   await program.startReplica();
   await foldIntoPostgres();
   await program.append(checkIns(5, '1.0.0'));
   const verifier = makeVerifier(60_000);
   await verifier.verify();
   await program.store.pool.query("update instance set status = 'failed' where machine = 'machine-3'");
-  const { differences } = await verifier.verify();
-  expect(differences).toMatchObject([
+  const [verified] = await verifier.verify();
+  expect(verified?.differences).toMatchObject([
     { machine: 'machine-3', elsewhere: { status: 'failed' }, here: { status: 'complete', version: '1.0.0' } },
+  ]);
+  const told = async () => (await activity(program.history, { apps: [app], limit: 5 })).items;
+  await vi.waitFor(async () => expect(await told()).toHaveLength(1), { timeout: 30_000, interval: 20 });
+  expect(await told()).toMatchObject([
+    {
+      kind: 'HistoryDiffered',
+      app,
+      position: 1,
+      compared: 5,
+      differing: 1,
+      examples: [{ machine: 'machine-3', inState: { status: 'failed' }, inHistory: { status: 'complete' } }],
+    },
   ]);
 });
 
@@ -88,5 +103,5 @@ test('a machine with a fact on its way is left out', async () => {
   await program.startReplica();
   await foldIntoPostgres();
   await program.append(checkIns(5, '1.0.0'));
-  expect(await makeVerifier(0).verify()).toEqual({ machines: 0, differences: [] });
+  expect(await makeVerifier(0).verify()).toEqual([{ application: app, machines: 0, differences: [] }]);
 });

@@ -1,5 +1,5 @@
-// The activity feed: what people and rules did (from the catalog's log), and what went wrong with machines (from history),
-// in one order, the newest first. Sources are merged by time; where that is the same, by their names from the last to the
+// The activity feed: what people and rules did (from the catalog's log), what went wrong with machines, and what was found
+// out about the history itself (both from history), in one order, the newest first. Sources are merged by time; where that is the same, by their names from the last to the
 // first, and within one by its own key. A cursor is a place in that order, so that each source knows what follows it.
 import { toInstant, type Activity, type ActivityKind } from '@platte/api-contract';
 import { machineFailures, missingPackages, type MishapPosition } from '@platte/history';
@@ -7,12 +7,14 @@ import { describeErrorCode } from '@platte/omaha/words';
 import { findGroupView, listChanges, type ChangeView } from '@platte/state-store';
 import { z } from 'zod';
 import { toChangeWords } from './change-words.js';
+import { readFindings } from './findings.js';
 import { allApplications } from './machines.js';
 import type { ApiParts } from './parts.js';
 
 const time = z.number().int().nonnegative();
 export const ActivityPlace = z.discriminatedUnion('source', [
   z.object({ source: z.literal('catalog'), at: time, revision: time, number: z.int32() }),
+  z.object({ source: z.literal('finding'), at: time, n: time }),
   z.object({ source: z.literal('machine'), at: time, n: time }),
   z.object({ source: z.literal('package'), at: time, group: z.guid() }),
 ]);
@@ -38,7 +40,7 @@ type CatalogKinds = readonly ActivityKind[];
 /** At most `limit`, after the place that is asked for. History is asked only for kinds that it alone knows. */
 export async function readFeed(parts: ApiParts, asked: Asked): Promise<FeedItem[]> {
   const { kinds } = asked;
-  const mishaps = new Set<ActivityKind>([...failureKinds, 'PackageMissing']);
+  const mishaps = new Set<ActivityKind>([...failureKinds, 'PackageMissing', 'HistoryDiffered']);
   const sources = await Promise.all([
     readChanges(
       parts,
@@ -47,6 +49,8 @@ export async function readFeed(parts: ApiParts, asked: Asked): Promise<FeedItem[
     ),
     failureKinds.some((kind) => kinds.has(kind)) ? readMachines(parts, asked) : [],
     kinds.has('PackageMissing') ? readPackages(parts, asked) : [],
+    // These are of whole applications.
+    kinds.has('HistoryDiffered') && asked.group === undefined ? readFound(parts, asked) : [],
   ]);
   return sources.flat().toSorted(comparePlaces).slice(0, asked.limit);
 }
@@ -136,6 +140,16 @@ async function readPackages({ history, store }: ApiParts, asked: Asked): Promise
   }));
 }
 
+async function readFound({ history, store }: ApiParts, asked: Asked): Promise<FeedItem[]> {
+  const { limit, after } = asked;
+  const apps = asked.applications ?? (await allApplications(store));
+  const place = toPosition('finding', after, (place) => (place.source === 'finding' ? place.n : null));
+  // Without a key: all of that moment.
+  const before = place && (place.key === null ? { at: place.at + 1, n: 0 } : { at: place.at, n: Number(place.key) });
+  const found = await readFindings(history, { apps, limit, before });
+  return found.map(({ at, n, item }) => ({ place: { source: 'finding', at, n }, item }));
+}
+
 /** From where a source goes on: at the same moment it may have told nothing yet, or everything. */
 function toPosition(
   source: ActivityPlace['source'],
@@ -151,6 +165,7 @@ function comparePlaces({ place: a }: FeedItem, { place: b }: FeedItem): number {
   if (a.at !== b.at) return b.at - a.at;
   if (a.source !== b.source) return a.source < b.source ? 1 : -1;
   if (a.source === 'catalog' && b.source === 'catalog') return b.revision - a.revision || b.number - a.number;
+  if (a.source === 'finding' && b.source === 'finding') return b.n - a.n;
   if (a.source === 'machine' && b.source === 'machine') return b.n - a.n;
   if (a.source === 'package' && b.source === 'package') return a.group < b.group ? 1 : -1;
   return 0;

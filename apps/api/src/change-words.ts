@@ -2,7 +2,10 @@
 import type { ActivityKind } from '@platte/api-contract';
 import type { ChangeView } from '@platte/state-store';
 
-type Kind = Exclude<ActivityKind, 'MachineFailed' | 'MachineRolledBack' | 'MachineTimedOut' | 'PackageMissing'>;
+type Kind = Exclude<
+  ActivityKind,
+  'MachineFailed' | 'MachineRolledBack' | 'MachineTimedOut' | 'PackageMissing' | 'HistoryDiffered'
+>;
 type Words = (change: ChangeView) => string;
 
 /** `name` of the thing, as it is or was. */

@@ -8,6 +8,7 @@ import {
   type Appender,
 } from '@platte/fact-log';
 import type { Fact } from '@platte/facts';
+import { writeFacts } from '@platte/history';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startApi, type RunningApi } from './testing/running-api.js';
 import { checkIn, event, ids, seedCatalog, writeHistory } from './testing/sample-fleet.js';
@@ -238,6 +239,44 @@ describe('what happened', () => {
     await expect(api.admin.listActivity({ query: { kinds: 'Nonsense' } })).rejects.toMatchObject({
       problem: { status: 422, errors: [{ pointer: '?kinds.0' }] },
     });
+  });
+
+  it('is told of the history too, in its place among what people did, page by page', async () => {
+    const known = { version: '1.0.0', group: null, status: 'complete' };
+    // Not older than the archive keeps.
+    const hour = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 3_600_000;
+    const differed = (at: number, n: number): Fact => ({
+      kind: 'HistoryDiffered',
+      v: 1,
+      app: ids.flatcar,
+      machine: '',
+      at,
+      n,
+      position: 77,
+      compared: 40,
+      differing: 2,
+      examples: [{ machine: 'm7', inState: known, inHistory: { ...known, status: 'failed' } }],
+    });
+    await writeFacts(
+      api.history,
+      [{ sequence: 1, facts: [differed(hour, 9), differed(hour, 10), differed(hour + 1, 4)] }],
+      () => 0,
+    );
+    const query = { application: ids.flatcar, kinds: 'HistoryDiffered,GroupCreated' };
+    const { items } = await api.admin.listActivity({ query });
+    expect(items[0]).toMatchObject({
+      at: new Date(hour + 1).toISOString(),
+      subject: 'm7',
+      words:
+        'The history and PostgreSQL differ in 2 machines of 40, up to message 77 of the log. m7 is at 1.0.0, complete, in no group in PostgreSQL and at 1.0.0, failed, in no group in ClickHouse. Please report this.',
+    });
+    expect(items.map(({ kind }) => kind)).toEqual([...Array(3).fill('HistoryDiffered'), 'GroupCreated']);
+    const paged: Activity[] = [];
+    for await (const item of eachItem(api.admin.listActivity, { query: { ...query, limit: 1 } })) paged.push(item);
+    expect(paged).toEqual(items);
+    const kinds = 'HistoryDiffered';
+    expect((await api.admin.listActivity({ query: { application: ids.agent, kinds } })).items).toEqual([]);
+    expect((await api.admin.listActivity({ query: { group: ids.prod, kinds } })).items).toEqual([]);
   });
 
   it('is in the audit log, before and after, tokens too', async () => {

@@ -39,6 +39,7 @@ export const activityKinds = [
   'MachineRolledBack',
   'MachineTimedOut',
   'PackageMissing',
+  'HistoryDiffered',
 ] as const;
 export type ActivityKind = (typeof activityKinds)[number];
 

@@ -12,6 +12,11 @@ const machineFactKinds = [
   'LeaseEnded',
 ] as const;
 
-export const factKinds: readonly FactKind[] = [...machineFactKinds, ...rolloutFactKinds, ...catalogFactKinds];
+export const factKinds: readonly FactKind[] = [
+  ...machineFactKinds,
+  ...rolloutFactKinds,
+  ...catalogFactKinds,
+  'HistoryDiffered',
+];
 
 export const factVersions: ReadonlyMap<string, number> = new Map(factKinds.map((kind) => [kind, 1]));

@@ -1,10 +1,11 @@
 // Every fact there is, and how a batch of them is written: one message of the log holds many, of many machines and kinds.
 import { z } from 'zod';
 import { CatalogFact } from './catalog-facts.js';
+import { HistoryDiffered } from './history-facts.js';
 import { MachineFact } from './machine-facts.js';
 import { RolloutFact } from './rollout-facts.js';
 
-export const Fact = z.discriminatedUnion('kind', [...MachineFact.options, RolloutFact, CatalogFact]);
+export const Fact = z.discriminatedUnion('kind', [...MachineFact.options, RolloutFact, CatalogFact, HistoryDiffered]);
 export type Fact = z.infer<typeof Fact>;
 export type FactKind = Fact['kind'];
 

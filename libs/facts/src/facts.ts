@@ -4,6 +4,7 @@ export { decodeBatch, type DecodedBatch, encodeBatch, encodeFact } from './batch
 export { CatalogFact, catalogFactKinds } from './catalog-facts.js';
 export { Fact, type FactKind, type UnknownFact } from './fact.js';
 export { factKinds, factVersions } from './fact-versions.js';
+export { HistoryDiffered } from './history-facts.js';
 export { comparePositions, countsPerMs, makePositions, Position, Time } from './identity.js';
 export { toJsonSchema } from './json-schema.js';
 export {

@@ -40,7 +40,9 @@ test('failures and missing packages are told once each, however they arrived', a
   expect(await failuresOf(odd, 500)).toEqual(failed);
   expect(await missingOf(odd, 500)).toEqual(missing);
   expect(failed.map(({ at }) => at)).toEqual(failed.map(({ at }) => at).toSorted((a, b) => b - a));
-  const asked = facts.filter((fact) => fact.kind === 'MachineCheckedIn' && fact.answer?.reason === 'no-package');
+  const asked = facts.flatMap((fact) =>
+    fact.kind === 'MachineCheckedIn' && fact.answer?.reason === 'no-package' ? [fact] : [],
+  );
   const days = new Set(asked.flatMap(({ group, at }) => (group ? [`${group} ${Math.floor(at / dayMs)}`] : [])));
   expect(missing.map(({ group, at }) => `${group} ${Math.floor(at / dayMs)}`).toSorted()).toEqual([...days].toSorted());
   expect(

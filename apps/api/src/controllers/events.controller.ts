@@ -96,7 +96,7 @@ function toWish(query: InputOf<'streamEvents'>['query'], caller: Caller): (fact:
     (kinds ? kinds.has(fact.kind) : fact.kind !== 'MachineCheckedIn' && fact.kind !== 'SyncerCheckedIn') &&
     sees(caller, fact.app) &&
     (query.application === undefined || fact.app === query.application) &&
-    (query.group === undefined || fact.group === query.group) &&
+    (query.group === undefined || ('group' in fact && fact.group === query.group)) &&
     (query.instance === undefined || fact.machine === query.instance);
 }
 

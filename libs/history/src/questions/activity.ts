@@ -1,4 +1,5 @@
-// What people and rules did: facts of rollouts and of the catalog, newest first, from the archive.
+// What happened to no machine in particular: facts of rollouts, of the catalog and of the history itself, newest first, from
+// the archive.
 import type { Fact } from '@platte/facts';
 import type { History } from '../connection.js';
 
@@ -11,7 +12,7 @@ export interface ActivityPage {
 const readActivity = (kinds: boolean) => `
 select fact, toUnixTimestamp64Milli(at) as at_ms, n
 from fact_archive
-where app = {app:String} and machine = '' and (toUnixTimestamp64Milli(at), n) < ({beforeAt:Int64}, {beforeN:UInt64})
+where app in {apps:Array(String)} and machine = '' and (toUnixTimestamp64Milli(at), n) < ({beforeAt:Int64}, {beforeN:UInt64})
   and ${kinds ? 'kind in {kinds:Array(String)}' : 'true'}
 order by at desc, n desc
 limit 1 by at, n, kind
@@ -19,11 +20,16 @@ limit {limit:UInt32}`;
 
 export async function activity(
   history: History,
-  asked: { app: string; limit: number; before?: { at: number; n: number } | undefined; kinds?: readonly string[] },
+  asked: {
+    apps: readonly string[];
+    limit: number;
+    before?: { at: number; n: number } | undefined;
+    kinds?: readonly string[];
+  },
 ): Promise<ActivityPage> {
-  const { app, limit, before = { at: Number.MAX_SAFE_INTEGER, n: 0 }, kinds } = asked;
+  const { apps, limit, before = { at: Number.MAX_SAFE_INTEGER, n: 0 }, kinds } = asked;
   const rows = await history.read<{ fact: string; at_ms: number; n: number }>(readActivity(kinds !== undefined), {
-    app,
+    apps,
     beforeAt: before.at,
     beforeN: before.n,
     limit: limit + 1,
