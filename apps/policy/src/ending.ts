@@ -6,6 +6,7 @@ import type { GrantDesk } from './grant-desk.js';
 import type { Named } from './named.js';
 import type { Parts } from './parts.js';
 import { startPruning } from './prune-ledger.js';
+import { startRecounting } from './recount-ledger.js';
 import type { OutboxRelay } from './relay-outbox.js';
 import { startSweeping } from './sweep-leases.js';
 
@@ -16,5 +17,6 @@ export async function startEnding(parts: Parts & Named, desk: GrantDesk, relay: 
     relay.wake();
   };
   startSweeping(parts, await startFolding(parts, onEnded), onEnded);
+  startRecounting(parts, onEnded);
   startPruning(parts);
 }

@@ -7,6 +7,7 @@ import { makeProgram, type TestProgram } from '../test/program.js';
 import { startEnding } from './ending.js';
 import { makeFirstCatalog } from './first-catalog.js';
 import { type GrantDesk, openGrantDesk } from './grant-desk.js';
+import { startRecounting } from './recount-ledger.js';
 import { startRelaying } from './relay-outbox.js';
 import { makeRunCommand, type RunCommand } from './run-command.js';
 
@@ -183,4 +184,14 @@ it('tells the log of grants and of what became of them', async () => {
     if (kinds.includes('LeaseEnded')) break;
   }
   expect(kinds.toSorted()).toEqual(['LeaseEnded', 'MachineCheckedIn', 'UpdateGranted']);
+});
+
+it('recounts its ledger, tells of a counter that was wrong, and gives its slots back', async () => {
+  await setPolicy({ concurrencyLimit: 1 });
+  const desk = openGrantDesk(program, new Map<string, SnapshotIndex>(), { wake: () => {} });
+  await program.store.pool.query('update grant_counter set open_leases = 1 where update_group = $1', [group]);
+  expect(await decide(desk, 'a')).toEqual(['concurrency-limited']);
+  await startRecounting(program, (groups) => groups.forEach((one) => desk.noteFreed(one))).recount();
+  expect(await decide(desk, 'a')).toEqual(['granted']);
+  expect(await program.metrics.registry.metrics()).toMatch(/^platte_policy_miscounts_total\{.*"open-leases".*\} 1$/m);
 });

@@ -63,6 +63,7 @@ export { findInstance, type InstanceRow } from './instance-rows.js';
 export { type AppendFacts, putIntoOutbox, relayOutbox } from './outbox.js';
 export { pruneLedger } from './prune-ledger.js';
 export { findSpent, refuseSpent, type SpentBudget } from './refuse-spent.js';
+export { type LedgerCounter, type Miscount, recountLedger } from './recount.js';
 export { readSpentNotice } from './spent-notice.js';
 export { type Swept, sweepLeases } from './sweep-leases.js';
 export { type ChangeKey, type ChangeListing, type ChangeView, listChanges } from './audit-reads.js';
