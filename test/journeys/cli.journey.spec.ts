@@ -22,13 +22,17 @@ afterAll(async () => {
   if (terminal) rmSync(terminal.folder, { recursive: true });
 });
 
-/** A folder with a platform that runs in it, a `platte` in the path, and nobody's own contexts. */
+/**
+ * A folder with a platform that runs in it, and nobody's own contexts. Its `platte` is the one bundled file, away from the
+ * checkout: as on a machine that has only Node.
+ */
 function makeTerminal({ dataDir }: Platform): Terminal {
   const folder = mkdtempSync(join(tmpdir(), 'platte-cli-'));
   symlinkSync(dataDir, join(folder, '.platte'));
   cpSync(join(repositoryRoot(), 'test/transcripts/files'), folder, { recursive: true });
   const command = join(folder, 'platte');
-  writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${repositoryRoot()}/apps/cli/dist/main.js" "$@"\n`);
+  cpSync(join(repositoryRoot(), 'apps/cli/dist/platte.mjs'), join(folder, 'platte.mjs'));
+  writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${folder}/platte.mjs" "$@"\n`);
   chmodSync(command, 0o755);
   const { PATH = '', HOME = '' } = process.env;
   return { folder, env: { PATH: `${folder}${delimiter}${PATH}`, HOME, XDG_CONFIG_HOME: join(folder, 'config') } };

@@ -6,6 +6,7 @@ import { type Bench, type BenchRow, renderTable } from './bench.js';
 
 /** Loaded only when asked for: a bench may need servers and big libraries. */
 const benches: Record<string, () => Promise<Bench>> = {
+  cli: () => import('./cli.js').then(({ cliBench }) => cliBench),
   path: () => import('./path.js').then(({ pathBench }) => pathBench),
   waiting: () => import('./waiting.js').then(({ waitingBench }) => waitingBench),
   ingress: () => import('./ingress.js').then(({ ingressBench }) => ingressBench),

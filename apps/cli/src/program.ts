@@ -1,9 +1,10 @@
-// The tree of commands. Commands are loaded when they run, so that `--help` stays fast.
+// The tree of commands. Commands are loaded when they run, so that `--help` stays fast. The bundle (tools/bundle-cli.ts) holds
+// what talks to an API; the commands of a checkout are loaded from the checkout, and the bundle alone does without them.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { registerNouns } from './nouns/nouns.js';
-import { repositoryRoot } from './repository.js';
+import { isAlone, repositoryRoot } from './repository.js';
 import { registerSimulate } from './simulate-command.js';
 
 export function makeProgram(): Command {
@@ -15,10 +16,28 @@ export function makeProgram(): Command {
     .enablePositionalOptions()
     .exitOverride()
     .addHelpText('after', examples);
-  registerMachine(program);
+  program.commandsGroup('On this machine:');
+  if (!isAlone()) registerMachine(program);
+  registerSimulate(program);
   registerNouns(program);
-  registerTasks(program);
+  if (!isAlone()) registerTasks(program);
+  else refuseWithoutCheckout(program);
   return program;
+}
+
+/** Who has read of `platte up` and types it where only the bundle is learns what is missing. */
+function refuseWithoutCheckout(program: Command): void {
+  const absent = new Command();
+  registerMachine(absent);
+  registerTasks(absent);
+  for (const command of absent.commands) {
+    const refused = program.command(command.name(), { hidden: true }).allowUnknownOption().allowExcessArguments();
+    refused.action(() => {
+      throw new Error(
+        `${command.name()} needs a checkout of Platte: it uses more than this one file. There it is ./platte ${command.name()}.`,
+      );
+    });
+  }
 }
 
 const examples = `
@@ -33,7 +52,6 @@ Examples:
 
 /** The platform on this machine. */
 function registerMachine(program: Command): void {
-  program.commandsGroup('On this machine:');
   program
     .command('up')
     .description('bring the whole platform up on this machine, in the foreground; Ctrl-C stops it')
@@ -45,8 +63,6 @@ function registerMachine(program: Command): void {
       const { up } = await import('./up/up.js');
       process.exitCode = await up(options);
     });
-
-  registerSimulate(program);
 
   program
     .command('doctor')
@@ -112,7 +128,11 @@ function registerTasks(program: Command): void {
     });
 }
 
+/** Put in by the bundler. */
+declare const PLATTE_VERSION: string | undefined;
+
 function readVersion(): string {
+  if (typeof PLATTE_VERSION === 'string') return PLATTE_VERSION;
   const manifest = JSON.parse(readFileSync(join(repositoryRoot(), 'package.json'), 'utf8')) as { version: string };
   return manifest.version;
 }
