@@ -1,19 +1,11 @@
 // What callers get while something that the API needs is away: a 503 that says what, and never a 500.
-import { createServer } from 'node:net';
-import { openHistory } from '@platte/history';
-import { makeHealth, makeLog, portOf } from '@platte/service';
-import { closeStore, openStore } from '@platte/state-store';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { startApiServer, type ApiServer } from './api-server.js';
-import { makeRunCommand } from './commands.js';
-import { makeIdentify } from './identify.js';
+import { withApiWithout, type Away, type LackingApi } from './testing/api-without.js';
 import { checkedFetch } from './testing/checked-fetch.js';
 import { startApi, type RunningApi } from './testing/running-api.js';
 import { ids, seedCatalog } from './testing/sample-fleet.js';
 
 let api: RunningApi;
-let deadUrl: string;
-const log = makeLog({ program: 'api', level: 'silent' });
 
 beforeAll(async () => {
   api = await startApi({
@@ -22,61 +14,14 @@ beforeAll(async () => {
     clickhouseUrl: inject('clickhouseUrl'),
   });
   await seedCatalog(api);
-  deadUrl = `127.0.0.1:${await findDeadPort()}`;
 });
 
 afterAll(async () => {
   await api.stop();
 });
 
-/** A port that was free a moment ago, and that nobody listens on. */
-async function findDeadPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const port = portOf(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-interface Away {
-  postgres?: boolean;
-  clickhouse?: boolean;
-  nats?: boolean;
-  policy?: boolean;
-  requestsPerMinute?: number;
-}
-
-async function withApi(away: Away, work: (server: ApiServer, ask: typeof fetch) => Promise<void>): Promise<void> {
-  const store = away.postgres ? openStore({ url: `postgres://${deadUrl}/x` }) : api.store;
-  const dead = { url: `http://${deadUrl}`, user: 'x', password: 'x', database: 'x', log };
-  const history = away.clickhouse ? openHistory(dead) : api.history;
-  const nats = { live: () => (away.nats ? undefined : api.nc) };
-  const subject = `test.nobody.${Date.now()}`;
-  const server = await startApiServer({
-    host: '127.0.0.1',
-    port: 0,
-    parts: {
-      store,
-      history,
-      nats,
-      logPrefix: 'test-nothing-here',
-      runCommand: makeRunCommand({ nats, timeoutMs: 200, subject }),
-      log,
-      health: makeHealth(),
-      now: Date.now,
-      version: '0.0.0-test',
-    },
-    identify: makeIdentify({ store, now: Date.now, log }),
-    requestsPerMinute: away.requestsPerMinute ?? 1000,
-  });
-  try {
-    await work(server, checkedFetch(api.tokens.admin));
-  } finally {
-    await server.close();
-    if (away.clickhouse) await history.close();
-    if (away.postgres) await closeStore(store);
-  }
-}
+const withApi = (away: Away, work: (lacking: LackingApi, ask: typeof fetch) => Promise<void>) =>
+  withApiWithout(api, away, (lacking) => work(lacking, checkedFetch(api.tokens.admin)));
 
 const command = { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } };
 const typeOf = async (response: Response) => ((await response.json()) as { type: string }).type;
@@ -147,7 +92,7 @@ describe('while something is away', () => {
   });
 
   it('commands are refused at once when no policy listens', async () => {
-    await withApi({ policy: true }, async ({ url }, ask) => {
+    await withApi({}, async ({ url }, ask) => {
       const paused = await ask(`${url}/api/v1/groups/${ids.prod}/pause`, command);
       expect([paused.status, await typeOf(paused)]).toEqual([503, 'urn:platte:problem:policy-unavailable']);
     });

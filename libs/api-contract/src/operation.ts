@@ -60,23 +60,23 @@ export function operation<const O extends Operation>(operation: O): O {
   return operation;
 }
 
-/** All problems that an operation may answer with, in the order of their status. */
+/**
+ * All problems that an operation may answer with. Each of them can be provoked, and a test does so: what is listed and cannot
+ * happen sends people to write code for nothing.
+ */
 export function problemsOf(operation: Operation): ProblemName[] {
-  const names = new Set<ProblemName>([
-    'internal',
-    'store-unavailable',
-    'too-many-requests',
-    ...(operation.problems ?? []),
-  ]);
-  if (operation.role !== 'public') {
-    names.add('malformed-request').add('unauthenticated').add('forbidden').add('invalid-request');
-  }
-  if (operation.params || operation.scope === 'application') names.add('not-found');
-  if (operation.isCommand) names.add('refused').add('policy-unavailable');
+  const { role, scope, params, method, isCommand, resumable, edits, problems = [] } = operation;
+  const names = new Set<ProblemName>(['internal', 'too-many-requests', ...problems]);
+  if (role !== 'public')
+    for (const name of ['malformed-request', 'unauthenticated', 'invalid-request', 'store-unavailable'] as const)
+      names.add(name);
+  if (role === 'operator' || role === 'admin' || scope === 'platform') names.add('forbidden');
+  if (params) names.add('not-found');
+  if (isCommand) names.add('refused').add('policy-unavailable');
   // Also where it takes no body: what is sent is read before it is known that nothing is wanted.
-  if (operation.method !== 'GET') names.add('malformed-body').add('body-too-large').add('unsupported-media-type');
-  if (operation.method === 'POST') names.add('idempotency-key-in-use').add('idempotency-key-reused');
-  if (operation.resumable) names.add('events-gone');
-  if (operation.edits) names.add('precondition-required').add('revision-mismatch');
+  if (method !== 'GET') names.add('malformed-body').add('body-too-large').add('unsupported-media-type');
+  if (method === 'POST') names.add('idempotency-key-in-use').add('idempotency-key-reused');
+  if (resumable) names.add('events-gone');
+  if (edits) names.add('precondition-required').add('revision-mismatch');
   return [...names];
 }

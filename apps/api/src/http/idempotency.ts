@@ -70,7 +70,7 @@ function parseKey(header: string | string[]): string {
 }
 
 /** What makes two requests the same one. The body is JSON, so that its text is of its meaning. */
-function hashOf({ method, url, body }: FastifyRequest): Buffer {
+export function hashOf({ method, url, body }: Pick<FastifyRequest, 'method' | 'url' | 'body'>): Buffer {
   return createHash('sha256')
     .update(`${method} ${url}\n${JSON.stringify(body ?? {})}`)
     .digest();

@@ -85,7 +85,7 @@ export const catalogOperations = {
     method: 'DELETE',
     path: '/applications/{id}',
     tag: 'applications',
-    summary: 'Delete an application with all that belongs to it',
+    summary: 'Delete an application that has no groups, with its packages and channels',
     role: 'admin',
     isCommand: true,
     scope: 'application',
