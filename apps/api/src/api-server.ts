@@ -17,6 +17,7 @@ import { parseQuery } from './http/query.js';
 import { makeThrottle } from './http/throttle.js';
 import type { Observe } from './observe-requests.js';
 import type { ApiParts } from './parts.js';
+import { registerCommandLineSignIn } from './sign-in/command-line-routes.js';
 import { registerSignIn, type SignInParts } from './sign-in/sign-in-routes.js';
 
 /** A package with 64 files and a policy with 50 windows and freezes is a tenth of this. */
@@ -81,7 +82,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
 
 async function prepare(
   fastify: FastifyInstance,
-  { signIn, observe }: ApiServerOptions,
+  { signIn, observe, identify }: ApiServerOptions,
   throttle: Throttle,
 ): Promise<void> {
   await fastify.register(helmet, {
@@ -111,6 +112,7 @@ async function prepare(
   if (signIn) {
     await fastify.register(cookie);
     registerSignIn(fastify, signIn, throttle);
+    await registerCommandLineSignIn(fastify, { signIn, identify, throttle });
   }
 }
 

@@ -4,6 +4,12 @@ export { DatabaseIsNewer, migrate, migrationsFolder } from './migrate.js';
 export { closeStore, openStore, type Store, type StoreOptions } from './store.js';
 export { type Client, withTransaction } from './transaction.js';
 export {
+  addCommandLineCode,
+  type CommandLineCode,
+  purgeCommandLineCodes,
+  takeCommandLineCode,
+} from './access-command-line.js';
+export {
   beginKey,
   forgetKey,
   keepAnswer,

@@ -1,4 +1,3 @@
-import { randomBytes, randomInt } from 'node:crypto';
 import { Controller } from '@nestjs/common';
 import { toInstant, type InputOf, type OutputOf, type Token } from '@platte/api-contract';
 import { addToken, findApplication, listTokens, revokeToken, type AccessToken } from '@platte/state-store';
@@ -7,6 +6,7 @@ import type { Caller } from '../http/caller.js';
 import { parseCursor, toPage } from '../http/cursor.js';
 import { Operation } from '../http/operation-route.js';
 import { ApiProblem, notFound } from '../http/problems.js';
+import { drawToken } from '../new-token.js';
 import { ApiParts } from '../parts.js';
 
 const dayMs = 86_400_000;
@@ -33,8 +33,7 @@ export class AccessController {
   @Operation('createToken')
   async createToken({ body }: InputOf<'createToken'>, caller: Caller): Promise<OutputOf<'createToken'>> {
     await this.assertApplications(body.applications ?? []);
-    const id = Array.from({ length: 12 }, () => randomInt(36).toString(36)).join('');
-    const secret = randomBytes(24).toString('base64url');
+    const { id, secret, text } = drawToken();
     const createdAt = this.parts.now();
     const token = {
       id,
@@ -46,7 +45,7 @@ export class AccessController {
       expiresAt: body.expiresInDays === null ? null : createdAt + body.expiresInDays * dayMs,
     };
     await addToken(this.parts.store.pool, { ...token, secret });
-    return { ...toTokenView({ ...token, lastUsedAt: null, revokedAt: null }), token: `plt_${id}_${secret}` };
+    return { ...toTokenView({ ...token, lastUsedAt: null, revokedAt: null }), token: text };
   }
 
   @Operation('revokeToken')

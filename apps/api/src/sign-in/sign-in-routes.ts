@@ -9,6 +9,7 @@ import type { Log } from '@platte/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Throttle } from '../http/access-guard.js';
 import { callbackPath, type OidcConfig } from './oidc-config.js';
+import { sendPage } from './page.js';
 import { makeProvider, type Provider } from './provider.js';
 import type { Known } from './roles.js';
 import { csrfTokenOf } from './seal.js';
@@ -138,14 +139,4 @@ function sendNoRole(reply: FastifyReply, known: NobodyHere, { rules }: OidcConfi
     'You have no role here',
     `You are ${known.name}. Your claim ${rules.claim} ${has}, and nothing of it gives a role in Platte. Ask whoever runs it.`,
   );
-}
-
-async function sendPage(reply: FastifyReply, status: number, title: string, text: string): Promise<void> {
-  const [safeTitle, safeText] = [title, text].map((part) => part.replaceAll('&', '&amp;').replaceAll('<', '&lt;'));
-  await reply
-    .status(status)
-    .type('text/html; charset=utf-8')
-    .send(
-      `<!doctype html><html lang="en"><meta charset="utf-8"><title>${safeTitle}</title><h1>${safeTitle}</h1><p>${safeText}</p><p><a href="/auth/login">Sign in</a></p></html>`,
-    );
 }

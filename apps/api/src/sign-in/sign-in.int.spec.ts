@@ -2,34 +2,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { portOf } from '@platte/service';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey } from 'jose';
-import { Provider } from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { makeBrowser, type Browser, type Page } from '../testing/browser.js';
+import { configOf, platte, startProvider, type RunningProvider } from '../testing/identity-provider.js';
 import { startApi, type RunningApi } from '../testing/running-api.js';
 import { ids } from '../testing/sample-fleet.js';
-import type { OidcConfig } from './oidc-config.js';
 import { checkEveryMs } from './sessions.js';
-
-const platte = 'https://platte.test';
-
-function configOf(issuer: string, changes: Partial<OidcConfig> = {}): OidcConfig {
-  return {
-    issuer,
-    clientId: 'platte',
-    clientSecret: 'a secret of the client',
-    scopes: 'openid offline_access groups',
-    publicUrl: platte,
-    redirectUri: `${platte}/auth/callback`,
-    afterLogoutUri: `${platte}/`,
-    rolesFrom: 'claims',
-    rules: {
-      claim: 'groups',
-      values: { viewer: ['staff'], operator: ['ops'], admin: ['root'] },
-      applicationsClaim: undefined,
-    },
-    ...changes,
-  };
-}
 
 const stores = () => ({
   postgresUrl: inject('postgresUrl'),
@@ -51,42 +29,18 @@ const json = (page: Page) => JSON.parse(page.text) as Record<string, unknown>;
 
 describe('with a provider that is true', () => {
   let api: RunningApi;
-  let server: Server;
+  let provider: RunningProvider;
   let hosts: Record<string, string>;
 
   beforeAll(async () => {
-    const listening = await listen();
-    ({ server } = listening);
-    const provider = new Provider(listening.url, {
-      clients: [
-        {
-          client_id: 'platte',
-          client_secret: 'a secret of the client',
-          redirect_uris: [`${platte}/auth/callback`],
-          post_logout_redirect_uris: [`${platte}/`],
-          grant_types: ['authorization_code', 'refresh_token'],
-          token_endpoint_auth_method: 'client_secret_post',
-        },
-      ],
-      claims: { openid: ['sub'], groups: ['groups', 'preferred_username'] },
-      scopes: ['openid', 'offline_access', 'groups'],
-      conformIdTokenClaims: false,
-      issueRefreshToken: async () => true,
-      cookies: { keys: ['of a test'] },
-      findAccount: async (_: unknown, id: string) => ({
-        accountId: id,
-        claims: async () => ({ sub: id, preferred_username: `${id}@example.com`, groups: people.get(id) ?? [] }),
-      }),
-    });
-    server.on('request', provider.callback());
-    api = await startApi({ ...stores(), oidc: configOf(listening.url), now: () => Date.now() + clock.offsetMs });
+    provider = await startProvider(people);
+    api = await startApi({ ...stores(), oidc: configOf(provider.url), now: () => Date.now() + clock.offsetMs });
     hosts = { 'platte.test': api.url };
   });
 
   afterAll(async () => {
     await api.stop();
-    server.close();
-    server.closeAllConnections();
+    provider.stop();
   });
 
   async function signIn(name: string, groups: string[], returnTo = '/'): Promise<{ browser: Browser; page: Page }> {

@@ -1,0 +1,161 @@
+// Signing in for the command line, as RFC 8252 has it for programs on a person's machine: the browser, in which the person
+// has a session, asks them; their yes goes as a code to a port of their own machine; the command line changes the code into
+// a token, once, by showing what its challenge was made of (PKCE, RFC 7636). The token is never in a URL or in the browser.
+//
+//   GET  /auth/command-line?port&state&challenge&host   asks; signs in first where there is no session
+//   POST /auth/command-line                             the person's yes: http://127.0.0.1:port/callback?code&state
+//   POST /auth/command-line/token {code, verifier}      the token
+//   POST /auth/command-line/revoke                      a token gives itself up
+//
+// Somebody else's link must not make a token: saying yes is a form with the session's own CSRF token, and the page shows a
+// check code that the person's own terminal shows too.
+import { createHash, randomBytes } from 'node:crypto';
+import { addCommandLineCode, addToken, revokeToken, takeCommandLineCode } from '@platte/state-store';
+import { toInstant } from '@platte/api-contract';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Identify, Throttle } from '../http/access-guard.js';
+import type { Caller } from '../http/caller.js';
+import { sendProblem } from '../http/problem-filter.js';
+import { ApiProblem } from '../http/problems.js';
+import { drawToken } from '../new-token.js';
+import { escapeHtml, sendHtml, sendPage } from './page.js';
+import { csrfTokenOf } from './seal.js';
+import { sessionMs } from './sessions.js';
+import { sessionCookie, type SignInParts } from './sign-in-routes.js';
+
+const path = '/auth/command-line';
+/** From the click to the request of a program that waits for it. */
+const codeMs = 60_000;
+/** Characters of an access token's name. */
+const tokenNameMax = 100;
+
+const Asked = z.object({
+  /** Of the person's own machine: what is below 1024 belongs to somebody else. */
+  port: z.coerce.number().int().min(1024).max(65_535),
+  state: z.string().regex(/^[\w-]{16,128}$/),
+  challenge: z.string().regex(/^[\w-]{43}$/),
+  host: z.string().regex(/^[\w.-]{1,64}$/),
+});
+type Asked = z.infer<typeof Asked>;
+
+const Exchange = z.object({ code: z.string().max(128), verifier: z.string().regex(/^[\w.~-]{43,128}$/) });
+
+interface Needs {
+  signIn: SignInParts;
+  identify: Identify;
+  throttle: Throttle;
+}
+
+export async function registerCommandLineSignIn(fastify: FastifyInstance, needs: Needs): Promise<void> {
+  // A form is understood here and nowhere else of the API.
+  await fastify.register(async (scope) => {
+    const readForm = async (_: FastifyRequest, body: string | Buffer): Promise<unknown> =>
+      Object.fromEntries(new URLSearchParams(String(body)));
+    scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, readForm);
+    scope.addHook('onRequest', async (request, reply) => needs.throttle(request.ip, reply));
+    scope.get(path, (request, reply) => ask(needs.signIn, request, reply));
+    scope.post(path, (request, reply) => agree(needs.signIn, request, reply));
+    scope.post(`${path}/token`, (request, reply) => answerJson(needs, request, reply, exchange));
+    scope.post(`${path}/revoke`, (request, reply) => answerJson(needs, request, reply, revoke));
+  });
+}
+
+async function ask({ sessions }: SignInParts, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const asked = Asked.safeParse(request.query);
+  if (!asked.success) return sendNotAsked(reply);
+  const cookie = request.cookies[sessionCookie];
+  const person = cookie === undefined ? undefined : await sessions.find(cookie);
+  if (cookie === undefined || !person)
+    return void (await reply.redirect(`/auth/login?return=${encodeURIComponent(request.url)}`, 302));
+  // Browsers hold the answer of a form to what its page allows.
+  void reply.header('content-security-policy', toPolicy(asked.data.port));
+  await sendHtml(reply, 200, 'Sign in the command line?', renderQuestion(asked.data, person, csrfTokenOf(cookie)));
+}
+
+const toPolicy = (port: number): string =>
+  `default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' http://127.0.0.1:${port}`;
+
+function renderQuestion(asked: Asked, { name, role }: Caller, csrf: string): string {
+  const hidden = Object.entries({ ...asked, csrf }).map(
+    ([key, value]) => `<input type="hidden" name="${key}" value="${escapeHtml(String(value))}">`,
+  );
+  return `<p>A command line on <b>${escapeHtml(asked.host)}</b> wants to act as <b>${escapeHtml(name)}</b> (${role}) for ${sessionMs / 3_600_000} hours.</p>
+<p>Say yes only if you have just typed <code>platte login</code>, and your terminal shows the code <b>${toCheckCode(asked.challenge)}</b>.</p>
+<form method="post" action="${path}">${hidden.join('')}<button>Sign it in</button></form>`;
+}
+
+/** The command line makes the same from its challenge. */
+function toCheckCode(challenge: string): string {
+  const hex = createHash('sha256').update(challenge).digest('hex').toUpperCase();
+  return `${hex.slice(0, 4)}-${hex.slice(4, 8)}`;
+}
+
+async function agree(parts: SignInParts, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { sessions, store, now } = parts;
+  const asked = Asked.extend({ csrf: z.string() }).safeParse(request.body);
+  if (!asked.success) return sendNotAsked(reply);
+  const cookie = request.cookies[sessionCookie];
+  const person = cookie === undefined ? undefined : await sessions.find(cookie);
+  if (cookie === undefined || !person || asked.data.csrf !== csrfTokenOf(cookie))
+    return sendPage(
+      reply,
+      403,
+      'That was not you',
+      'Type `platte login` again, and say yes in the browser that opens.',
+    );
+  const { port, state, challenge, host } = asked.data;
+  const code = randomBytes(32).toString('base64url');
+  const { name, role, applications } = person;
+  await addCommandLineCode(store.pool, code, { challenge, host, name, role, applications, expiresAt: now() + codeMs });
+  await reply.redirect(`http://127.0.0.1:${port}/callback?${new URLSearchParams({ code, state }).toString()}`, 303);
+}
+
+function sendNotAsked(reply: FastifyReply): Promise<void> {
+  return sendPage(
+    reply,
+    400,
+    'No command line asks',
+    'This page is opened by `platte login`. Its address was not whole: copy all of it.',
+  );
+}
+
+type Answer = (needs: Needs, request: FastifyRequest) => Promise<object>;
+
+/** For the command line itself: JSON, and problems as anywhere in the API. */
+async function answerJson(needs: Needs, request: FastifyRequest, reply: FastifyReply, answer: Answer): Promise<void> {
+  try {
+    await reply.send(await answer(needs, request));
+  } catch (error) {
+    sendProblem(needs.signIn.log, error, request, reply);
+  }
+}
+
+const exchange: Answer = async ({ signIn: { store, now, log } }, { body }) => {
+  const given = Exchange.safeParse(body);
+  const kept = given.success && (await takeCommandLineCode(store.pool, given.data.code, now()));
+  if (!kept || kept.challenge !== toChallenge(given.data.verifier))
+    throw new ApiProblem('unauthenticated', {
+      detail: 'The code is unknown, used, older than a minute, or not yours.',
+    });
+  const { id, secret, text } = drawToken();
+  const { host, name: createdBy, role, applications } = kept;
+  const createdAt = now();
+  const expiresAt = createdAt + sessionMs;
+  const name = `${createdBy}, platte on ${host}`.slice(0, tokenNameMax);
+  await addToken(store.pool, { id, secret, name, role, applications, createdBy, createdAt, expiresAt });
+  log.info({ name: createdBy, role, host, tokenId: id }, 'a command line signed in');
+  return { token: text, id, name, role, expires: toInstant(expiresAt) };
+};
+
+function toChallenge(verifier: string): string {
+  return createHash('sha256').update(verifier).digest('base64url');
+}
+
+const revoke: Answer = async ({ signIn: { store, now }, identify }, request) => {
+  const caller = await identify(request);
+  if (caller?.kind !== 'token') throw new ApiProblem('unauthenticated', { detail: 'Send the token that is to end.' });
+  const id = caller.id.slice('token:'.length);
+  await revokeToken(store.pool, { id, actor: caller.name, now: now() });
+  return { revoked: id };
+};
