@@ -17,6 +17,7 @@ import {
   toFact,
   toPlan,
 } from '@platte/rollout';
+import { endAttemptsOfDeleted } from './catalog-group.js';
 import { logChanges } from './catalog-log.js';
 import { applyMachineChange } from './catalog-machine.js';
 import { applyRolloutChange } from './catalog-rollout.js';
@@ -113,6 +114,7 @@ async function execute(client: Client, command: CatalogCommand, context: Command
 
 async function write(client: Client, change: CatalogChange, revision: number, context: CommandContext): Promise<void> {
   const { now, position, actor } = context;
+  await endAttemptsOfDeleted(client, change, actor, { now, position });
   await writeChange(client, change, revision);
   if (change.of === 'machine') await applyMachineChange(client, change, actor, { now, position });
   if (change.of === 'rollout') await applyRolloutChange(client, change, { now, position });

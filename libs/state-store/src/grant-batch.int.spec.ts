@@ -4,6 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'v
 import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
 import { type BatchOutcome, grantBatch, type GrantContext } from './grant-batch.js';
 import { relayOutbox } from './outbox.js';
+import { foldFacts } from './fold-facts.js';
+import { makeInstanceCache } from './instance-cache.js';
 import { makeGrantContext, makeSampleFleet, type SampleFleet } from '../test/sample-fleet.js';
 import { closeStore, openStore, type Store } from './store.js';
 
@@ -276,6 +278,22 @@ describe('an attempt', () => {
     const again = await decide(fleet, fleet.ask('a', { version: '2.0.0', events: installed(fleet.ask('a').n) }));
     expect(reasonsOf(again)).toEqual(['up-to-date']);
     expect(await countersOf(fleet)).toEqual({ seq: 1, openLeases: 0 });
+  });
+
+  it('that waits for its reboot is cancelled with its group, which has no open lease', async () => {
+    const fleet = await makeSampleFleet(store);
+    const { application, group } = fleet;
+    await decide(fleet, fleet.ask('a'), fleet.ask('b'));
+    await expect(fleet.run({ kind: 'DeleteGroup', application, group })).rejects.toThrow(
+      '2 machines of the group are updating',
+    );
+    await foldFacts(store, { ...context, instances: makeInstanceCache(10) }, [fleet.report('a')]);
+    await decide(fleet, fleet.ask('b', { events: [{ ...failure, n: fleet.ask('b').n }] }));
+    await facts();
+    await fleet.run({ kind: 'DeleteGroup', application, group });
+    expect((await facts()).filter(({ kind }) => kind === 'LeaseEnded')).toMatchObject([
+      { machine: 'a', group, outcome: 'cancelled', cause: 'ada deleted the group' },
+    ]);
   });
 
   it('is deleted with its machine, and its slot is free', async () => {

@@ -121,7 +121,7 @@ async function decideLocked(client: Client, deciding: Deciding): Promise<BatchOu
   const { context, group, groups, asked } = deciding;
   const application = asked[0]?.app ?? '';
   const held = indexOf(context.catalog, application)?.groups.get(group);
-  const reading = await readLocked(client, deciding, application, needsOf(held));
+  const reading = await readLocked(client, deciding, application, needsOf(held, asked));
   const alsoLock = otherGroups(reading.attempts, groups);
   if (alsoLock.length > 0) {
     await rollBack(client);
@@ -143,9 +143,11 @@ interface Needs {
   forces: boolean;
 }
 
-function needsOf(index: IndexedGroup | undefined): Needs {
+function needsOf(index: IndexedGroup | undefined, asked: readonly AskedMachine[]): Needs {
   const { rateLimit = null, safeMode = false } = index?.group.policy ?? {};
-  return { periodMs: rateLimit?.periodMs ?? null, tallies: safeMode, forces: (index?.forced.size ?? 0) > 0 };
+  // Ingress may have heard of a force before this process did.
+  const forces = (index?.forced.size ?? 0) > 0 || asked.some(({ forced }) => forced);
+  return { periodMs: rateLimit?.periodMs ?? null, tallies: safeMode, forces };
 }
 
 function areSame(a: Needs, b: Needs): boolean {
@@ -204,9 +206,9 @@ async function reloadIfOlder(
   const isHeld = held?.group.revision === reading.revision;
   const index = isHeld ? held : (await reloadIndex(client, context.catalog, application))?.groups.get(group);
   if (index === undefined) return undefined;
-  const needed = areSame(needsOf(index), needsOf(held))
+  const needed = areSame(needsOf(index, deciding.asked), needsOf(held, deciding.asked))
     ? reading
-    : await readNeeded(client, deciding, application, needsOf(index));
+    : await readNeeded(client, deciding, application, needsOf(index, deciding.asked));
   const { budget } = needed;
   return budget === null ? undefined : { index, reading: { ...reading, ...needed }, budget };
 }
