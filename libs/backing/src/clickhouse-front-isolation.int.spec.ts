@@ -93,6 +93,18 @@ describe('the read-only user', () => {
     `select * from url('http://127.0.0.1:1/', 'LineAsString')`,
     `select * from executable('id', 'TSV', 'a String')`,
     `insert into function file('/tmp/x', 'CSV', 'a Int8') select 1`,
+    `select “file”('/etc/hosts')`,
+    `select * apply(file) from (select '/etc/hosts' as path)`,
+    `select * apply file from (select '/etc/hosts' as path)`,
+    `select arrayMap(file, ['/etc/hosts'])`,
+    "select arrayMap(`file`, ['/etc/hosts'])",
+    `desc url('http://127.0.0.1:1/')`,
+    `describe table executable('id', 'TSV', 'a String')`,
+    `select * from (describe table filesystem('/etc'))`,
+    `select * from s3('http://127.0.0.1:1/bucket/key.csv')`,
+    `select * from remote('127.0.0.1', system.one)`,
+    `explain select * from url('http://127.0.0.1:1/')`,
+    `select * from '/etc/hosts'`,
   ])('may not %s', async (query) => {
     const error = await failure(front.reader.command({ query }));
     expect(['READONLY', 'ACCESS_DENIED']).toContain(error instanceof ClickHouseError ? error.type : error);
@@ -111,6 +123,50 @@ describe('the read-only user', () => {
     expect(await limit({ max_execution_time: '5' })).toEqual([{ s: 5 }]);
     expect(await failure(limit({ max_execution_time: '0' }))).toMatchObject({ type: 'SETTING_CONSTRAINT_VIOLATION' });
     expect(await failure(limit({ readonly: '0' }))).toMatchObject({ type: 'READONLY' });
+  });
+
+  it('describes what it may read', async () => {
+    expect(await front.rows('describe table t', { client: front.reader })).toHaveLength(2);
+    expect(await front.rows('desc (select a from t)', { client: front.reader })).toHaveLength(1);
+    expect(await front.rows('select a from t order by a desc limit toUInt8(1)', { client: front.reader })).toEqual([]);
+  });
+
+  it.each(['max_untracked_memory', 'allow_introspection_functions', 'allow_experimental_ai_functions'])(
+    'may not set %s',
+    async (name) => {
+      expect(await failure(limit({ [name]: '1' }))).toMatchObject({ type: 'READONLY' });
+    },
+  );
+
+  it('gets no more memory than its limit, and no more bytes, streamed or whole', async () => {
+    const hoard = front.rows('select length(groupArray(number)) from numbers(1000000000)', { client: front.reader });
+    expect(await failure(hoard)).toMatchObject({ type: 'MEMORY_LIMIT_EXCEEDED' });
+    const query = `select concat(repeat('x', 1000000), toString(number)) as text from numbers(100)`;
+    const settings = { max_result_bytes: '20000000' };
+    const streamed = async () => {
+      const answer = await front.reader.query({ query, format: 'JSONEachRow', clickhouse_settings: settings });
+      return countStream(answer.stream());
+    };
+    await expect(streamed()).rejects.toMatchObject({ type: 'TOO_MANY_ROWS_OR_BYTES' });
+    const whole = front.rows(query, { client: front.reader, settings: { ...settings, wait_end_of_query: '1' } });
+    expect(await failure(whole)).toMatchObject({ type: 'TOO_MANY_ROWS_OR_BYTES' });
+  });
+
+  it('never holds up the programs with long questions', async () => {
+    const gone = new AbortController();
+    const heavy = 'select sum(sipHash64(number)) from numbers(100000000000)';
+    const asked = Array.from({ length: 8 }, () =>
+      failure(front.reader.query({ query: heavy, abort_signal: gone.signal })),
+    );
+    const running = () =>
+      front.rows<{ n: number }>(
+        `select count() as n from system.processes where query like '%sipHash64(number)%' and query not like '%processes%'`,
+      );
+    await expect.poll(running).toEqual([{ n: 3 }]);
+    expect(await front.rows('select 1 as one')).toEqual([{ one: 1 }]);
+    gone.abort();
+    await Promise.all(asked);
+    await expect.poll(running, { timeout: 5000 }).toEqual([{ n: 0 }]);
   });
 
   it('gets no more rows than its limit, streamed or whole', async () => {

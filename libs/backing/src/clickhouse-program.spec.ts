@@ -44,6 +44,8 @@ it('gives a real server no password in clear, and people the limits of the embed
   ]);
   expect(config).not.toMatch(/secret|word</);
   expect(config).toContain('<max_execution_time><min>1</min><max>60</max></max_execution_time>');
+  expect(config).toContain('<max_untracked_memory><readonly/></max_untracked_memory>');
+  expect(config.match(/<grants>.*?<\/grants>/g)).toEqual(['<grants><query>GRANT SELECT, SHOW ON *.*</query></grants>']);
 });
 
 it('writes paths that are no XML', () => {

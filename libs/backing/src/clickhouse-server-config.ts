@@ -2,7 +2,7 @@
 // limits that the embedded engine's front applies to people too.
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { readOnlyLimits, type User } from './front/users.js';
+import { readOnlyForbidden, readOnlyLimits, type User } from './front/users.js';
 
 export interface ServerConfig {
   dataDir: string;
@@ -40,11 +40,12 @@ export function renderServerConfig({ dataDir, host, httpPort, tcpPort }: ServerC
 export function renderUsersConfig(users: readonly User[]): string {
   const limits = Object.entries(readOnlyLimits);
   const values = limits.map(([name, limit]) => `<${name}>${limit}</${name}>`).join('');
+  const fixed = readOnlyForbidden.filter(isServerSetting).map((name) => `<${name}><readonly/></${name}>`);
   const bounds = limits.map(([name, limit]) => `<${name}><min>1</min><max>${limit}</max></${name}>`).join('');
   return `<clickhouse>
   <profiles>
     <full/>
-    <read-only><readonly>2</readonly>${values}<constraints>${bounds}</constraints></read-only>
+    <read-only><readonly>2</readonly>${values}<constraints>${bounds}${fixed.join('')}</constraints></read-only>
   </profiles>
   <quotas><default/></quotas>
   <users>
@@ -56,9 +57,14 @@ ${users.map(renderUser).join('\n')}
 
 function renderUser({ name, password, access }: User): string {
   const digest = createHash('sha256').update(password).digest('hex');
+  // No source beside the tables: in readonly 2, which clients need, table functions would pass.
+  const grants = access === 'read-only' ? '<grants><query>GRANT SELECT, SHOW ON *.*</query></grants>' : '';
   const networks = '<networks><ip>::1</ip><ip>127.0.0.1</ip></networks>';
-  return `    <${name}><password_sha256_hex>${digest}</password_sha256_hex>${networks}<profile>${access}</profile><quota>default</quota></${name}>`;
+  return `    <${name}><password_sha256_hex>${digest}</password_sha256_hex>${networks}<profile>${access}</profile><quota>default</quota>${grants}</${name}>`;
 }
+
+/** The others are words of the front, or what `readonly` keeps already. */
+const isServerSetting = (name: string): boolean => !['readonly', 'limits', 'profile'].includes(name);
 
 function escape(text: string): string {
   return text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);

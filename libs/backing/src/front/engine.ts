@@ -28,7 +28,8 @@ export interface Work {
   signal: AbortSignal;
 }
 
-export type LaneName = 'read' | 'write';
+/** People have a lane of their own, so that their long questions never hold up a program. */
+export type LaneName = 'read' | 'people' | 'write';
 
 export interface Engine {
   version: string;
@@ -38,13 +39,15 @@ export interface Engine {
    * The result in pieces of whole rows; only for formats without a head and a tail. The next piece is made when `write`
    * of the last one is done.
    */
-  stream(work: Work, write: (piece: Uint8Array) => Promise<void>): Promise<void>;
+  stream(work: Work, lane: Exclude<LaneName, 'write'>, write: (piece: Uint8Array) => Promise<void>): Promise<void>;
   /** Ends what still runs after a while, and releases the data folder. */
   close(): Promise<void>;
 }
 
 /** Reads that run side by side: a dashboard asks for about that many panels at once. */
 const readsMax = 6;
+/** Of people: three long ones leave a small machine to others. */
+const peoplesMax = 3;
 /** Two, so that a small insert need not wait for a large one. */
 const writesMax = 2;
 /** Waiting ones of each lane: more than this will have given up before their turn. */
@@ -63,7 +66,11 @@ export async function openEngine(place: { engineFolder: string; dataDir: string 
   // Held open: the engine ends with its last connection.
   const control = open();
   const version = (await runText(control, 'select version()')).trim();
-  const lanes = { read: makeLane(readsMax, waitingMax), write: makeLane(writesMax, waitingMax) };
+  const lanes = {
+    read: makeLane(readsMax, waitingMax),
+    people: makeLane(peoplesMax, waitingMax),
+    write: makeLane(writesMax, waitingMax),
+  };
   const running = new Set<AbortController>();
 
   function inConnection<T>(work: Work, lane: LaneName, use: (connection: ChdbConnection) => Promise<T>): Promise<T> {
@@ -73,7 +80,7 @@ export async function openEngine(place: { engineFolder: string; dataDir: string 
       running.add(shutdown);
       const mark = `${work.queryId} ${randomUUID()}`;
       // As with a real server, a write whose client went away is finished.
-      const end = lane === 'read' ? AbortSignal.any([work.signal, shutdown.signal]) : shutdown.signal;
+      const end = lane === 'write' ? shutdown.signal : AbortSignal.any([work.signal, shutdown.signal]);
       const stopKilling = killWhen(end, () => killMarked(control, mark));
       try {
         await prepare(connection, work, mark);
@@ -96,7 +103,7 @@ export async function openEngine(place: { engineFolder: string; dataDir: string 
         const { bytes, elapsed, rowsRead, bytesRead } = await connection.query(work.sql, work.format);
         return { bytes, summary: { elapsedSeconds: elapsed, readRows: rowsRead, readBytes: bytesRead } };
       }),
-    stream: (work, write) => inConnection(work, 'read', (connection) => writeStream(connection, work, write)),
+    stream: (work, lane, write) => inConnection(work, lane, (connection) => writeStream(connection, work, write)),
     close: async () => {
       await isEmptyWithin(running, drainMsMax);
       for (const shutdown of running) shutdown.abort();
@@ -111,13 +118,17 @@ async function writeStream(
   work: Work,
   write: (piece: Uint8Array) => Promise<void>,
 ): Promise<void> {
-  const limit = Number(work.settings.get('max_result_rows') ?? 0);
+  const rowsMax = Number(work.settings.get('max_result_rows') ?? 0);
+  const bytesMax = Number(work.settings.get('max_result_bytes') ?? 0);
   let rows = 0;
+  let bytes = 0;
   for await (const piece of connection.stream(work.sql, work.format)) {
     if (work.signal.aborted) return;
     // The engine counts each piece for itself.
     rows += piece.numRows;
-    if (limit > 0 && rows > limit) throw tooManyRows(limit, rows);
+    bytes += piece.bytes.length;
+    if (rowsMax > 0 && rows > rowsMax) throw tooMuch('rows', rowsMax, rows);
+    if (bytesMax > 0 && bytes > bytesMax) throw tooMuch('bytes', bytesMax, bytes);
     await write(piece.bytes);
   }
 }
@@ -176,8 +187,8 @@ async function runText(connection: ChdbConnection, sql: string): Promise<string>
   return new TextDecoder().decode((await connection.query(sql, 'TSV')).bytes);
 }
 
-function tooManyRows(limit: number, rows: number): ClickhouseError {
-  const what = `Limit for result exceeded, max rows: ${limit}, current rows: ${rows}`;
+function tooMuch(of: 'rows' | 'bytes', limit: number, got: number): ClickhouseError {
+  const what = `Limit for result exceeded, max ${of}: ${limit}, current ${of}: ${got}`;
   return new ClickhouseError(396, 'TOO_MANY_ROWS_OR_BYTES', what);
 }
 

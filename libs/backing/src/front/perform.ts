@@ -37,13 +37,14 @@ export async function perform(job: Job): Promise<void> {
 
 const noRows = { readRows: 0, readBytes: 0, writtenRows: 0, writtenBytes: 0 };
 
-async function read({ engine, answer, asked }: Job, work: Work, isQuery: boolean): Promise<void> {
+async function read({ engine, answer, asked, user }: Job, work: Work, isQuery: boolean): Promise<void> {
+  const lane = user.access === 'read-only' ? 'people' : 'read';
   const wantsWhole = asked.waitForEnd || asked.settings.has('result_overflow_mode');
   if (isQuery && isStreamable(work.format) && !wantsWhole) {
-    await engine.stream(work, (piece) => answer.write(piece, work.format));
+    await engine.stream(work, lane, (piece) => answer.write(piece, work.format));
     return answer.finish(work.format);
   }
-  const { bytes, summary } = await engine.run(work, 'read');
+  const { bytes, summary } = await engine.run(work, lane);
   answer.end(bytes, work.format, { ...noRows, ...summary });
 }
 

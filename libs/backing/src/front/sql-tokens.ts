@@ -3,7 +3,7 @@
 
 export type SqlToken =
   | { kind: 'word'; text: string; start: number; end: number; depth: number }
-  /** A name in backquotes or double quotes; `text` is what is between them. */
+  /** A name in backquotes or double quotes, straight or curly; `text` is what is between them. */
   | { kind: 'quoted-name'; text: string; start: number; end: number; depth: number }
   | { kind: 'string'; start: number; end: number; depth: number }
   /** One character that is none of the above. */
@@ -11,8 +11,8 @@ export type SqlToken =
 
 /** Sticky: each is tried where the last ended. Comments and blanks make no token. */
 const blank = /(?:\s+|--[^\n]*|#(?=[ !])[^\n]*|\/\*[\s\S]*?(?:\*\/|$))+/y;
-const string = /'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)/y;
-const quotedName = /`(?:[^`\\]|\\[\s\S]|``)*(?:`|$)|"(?:[^"\\]|\\[\s\S]|"")*(?:"|$)/y;
+const string = /'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)|‘[^’]*(?:’|$)/y;
+const quotedName = /`(?:[^`\\]|\\[\s\S]|``)*(?:`|$)|"(?:[^"\\]|\\[\s\S]|"")*(?:"|$)|“[^”]*(?:”|$)/y;
 const heredoc = /\$(\w*)\$[\s\S]*?(?:\$\1\$|$)/y;
 const word = /[\p{L}\p{N}_][\p{L}\p{N}_$]*/uy;
 

@@ -53,14 +53,28 @@ describe('what is refused before the engine sees it', () => {
     expect(() => assertAlone(sql)).toThrow(words);
   });
 
-  it.each(["select file('/etc/passwd')", "select `file` ('/etc/passwd')", 'select "File"($$/etc/passwd$$)'])(
-    'keeps a read-only user from files: %j',
-    (sql) => {
-      expect(() => assertReadsOnly('reader', sql, readStatement(sql))).toThrow(/Not enough privileges/);
-    },
-  );
+  it.each([
+    "select file('/etc/passwd')",
+    "select `file` ('/etc/passwd')",
+    'select "File"($$/etc/passwd$$)',
+    "select “file”('/etc/passwd')",
+    'select * apply(file) from t',
+    'select arrayMap(file, paths) from t',
+    "desc url('http://h/')",
+    "select * from (describe table /* */ `url` ('http://h/'))",
+  ])('keeps a read-only user from what lies beside the tables: %j', (sql) => {
+    expect(() => assertReadsOnly('reader', sql, readStatement(sql))).toThrow(/Not enough privileges/);
+  });
 
-  it.each(["select 'file(1)'", 'select file from t', 'explain select 1'])('lets a read-only user ask %j', (sql) => {
+  it.each([
+    "select 'file(1)'",
+    'select ‘file’',
+    'select profile, file_name from t',
+    'explain select 1',
+    'describe table t',
+    'desc (select count() from t)',
+    'select a from t order by a desc, count(b)',
+  ])('lets a read-only user ask %j', (sql) => {
     expect(() => assertReadsOnly('reader', sql, readStatement(sql))).not.toThrow();
   });
 });

@@ -26,9 +26,9 @@ describe('settingsFor', () => {
   });
 
   it('gives a read-only user the limits, and read-only mode last', () => {
-    const granted = [...settingsFor(reader, new Map([['max_threads', '1']]))];
+    const granted = [...settingsFor(reader, new Map([['max_block_size', '1']]))];
     const limits = Object.entries(readOnlyLimits).map(([name, limit]) => [name, String(limit)]);
-    expect(granted).toEqual([['max_threads', '1'], ...limits, ['readonly', '1']]);
+    expect(granted).toEqual([['max_block_size', '1'], ...limits, ['readonly', '1']]);
   });
 
   it('lets a read-only user ask for less', () => {

@@ -1,5 +1,6 @@
 // The two users of the embedded engine: one for the programs, one for people, who may only read and only so much.
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { ClickhouseError } from './clickhouse-error.js';
 
 export interface User {
@@ -18,16 +19,23 @@ export const readOnlyLimits: Readonly<Record<string, number>> = {
   max_result_rows: 1_000_000,
   /** Bytes: a result that is not streamed is held in memory. */
   max_result_bytes: 256 * 1024 * 1024,
+  /** What does not fit into memory is sorted and grouped on disk: bytes there. */
+  max_temporary_data_on_disk_size_for_query: 4 * 1024 * 1024 * 1024,
+  /** More than the machine has only slow down all others. */
+  max_threads: availableParallelism(),
 };
 
-/** Settings that would undo the limits without naming them. */
-const readOnlyForbidden = [
+/** Settings that would undo the limits without naming them, or look behind the engine. */
+export const readOnlyForbidden = [
   'readonly',
   'allow_ddl',
   'result_overflow_mode',
   'timeout_overflow_mode',
   'limits',
   'profile',
+  'max_untracked_memory',
+  'allow_introspection_functions',
+  'allow_experimental_ai_functions',
 ];
 
 export type Settings = ReadonlyMap<string, string>;
