@@ -20,6 +20,13 @@ export {
   type Client,
   type ClientOptions,
 } from './client.js';
+export {
+  CommandLineAsked,
+  CommandLineExchange,
+  commandLinePath,
+  CommandLineToken,
+  toCheckCode,
+} from './command-line-sign-in.js';
 export { Because, CreateGroup, EditGroup, EditPolicy, Group, Rollout } from './groups.js';
 export {
   AnswerView,

@@ -10,8 +10,15 @@
 // Somebody else's link must not make a token: saying yes is a form with the session's own CSRF token, and the page shows a
 // check code that the person's own terminal shows too.
 import { createHash, randomBytes } from 'node:crypto';
+import {
+  CommandLineAsked,
+  CommandLineExchange,
+  commandLinePath as path,
+  toCheckCode,
+  toInstant,
+  type CommandLineToken,
+} from '@platte/api-contract';
 import { addCommandLineCode, addToken, revokeToken, takeCommandLineCode } from '@platte/state-store';
-import { toInstant } from '@platte/api-contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Identify, Throttle } from '../http/access-guard.js';
@@ -24,22 +31,10 @@ import { csrfTokenOf } from './seal.js';
 import { sessionMs } from './sessions.js';
 import { sessionCookie, type SignInParts } from './sign-in-routes.js';
 
-const path = '/auth/command-line';
 /** From the click to the request of a program that waits for it. */
 const codeMs = 60_000;
 /** Characters of an access token's name. */
 const tokenNameMax = 100;
-
-const Asked = z.object({
-  /** Of the person's own machine: what is below 1024 belongs to somebody else. */
-  port: z.coerce.number().int().min(1024).max(65_535),
-  state: z.string().regex(/^[\w-]{16,128}$/),
-  challenge: z.string().regex(/^[\w-]{43}$/),
-  host: z.string().regex(/^[\w.-]{1,64}$/),
-});
-type Asked = z.infer<typeof Asked>;
-
-const Exchange = z.object({ code: z.string().max(128), verifier: z.string().regex(/^[\w.~-]{43,128}$/) });
 
 interface Needs {
   signIn: SignInParts;
@@ -62,7 +57,7 @@ export async function registerCommandLineSignIn(fastify: FastifyInstance, needs:
 }
 
 async function ask({ sessions }: SignInParts, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const asked = Asked.safeParse(request.query);
+  const asked = CommandLineAsked.safeParse(request.query);
   if (!asked.success) return sendNotAsked(reply);
   const cookie = request.cookies[sessionCookie];
   const person = cookie === undefined ? undefined : await sessions.find(cookie);
@@ -76,7 +71,7 @@ async function ask({ sessions }: SignInParts, request: FastifyRequest, reply: Fa
 const toPolicy = (port: number): string =>
   `default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' http://127.0.0.1:${port}`;
 
-function renderQuestion(asked: Asked, { name, role }: Caller, csrf: string): string {
+function renderQuestion(asked: CommandLineAsked, { name, role }: Caller, csrf: string): string {
   const hidden = Object.entries({ ...asked, csrf }).map(
     ([key, value]) => `<input type="hidden" name="${key}" value="${escapeHtml(String(value))}">`,
   );
@@ -85,15 +80,9 @@ function renderQuestion(asked: Asked, { name, role }: Caller, csrf: string): str
 <form method="post" action="${path}">${hidden.join('')}<button>Sign it in</button></form>`;
 }
 
-/** The command line makes the same from its challenge. */
-function toCheckCode(challenge: string): string {
-  const hex = createHash('sha256').update(challenge).digest('hex').toUpperCase();
-  return `${hex.slice(0, 4)}-${hex.slice(4, 8)}`;
-}
-
 async function agree(parts: SignInParts, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { sessions, store, now } = parts;
-  const asked = Asked.extend({ csrf: z.string() }).safeParse(request.body);
+  const asked = CommandLineAsked.extend({ csrf: z.string() }).safeParse(request.body);
   if (!asked.success) return sendNotAsked(reply);
   const cookie = request.cookies[sessionCookie];
   const person = cookie === undefined ? undefined : await sessions.find(cookie);
@@ -132,7 +121,7 @@ async function answerJson(needs: Needs, request: FastifyRequest, reply: FastifyR
 }
 
 const exchange: Answer = async ({ signIn: { store, now, log } }, { body }) => {
-  const given = Exchange.safeParse(body);
+  const given = CommandLineExchange.safeParse(body);
   const kept = given.success && (await takeCommandLineCode(store.pool, given.data.code, now()));
   if (!kept || kept.challenge !== toChallenge(given.data.verifier))
     throw new ApiProblem('unauthenticated', {
@@ -145,7 +134,7 @@ const exchange: Answer = async ({ signIn: { store, now, log } }, { body }) => {
   const name = `${createdBy}, platte on ${host}`.slice(0, tokenNameMax);
   await addToken(store.pool, { id, secret, name, role, applications, createdBy, createdAt, expiresAt });
   log.info({ name: createdBy, role, host, tokenId: id }, 'a command line signed in');
-  return { token: text, id, name, role, expires: toInstant(expiresAt) };
+  return { token: text, id, name, role, expires: toInstant(expiresAt) } satisfies CommandLineToken;
 };
 
 function toChallenge(verifier: string): string {

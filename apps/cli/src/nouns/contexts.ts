@@ -10,6 +10,8 @@ const Context = z.object({
   name: z.string().min(1),
   server: z.string(),
   token: z.string().optional(),
+  /** Then the token is this command line's own, and ends with `platte logout`. */
+  signedIn: z.literal('by-browser').optional(),
   /** ClickHouse's HTTP interface, for `platte sql`. */
   sql: z.object({ url: z.string(), user: z.string(), password: z.string(), database: z.string() }).optional(),
 });

@@ -14,7 +14,17 @@ const problem = (more: Partial<Problem>): Problem => ({
   ...more,
 });
 
+const asked = { server: 'https://x', token: 't', from: 'context prod' };
+
 describe('a refusal', () => {
+  it.each([
+    [asked, '`platte login --context prod`'],
+    [{ ...asked, from: '--server' }, '`platte login --server https://x`'],
+    [{ ...asked, tokenFrom: 'PLATTE_TOKEN' as const }, 'the token comes from PLATTE_TOKEN'],
+  ])('to whoever is not signed in says how to', (who, words) => {
+    expect(describeFailure(new ApiError(problem({ status: 401 })), who).text).toContain(words);
+  });
+
   it('says what happened, why, what to do and under which request', () => {
     const uses = [{ kind: 'group', id: 'g-1', name: 'Stable' }];
     const errors = [{ pointer: '/name', detail: 'too long' }];
@@ -46,7 +56,7 @@ describe('a refusal', () => {
   });
 
   it('that never came says which server was meant', () => {
-    const { text, exitCode } = describeFailure(new ConnectionError('no answer from https://x'), 'context prod');
+    const { text, exitCode } = describeFailure(new ConnectionError('no answer from https://x'), asked);
     expect(exitCode).toBe(exitCodes.failed);
     expect(text).toContain('The server comes from context prod');
   });

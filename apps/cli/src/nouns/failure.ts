@@ -2,17 +2,20 @@
 import { ApiError, ConnectionError, type Problem } from '@platte/api-contract';
 import { exitCodes } from '../exit-codes.js';
 import { CliError } from './cli-error.js';
+import type { Target } from './target.js';
 
 interface Failure {
   text: string;
   exitCode: number;
 }
 
-export function describeFailure(error: unknown, server?: string): Failure {
+type Asked = Pick<Target, 'server' | 'token' | 'tokenFrom' | 'from'>;
+
+export function describeFailure(error: unknown, asked?: Asked): Failure {
   if (error instanceof ApiError)
-    return { text: describeProblem(error.problem), exitCode: toExitCode(error.problem.status) };
+    return { text: describeProblem(error.problem, asked), exitCode: toExitCode(error.problem.status) };
   if (error instanceof ConnectionError)
-    return { text: `platte: ${error.message}${describeServer(server)}`, exitCode: exitCodes.failed };
+    return { text: `platte: ${error.message}${describeServer(asked?.from)}`, exitCode: exitCodes.failed };
   if (error instanceof CliError) return { text: `platte: ${error.message}`, exitCode: error.exitCode };
   return { text: `platte: ${error instanceof Error ? error.message : String(error)}`, exitCode: exitCodes.failed };
 }
@@ -21,8 +24,9 @@ function describeServer(server: string | undefined): string {
   return server === undefined ? '' : `\n  The server comes from ${server}; \`platte context list\` shows others.`;
 }
 
-export function describeProblem(problem: Problem): string {
-  const { title, detail, errors = [], reason, uses = [], applications = [], remedy, requestId } = problem;
+export function describeProblem(problem: Problem, asked?: Asked): string {
+  const { title, detail, errors = [], reason, uses = [], applications = [], requestId } = problem;
+  const remedy = problem.status === 401 && asked ? describeSignIn(asked) : problem.remedy;
   const lines = [
     ...(detail !== '' && detail !== title ? [detail] : []),
     ...errors
@@ -35,6 +39,16 @@ export function describeProblem(problem: Problem): string {
     `request: ${requestId}`,
   ];
   return [`platte: ${title}`, ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+/** What the API says is for whoever writes a client; a person has `login`. */
+function describeSignIn({ server, token, tokenFrom, from }: Asked): string {
+  if (tokenFrom !== undefined)
+    return `the token comes from ${tokenFrom}: give one that is neither expired nor revoked.`;
+  if (from.startsWith('the platform')) return 'the platform may have been started anew: run the command again.';
+  const context = /^context (.+)$/.exec(from)?.[1];
+  const words = context === undefined ? `platte login --server ${server}` : `platte login --context ${context}`;
+  return `sign in${token === undefined ? '' : ' again'}: \`${words}\`, or with a token: \`${words} --token\`.`;
 }
 
 function toExitCode(status: number): number {

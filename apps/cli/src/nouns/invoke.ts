@@ -29,7 +29,7 @@ export async function invoke({ verb, words, args, options }: Invocation, io: Io 
     return (await run(call)) ?? exitCodes.ok;
   } catch (error) {
     if (isDryRunStop(error)) return exitCodes.ok;
-    const { text, exitCode } = describeFailure(error, session?.target.from);
+    const { text, exitCode } = describeFailure(error, session?.target);
     io.say(text);
     return exitCode;
   }

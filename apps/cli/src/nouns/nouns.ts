@@ -11,6 +11,7 @@ import { instances, why } from './specs/instances.js';
 import { api, context } from './specs/local.js';
 import { packages } from './specs/packages.js';
 import { rollouts } from './specs/rollouts.js';
+import { login, logout } from './specs/sign-in.js';
 import { activity, audit, malformed, parked, status, tokens, watch, whoami } from './specs/system.js';
 
 type Section = readonly [heading: string, commands: readonly (NounSpec | VerbSpec)[]];
@@ -19,7 +20,7 @@ const sections: readonly Section[] = [
   ['Fleet:', [top, why, timeline, instances, groups, rollouts, watch]],
   ['Catalog:', [apps, packages, channels, exportFleet, diff, apply]],
   ['Platform:', [activity, audit, tokens, malformed, parked, status, whoami, sql, api]],
-  ['This command line:', [context]],
+  ['This command line:', [login, logout, context]],
 ];
 
 export function registerNouns(program: Command): void {

@@ -69,7 +69,7 @@ describe('the server', () => {
   });
 
   it('is asked for in words that say what to do', () => {
-    expect(() => choose({})).toThrow(/platte up.*--server.*PLATTE_SERVER.*platte context set/s);
+    expect(() => choose({})).toThrow(/platte up.*--server.*PLATTE_SERVER.*platte login/s);
     expect(() => choose({ flags: { context: 'nix' }, contexts })).toThrow('There are: prod, test');
     expect(() => choose({ flags: { data: 'x' } })).toThrow('platte up --data x');
     expect(() => choose({ flags: { server: 'prod.example.com' } })).toThrow('it begins with https://');

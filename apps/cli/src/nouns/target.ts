@@ -6,6 +6,8 @@ import { CliError } from './cli-error.js';
 export interface Target {
   server: string;
   token: string | undefined;
+  /** What gave the token, for people, where it is not what gave the server. */
+  tokenFrom?: '--token' | 'PLATTE_TOKEN';
   /** What said so, for people. */
   from: string;
   sql: Context['sql'] | undefined;
@@ -30,12 +32,14 @@ export function chooseTarget(sources: TargetSources): Target {
   if (chosen === undefined) {
     throw new CliError(
       'No server: no platform runs in this folder, and no context is set. Start one with `platte up`, name one with --server ' +
-        'or PLATTE_SERVER, or keep one with `platte context set NAME --server URL --token-stdin`.',
+        'or PLATTE_SERVER, or sign in to one with `platte login --server URL`.',
     );
   }
   if (!/^https?:\/\/./.test(chosen.server))
     throw new CliError(`${chosen.server} (${chosen.from}) is no URL of a server: it begins with https:// or http://.`);
-  return { ...chosen, token: flags.token ?? (env['PLATTE_TOKEN'] || undefined) ?? chosen.token };
+  if (flags.token !== undefined) return { ...chosen, token: flags.token, tokenFrom: '--token' };
+  if (env['PLATTE_TOKEN']) return { ...chosen, token: env['PLATTE_TOKEN'], tokenFrom: 'PLATTE_TOKEN' };
+  return chosen;
 }
 
 function chooseServer(sources: TargetSources): Target | undefined {
