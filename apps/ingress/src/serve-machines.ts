@@ -22,7 +22,7 @@ import {
 import { Config } from './config.js';
 import { IngressModule } from './ingress.module.js';
 import { makeOmahaRoute, refuseBrokenRequests } from './omaha-route.js';
-import { tellPrimary, workerNumber } from './workers.js';
+import { tellOnce, tellPrimary, workerNumber } from './workers.js';
 
 /**
  * Connections that the system holds while this process is busy: update_engine opens one for each request, and a fleet that
@@ -55,6 +55,8 @@ export async function serveMachines(
   stopper.add('Nest', () => app.close());
   await app.listen({ port: config.port, host: config.listen, backlog: waitingConnectionsMax });
   stopper.add('machines', () => route.close());
+  health.serve();
+  if (cluster.isWorker) tellOnce(health);
   stopper.add('readiness', () => health.stop());
 
   const ports = { omaha: portOf(app.getHttpServer()), internal };

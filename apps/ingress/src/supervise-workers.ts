@@ -64,6 +64,8 @@ export async function superviseWorkers(
     });
   }
 
+  health.serve();
+
   function keepAlive(slot: Slot, onReady: (message: ReadyMessage) => void): void {
     const worker = cluster.fork(workerEnv(slot.number));
     slot.worker = worker;

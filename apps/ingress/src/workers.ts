@@ -17,12 +17,14 @@ export function workerNumber(): number {
 
 export const workerEnv = (number: number): Record<string, string> => ({ [numberVariable]: String(number) });
 
+export function tellOnce(health: Health): void {
+  const message: WorkerHealth = { kind: 'platte-worker-health', report: health.report() };
+  if (cluster.worker?.isConnected()) process.send?.(message, undefined, undefined, () => {});
+}
+
 /** @returns how to stop telling */
 export function tellPrimary(health: Health): () => void {
-  const tell = () => {
-    const message: WorkerHealth = { kind: 'platte-worker-health', report: health.report() };
-    if (cluster.worker?.isConnected()) process.send?.(message, undefined, undefined, () => {});
-  };
+  const tell = () => tellOnce(health);
   const timer = setInterval(tell, tellMs);
   tell();
   return () => {

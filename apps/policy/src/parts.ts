@@ -31,16 +31,21 @@ export async function openParts(program: Program): Promise<Parts> {
 }
 
 async function openPostgres(program: Program, clockOffsetMs: () => number): Promise<Store> {
-  const { config, log, stopper } = program;
+  const { config, log, stopper, health } = program;
   const url = config.postgresUrl;
+  const dependency = health.dependency('postgres', 'required');
   const isFinal = (error: unknown) => error instanceof DatabaseIsNewer;
   const applied = await waitFor({
     what: `PostgreSQL at ${new URL(url).host}`,
     attempt: () => migrate(url),
-    say: (line) => log.info(line),
+    say: (line) => {
+      dependency.down(line);
+      log.info(line);
+    },
     isFinal,
     signal: stopper.signal,
   }).catch((error: unknown) => (isFinal(error) ? refuseToStart(program, error) : Promise.reject(error)));
+  dependency.up();
   if (applied.length > 0) log.info({ applied }, 'brought the database to the schema of this version');
   const onError = (error: Error) => log.warn({ err: error }, 'a connection to PostgreSQL broke');
   const store = openStore({ url, poolMax: config.postgresPoolMax, clockOffsetMs, onError });
@@ -51,8 +56,11 @@ async function openPostgres(program: Program, clockOffsetMs: () => number): Prom
 async function openNats({ config, log, health, stopper }: Program): Promise<NatsConnection> {
   const { natsUrl: url, natsUser: user, natsPassword: password } = config;
   const { signal } = stopper;
-  const say = (line: string) => log.info(line);
   const dependency = health.dependency('nats', 'required');
+  const say = (line: string) => {
+    dependency.down(line);
+    log.info(line);
+  };
   const nats = await connectNats({ url, user, password, name: 'platte-policy', say, signal });
   stopper.add('NATS', () => nats.drain());
   const streams = { replicas: config.natsReplicas, factsBytesMax: config.factsMax, say, signal };

@@ -56,6 +56,7 @@ export async function startChassis<Schema extends ProgramSchema>(
     metrics,
     stopper,
     announce: ({ ports, urls } = { ports: {}, urls: {} }) => {
+      health.serve();
       stopper.add('readiness', () => health.stop());
       announceReady({
         log,

@@ -1,4 +1,5 @@
-// What a program depends on, and whether it can do its work. A required dependency that is not up makes it unready;
+// What a program depends on, and whether it can do its work. Until it says that it serves it is unready, whatever it depends on:
+// a program that still waits for its stores has not even named them all. A required dependency that is not up makes it unready;
 // a reported one (lag, a neighbour it can do without for a while) is only listed.
 
 export type DependencyState = 'starting' | 'up' | 'down';
@@ -19,6 +20,8 @@ export interface DependencyReport {
 
 export interface HealthReport {
   ready: boolean;
+  /** False until the program has started. */
+  serving: boolean;
   /** True from the first signal to stop: unready, so that a balancer sends no more. */
   stopping: boolean;
   dependencies: DependencyReport[];
@@ -30,11 +33,14 @@ export interface Health {
   /** A dependency that is looked at when somebody asks. `read` must be cheap and must not throw. */
   probe(name: string, need: Need, read: () => { state: DependencyState; detail: string }): void;
   report: () => HealthReport;
+  /** The program has started. */
+  serve: () => void;
   stop: () => void;
 }
 
 export function makeHealth(): Health {
   const known = new Map<string, () => DependencyReport>();
+  let serving = false;
   let stopping = false;
   return {
     dependency(name, need) {
@@ -51,10 +57,14 @@ export function makeHealth(): Health {
     report() {
       const dependencies = [...known.values()].map((read) => read());
       return {
-        ready: !stopping && dependencies.every(({ need, state }) => need === 'reported' || state === 'up'),
+        ready: serving && !stopping && dependencies.every(({ need, state }) => need === 'reported' || state === 'up'),
+        serving,
         stopping,
         dependencies,
       };
+    },
+    serve() {
+      serving = true;
     },
     stop() {
       stopping = true;

@@ -39,10 +39,13 @@ describe('the internal server', () => {
     health.probe('lag', 'reported', () => ({ state: 'down', detail: '12 batches behind' }));
     expect((await fetch(`${url}/readyz`)).status).toBe(503);
     log.up('connected');
+    expect((await fetch(`${url}/readyz`)).status).toBe(503);
+    health.serve();
     const answer = await fetch(`${url}/readyz`);
     expect(answer.status).toBe(200);
     expect(await answer.json()).toEqual({
       ready: true,
+      serving: true,
       stopping: false,
       dependencies: [
         { name: 'log', need: 'required', state: 'up', detail: 'connected' },
