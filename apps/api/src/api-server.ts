@@ -11,6 +11,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiModule } from './api.module.js';
 import type { Identify, Throttle } from './http/access-guard.js';
 import { answerUnreadable } from './http/unreadable.js';
+import { scriptHash } from './docs/script.js';
 import { acceptJson } from './http/json-body.js';
 import { sendProblem } from './http/problem-filter.js';
 import { parseQuery } from './http/query.js';
@@ -90,6 +91,8 @@ async function prepare(
       useDefaults: false,
       directives: {
         defaultSrc: ["'self'"],
+        // Of the page that describes the API.
+        scriptSrc: ["'self'", scriptHash],
         // The console's charts and tables set sizes and colours by style attributes.
         styleSrc: ["'self'", "'unsafe-inline'"],
         imgSrc: ["'self'", 'data:'],
@@ -99,6 +102,7 @@ async function prepare(
         frameAncestors: ["'none'"],
       },
     },
+    xFrameOptions: { action: 'deny' },
     referrerPolicy: { policy: 'same-origin' },
     crossOriginResourcePolicy: { policy: 'same-origin' },
     // TLS ends before us, and only whoever ends it knows that it is there to stay.

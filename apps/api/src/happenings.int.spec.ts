@@ -336,6 +336,6 @@ describe('the description of the API', () => {
     expect(document.openapi).toBe('3.1.0');
     const page = await fetch(`${api.url}/api/v1/docs`);
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
-    expect(await page.text()).toContain('/api/v1/groups/{id}/version-timeline');
+    expect(await page.text()).toContain('id="getVersionTimeline"');
   });
 });

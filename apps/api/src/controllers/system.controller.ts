@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { makeOpenApi, type OutputOf } from '@platte/api-contract';
-import { renderDocs } from '../docs-page.js';
+import type { OpenApi } from '../docs/document.js';
+import { renderDocs } from '../docs/page.js';
 import { Operation } from '../http/operation-route.js';
 import { ApiParts } from '../parts.js';
 
@@ -11,7 +12,7 @@ export class SystemController {
 
   constructor(private readonly parts: ApiParts) {
     this.document = makeOpenApi(parts.version);
-    this.page = renderDocs(parts.version);
+    this.page = renderDocs(this.document as unknown as OpenApi);
   }
 
   @Operation('getHealth')
