@@ -107,25 +107,33 @@ from
 ) as f
 group by inst`;
 
-const fillPresence = (table: string, startOf: string) => `
-insert into ${table} (app, dim, grp, t, channel, arch, value, machines)
-select app, told.1 as dim, grp, toDateTime(${startOf}(at), 'UTC') as t, channel, arch, told.2 as value, groupBitmapState(inst)
-from (select *, arrayJoin([('version', version), ('status', status)]) as told from fact
-      where kind in ('check-in', 'event') and at >= fromUnixTimestamp64Milli({from:Int64}) and at < fromUnixTimestamp64Milli({to:Int64}))
-where told.1 = 'version' or told.2 != ''
-group by app, dim, grp, t, channel, arch, value`;
+const presenceHours = `
+insert into presence_hour (app, grp, t, channel, arch, version, status, machines)
+select app, grp, toDateTime(toStartOfHour(at), 'UTC') as t, channel, arch, version, status, groupBitmapState(inst)
+from fact
+where kind in ('check-in', 'event') and at >= toDateTime({monday:UInt32}, 'UTC') and at < toDateTime({monday:UInt32}, 'UTC') + interval 7 day
+group by app, grp, t, channel, arch, version, status`;
+
+/** A day's machines are those of its hours. */
+const presenceDays = `
+insert into presence_day (app, grp, t, channel, arch, version, status, machines)
+select app, grp, toStartOfDay(t) as t, channel, arch, version, status, groupBitmapMergeState(machines)
+from presence_hour as h
+group by app, grp, t, channel, arch, version, status`;
+
+const readWeeks = `select distinct toUnixTimestamp(toDateTime(toMonday(at), 'UTC')) as monday from fact order by monday`;
 
 /** What the rebuild writes while facts arrive. */
 export async function foldFleet(
   history: History,
-  { machines, until }: { machines: number; until: number },
+  { machines, say }: { machines: number; say: (line: string) => void },
 ): Promise<void> {
   const slice = 100_000;
   for (let from = 0; from <= machines; from += slice) await history.run(foldMachines, { from, to: from + slice });
-  const start = until - days * dayMs;
-  for (let day = -1; day <= days; day++) {
-    const range = { from: start + day * dayMs - (start % dayMs), to: start + (day + 1) * dayMs - (start % dayMs) };
-    await history.run(fillPresence('presence_hour', 'toStartOfHour'), range);
-    await history.run(fillPresence('presence_day', 'toStartOfDay'), range);
+  say('folded states');
+  for (const { monday } of await history.read<{ monday: number }>(readWeeks)) {
+    await history.run(presenceHours, { monday });
+    say(`folded presence of the week of ${new Date(monday * 1000).toISOString().slice(0, 10)}`);
   }
+  await history.run(presenceDays);
 }

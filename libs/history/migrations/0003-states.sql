@@ -21,7 +21,6 @@ create table if not exists machine {{on_cluster}}
 )
 engine = {{engine:ReplacingMergeTree(run)}}
 order by (app, inst)
-settings index_granularity = 256
 comment 'Every machine as of the watermark. Facts that arrived since are in fresh: the view v_machine is both together';
 
 create table if not exists transition {{on_cluster}}

@@ -117,9 +117,14 @@ comment 'As-of status timeline: the same by status';
 
 create or replace view v_presence {{on_cluster}} as
 select toDateTime(intDiv(toUnixTimestamp(t), {bucket:UInt32}) * {bucket:UInt32}, 'UTC') as at, grp as `group`, channel, arch,
-       toString(dim) as by, toString(value) as value, groupBitmapMerge(machines) as machines
-from presence_hour
-where app = {application:String} and t >= parseDateTimeBestEffort({from:String}, 'UTC') and t < parseDateTimeBestEffort({to:String}, 'UTC')
+       told.1 as by, told.2 as value, groupBitmapMerge(machines) as machines
+from
+(
+    select t, grp, channel, arch, arrayJoin([('version', toString(version)), ('status', toString(status))]) as told, machines
+    from presence_hour
+    where app = {application:String} and t >= parseDateTimeBestEffort({from:String}, 'UTC') and t < parseDateTimeBestEffort({to:String}, 'UTC')
+)
+where told.1 = 'version' or told.2 != ''
 group by at, grp, channel, arch, by, value
 comment 'Distinct machines that checked in per bucket, by version and by the status that they brought (column by). Parameters: application, from, to (UTC), bucket (seconds, a whole number of hours)';
 

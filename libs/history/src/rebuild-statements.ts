@@ -224,6 +224,13 @@ select app, at, cause, n, inst, {run:UInt64}, gone, active, grp, channel, arch, 
 from stage_transition
 where run = {attempt:UInt64}`;
 
+/** What one transition takes from a count, and what it gives to one. */
+const moves = `arrayJoin([
+                   ('version', was_grp, was_channel, was_arch, was_version, -toInt32(was_active)),
+                   ('version', grp, channel, arch, version, toInt32(active)),
+                   ('status', was_grp, was_channel, was_arch, was_status, -toInt32(was_active)),
+                   ('status', grp, channel, arch, status, toInt32(active))]) as moved`;
+
 /** Whole minutes (or hours) that a transition came to, or left, counted anew; what is no longer there becomes 0. */
 const writeDeltas = (seconds: number, startOf: string) => `
 insert into delta (app, dim, tier, grp, t, channel, arch, value, d, run)
@@ -238,11 +245,7 @@ from
     from
     (
         select app, at,
-               arrayJoin([
-                   ('version', was_grp, was_channel, was_arch, was_version, -toInt32(was_active)),
-                   ('version', grp, channel, arch, version, toInt32(active)),
-                   ('status', was_grp, was_channel, was_arch, was_status, -toInt32(was_active)),
-                   ('status', grp, channel, arch, status, toInt32(active))]) as moved
+               ${moves}
         from transition final
         where app in (select app from touched)
           and at >= bounds.1 and at < bounds.2 + ${seconds}
@@ -260,6 +263,24 @@ having d != 0 or max(known) = 1`;
 export const writeMinutes = writeDeltas(60, 'toStartOfMinute');
 export const writeHours = writeDeltas(3600, 'toStartOfHour');
 
+/** For a rebuild from nothing: a week of transitions at a time, into an empty table. */
+const writeAllDeltas = (seconds: number, startOf: string) => `
+insert into delta (app, dim, tier, grp, t, channel, arch, value, d, run)
+select app, moved.1, ${seconds}, moved.2, toDateTime(${startOf}(at), 'UTC') as t, moved.3, moved.4, moved.5, sum(moved.6) as d, {run:UInt64}
+from
+(
+    select app, at, ${moves}
+    from transition final
+    where at >= toDateTime({monday:UInt32}, 'UTC') and at < toDateTime({monday:UInt32}, 'UTC') + interval 7 day
+)
+where moved.6 != 0
+group by app, moved.1, moved.2, t, moved.3, moved.4, moved.5
+having d != 0`;
+
+export const writeAllMinutes = writeAllDeltas(60, 'toStartOfMinute');
+export const writeAllHours = writeAllDeltas(3600, 'toStartOfHour');
+export const readWeeks = `select distinct toUnixTimestamp(toDateTime(toMonday(at), 'UTC')) as monday from transition order by monday`;
+
 export const writeMachines = `
 insert into machine
   (app, inst, run, first_seen, seen_pos, seen_at, grp, channel, arch, oem, version, status_pos, status, deleted_pos)
@@ -267,30 +288,15 @@ select app, inst, {run:UInt64}, first_seen, seen_pos, seen_at, grp, channel, arc
        status, deleted_pos
 from machine_folded(upto = {upto:UInt64})`;
 
-/** Both in one pass; a machine that sent a status is in the hour under its version and under the status. */
-export const writePresenceHours = `
-insert into presence_hour (app, dim, grp, t, channel, arch, value, machines)
-select app, told.1 as dim, grp, toStartOfHour(toDateTime(at, 'UTC')) as t, channel, arch, told.2 as value, groupBitmapState(inst)
-from
-(
-    select app, grp, at, channel, arch, inst, arrayJoin([('version', version), ('status', status)]) as told
-    from fresh_state
-    where seq <= {upto:UInt64} and sent
-)
-where told.1 = 'version' or told.2 != ''
-group by app, dim, grp, t, channel, arch, value`;
+const writePresence = (table: string, startOf: string) => `
+insert into ${table} (app, grp, t, channel, arch, version, status, machines)
+select app, grp, ${startOf}(toDateTime(at, 'UTC')) as t, channel, arch, version, status, groupBitmapState(inst)
+from fresh_state
+where seq <= {upto:UInt64} and sent
+group by app, grp, t, channel, arch, version, status`;
 
-export const writePresenceDays = `
-insert into presence_day (app, dim, grp, t, channel, arch, value, machines)
-select app, told.1 as dim, grp, toStartOfDay(toDateTime(at, 'UTC')) as t, channel, arch, told.2 as value, groupBitmapState(inst)
-from
-(
-    select app, grp, at, channel, arch, inst, arrayJoin([('version', version), ('status', status)]) as told
-    from fresh_state
-    where seq <= {upto:UInt64} and sent
-)
-where told.1 = 'version' or told.2 != ''
-group by app, dim, grp, t, channel, arch, value`;
+export const writePresenceHours = writePresence('presence_hour', 'toStartOfHour');
+export const writePresenceDays = writePresence('presence_day', 'toStartOfDay');
 
 export const writeWatermark = `
 insert into watermark (name, run, seq, silence)

@@ -88,8 +88,13 @@ export async function rebuildFromNothing(
     await history.run(sql.stageAllSeeds, params);
     await history.run(sql.stageLateSeeds, params);
     await history.run(sql.stageLateTransitions, params);
-    await publish(history, params);
+    await history.run(sql.writeTransitions, params);
     await dropStage(history, params.attempt);
+  }
+  // Once at the end: counted with each slice, every minute would be counted as often as there are slices.
+  for (const { monday } of await history.read<{ monday: number }>(sql.readWeeks)) {
+    await history.run(sql.writeAllMinutes, { run: mark.run + 1, monday });
+    await history.run(sql.writeAllHours, { run: mark.run + 1, monday });
   }
   await history.run(sql.writeWatermark, { run: mark.run + 1, upto: mark.seq, silence: toSeconds(silence) });
 }

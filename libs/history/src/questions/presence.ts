@@ -32,9 +32,9 @@ const fromBitmaps = (table: string, where: string, by: 'version' | 'status') => 
 select bucket, value, grouping(value) as is_total, groupBitmapMerge(machines) as machines
 from
 (
-    select ${bucketOf('t')} as bucket, toString(value) as value, machines
+    select ${bucketOf('t')} as bucket, toString(${told[by]}) as value, machines
     from ${table}
-    where ${where} and dim = '${by}' and t >= toDateTime({from:UInt32}, 'UTC') and t < toDateTime({to:UInt32}, 'UTC')
+    where ${where} and ${by === 'status' ? `status != ''` : 'true'} and t >= toDateTime({from:UInt32}, 'UTC') and t < toDateTime({to:UInt32}, 'UTC')
     union all
     select ${bucketOf('at')} as bucket, toString(${told[by]}) as value, groupBitmapState(inst) as machines
     from fresh
@@ -90,7 +90,7 @@ from
 (
     select machines
     from presence_hour
-    where ${where} and dim = 'version' and t >= toDateTime({hoursFrom:UInt32}, 'UTC') and t < toDateTime({hoursTo:UInt32}, 'UTC')
+    where ${where} and t >= toDateTime({hoursFrom:UInt32}, 'UTC') and t < toDateTime({hoursTo:UInt32}, 'UTC')
     union all
     select groupBitmapState(inst) as machines
     from fact
