@@ -1,3 +1,4 @@
+import { answerReasons } from '@platte/facts';
 import { describe, expect, it } from 'vitest';
 import {
   type Asking,
@@ -5,6 +6,7 @@ import {
   decideGrants,
   type GrantDecision,
   type GroupLedger,
+  grantRules,
   type OpenAttempt,
 } from './grant.js';
 import type { MachineFailure } from './grant-failure.js';
@@ -225,6 +227,24 @@ const rows: Row[] = [
 ];
 
 describe('deciding one machine', () => {
+  it('asks its rules in this order, that of the closed union but for the one that is said', () => {
+    const union: readonly string[] = answerReasons;
+    const reasons = grantRules.map(({ reason }) => reason);
+    expect(grantRules.map(({ reason, when }) => `${reason}: ${when}`)).toMatchInlineSnapshot(`
+      [
+        "rolled-back: the machine came back from the version, and nobody has forgiven it",
+        "quarantined: the machine failed the version too often, and nobody forces it",
+        "backing-off: the machine failed the version a while ago, and nobody forces it",
+        "safe-mode-probing: in safe mode another machine tries the version, none has succeeded, and nobody forces the machine",
+        "rate-limited: the group’s grants of its period are used up",
+        "concurrency-limited: as many leases of the group are open as may be",
+      ]
+    `);
+    const inUnion = reasons.with(1, 'backing-off').with(2, 'quarantined');
+    expect(reasons.slice(1, 3)).toEqual(['quarantined', 'backing-off']);
+    expect(inUnion).toEqual(inUnion.toSorted((a, b) => union.indexOf(a) - union.indexOf(b)));
+  });
+
   it.each(rows)('$what', ({ group = {}, ledger = {}, asking = {}, answer }) => {
     expect(decide(group, ledger, asking)[0]?.answer).toEqual(answer);
   });

@@ -1,8 +1,8 @@
 // Who of a batch is granted an update, who is offered the same again, and who is refused with which reason.
 //
 // A pure function of the catalog and of what the ledger says under the group's lock. Machines are decided in the order
-// in which they asked, and each decision counts for the next one. The rules after judging, in their order: held,
-// rolled-back, quarantined, backing-off, safe mode, budgets last, because only they cost something.
+// in which they asked, and each decision counts for the next one. The rules after judging are `grantRules`: budgets last,
+// because only they cost something.
 //
 // A force skips hours, wave (in judging), back-off, quarantine and safe mode's order; never a limit, a pause or a halt,
 // nor a hold or a rollback. An open lease is asked for none of that again, and keeps its version.
@@ -144,13 +144,12 @@ function decideAttempt(running: Running, asking: Asking, attempt: OpenAttempt): 
 function decideNew(running: Running, asking: Asking, next: IndexedPackage): GrantDecision {
   const target = next.package.version;
   const forced = isForced(running, asking);
-  return (
-    refuseByFailures(running, asking.failures.get(target), target, forced) ??
-    (forced ? null : refuseBySafeMode(running, target)) ??
-    refuseByRate(running, target) ??
-    refuseByConcurrency(running, target) ??
-    grant(running, asking, next.package, forced)
-  );
+  const seen: GrantCase = { running, target, failure: asking.failures.get(target), forced };
+  for (const rule of grantRules) {
+    const refusal = rule.refuse(seen);
+    if (refusal !== null) return refusal;
+  }
+  return grant(running, asking, next.package, forced);
 }
 
 /** Used up by its first grant, also within one batch. */
@@ -158,30 +157,77 @@ function isForced({ forcesUsed, ledger }: Running, { machine, forcedUntil }: Ask
   return forcedUntil !== null && forcedUntil > ledger.now && !forcesUsed.has(machine);
 }
 
-function refuseByFailures(
-  { group, ledger }: Running,
-  failure: MachineFailure | undefined,
-  target: string,
-  forced: boolean,
-): GrantDecision | null {
-  if (failure === undefined) return null;
-  const { policy } = group.group;
-  if (failure.rolledBack) return refuse('rolled-back', { target });
-  if (forced || failure.count === 0) return null;
-  const inputs = { target, failures: failure.count };
-  if (isQuarantined(policy, failure)) return refuse('quarantined', inputs);
-  const until = backOffUntil(policy, failure);
-  return until > ledger.now ? refuse('backing-off', inputs, until) : null;
+/** What the rules see of a machine that could be granted `target`. */
+interface GrantCase {
+  running: Running;
+  target: string;
+  /** The machine's failures with the target. */
+  failure: MachineFailure | undefined;
+  forced: boolean;
+}
+
+/**
+ * In the order in which they are asked, after those of judging. That of quarantine comes before back-off: the end of a wait
+ * after which nothing changes is nothing that a person wants to read.
+ */
+export const grantRules: readonly {
+  reason: AnswerReason;
+  when: string;
+  /** Null when the rule does not apply. */
+  refuse: (seen: GrantCase) => GrantDecision | null;
+}[] = [
+  {
+    reason: 'rolled-back',
+    when: 'the machine came back from the version, and nobody has forgiven it',
+    refuse: refuseRolledBack,
+  },
+  {
+    reason: 'quarantined',
+    when: 'the machine failed the version too often, and nobody forces it',
+    refuse: refuseQuarantined,
+  },
+  {
+    reason: 'backing-off',
+    when: 'the machine failed the version a while ago, and nobody forces it',
+    refuse: refuseBackingOff,
+  },
+  {
+    reason: 'safe-mode-probing',
+    when: 'in safe mode another machine tries the version, none has succeeded, and nobody forces the machine',
+    refuse: refuseBySafeMode,
+  },
+  { reason: 'rate-limited', when: 'the group’s grants of its period are used up', refuse: refuseByRate },
+  {
+    reason: 'concurrency-limited',
+    when: 'as many leases of the group are open as may be',
+    refuse: ({ running, target }) => refuseByConcurrency(running, target),
+  },
+];
+
+function refuseRolledBack({ failure, target }: GrantCase): GrantDecision | null {
+  return failure?.rolledBack === true ? refuse('rolled-back', { target }) : null;
+}
+
+function refuseQuarantined({ running, failure, target, forced }: GrantCase): GrantDecision | null {
+  if (forced || failure === undefined || !isQuarantined(running.group.group.policy, failure)) return null;
+  return refuse('quarantined', { target, failures: failure.count });
+}
+
+function refuseBackingOff({ running, failure, target, forced }: GrantCase): GrantDecision | null {
+  if (forced || failure === undefined) return null;
+  const until = backOffUntil(running.group.group.policy, failure);
+  return until > running.ledger.now ? refuse('backing-off', { target, failures: failure.count }, until) : null;
 }
 
 /** One machine at a time until one has succeeded, of the version that would be granted: each floor is probed by itself. */
-function refuseBySafeMode({ group, ledger, openProbes }: Running, target: string): GrantDecision | null {
-  if (!group.group.policy.safeMode || (ledger.tallies.get(target)?.succeeded ?? 0) > 0) return null;
+function refuseBySafeMode({ running, target, forced }: GrantCase): GrantDecision | null {
+  const { group, ledger, openProbes } = running;
+  if (forced || !group.group.policy.safeMode || (ledger.tallies.get(target)?.succeeded ?? 0) > 0) return null;
   const open = openProbes.get(target) ?? 0;
   return open > 0 ? refuse('safe-mode-probing', { target, limit: 1, used: open }) : null;
 }
 
-function refuseByRate({ group, ledger, granted }: Running, target: string): GrantDecision | null {
+function refuseByRate({ running: { group, ledger, granted }, target }: GrantCase): GrantDecision | null {
   const { rateLimit } = group.group.policy;
   const used = ledger.used + granted;
   if (rateLimit === null || used < rateLimit.max) return null;
