@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { registerNouns } from './nouns/nouns.js';
+import { toWord } from './reference.js';
 import { isAlone, repositoryRoot } from './repository.js';
 import { registerSimulate } from './simulate-command.js';
 
@@ -12,6 +13,9 @@ export function makeProgram(): Command {
     .description('An event-sourced update platform for fleets of machines that speak Omaha.')
     .version(readVersion(), '-V, --version', 'print the version')
     .showSuggestionAfterError()
+    .showHelpAfterError('  to do: `platte --help` lists the commands.')
+    .configureHelp({ minWidthToWrap, subcommandTerm })
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'platte: ')) })
     // An option belongs to the command that it stands behind: `instances list --version` is no question for ours.
     .enablePositionalOptions()
     .exitOverride()
@@ -38,6 +42,15 @@ function refuseWithoutCheckout(program: Command): void {
       );
     });
   }
+}
+
+/** Narrower than this a column of words is no help; commander's own 40 leaves a terminal of 80 columns to break words. */
+const minWidthToWrap = 20;
+
+/** Its name and what it is about; short names and options are on its own page. */
+function subcommandTerm(command: Command): string {
+  const given = command.registeredArguments.map((one) => toWord(one));
+  return [command.name(), ...given].join(' ');
 }
 
 const examples = `

@@ -52,7 +52,8 @@ function renderCommand(command: Command, before: string, level: string): string[
   return [here.join('\n\n'), ...command.commands.flatMap((one) => renderCommand(one, words, '###'))];
 }
 
-function toWord(argument: Argument): string {
+/** `<group>`, `[machines...]` */
+export function toWord(argument: Argument): string {
   const name = argument.variadic ? `${argument.name()}...` : argument.name();
   return argument.required ? `<${name}>` : `[${name}]`;
 }

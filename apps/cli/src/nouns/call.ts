@@ -19,6 +19,8 @@ export interface Call {
   /** Options that are fields of the body. */
   fields: readonly FieldSpec[];
   io: Io;
+  /** What to say below the data: above it, a long list would push it out of sight. */
+  notes: string[];
   /** @throws CliError when nothing says which server */
   open(): Session;
 }

@@ -52,7 +52,7 @@ function renderBash(places: readonly Place[]): string {
   return `# platte completion: eval "$(platte completion bash)"
 _platte() {
   local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" path='' words='' word
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+  for word in "\${COMP_WORDS[@]:1:$((COMP_CWORD - 1))}"; do
     case "$word" in -*) continue ;; esac
     case " ${toParents(places)} " in *" \${path:+$path/}$word "*) path="\${path:+$path/}$word" ;; esac
   done

@@ -23,10 +23,12 @@ interface Invocation {
 export async function invoke({ verb, words, args, options }: Invocation, io: Io = makeIo()): Promise<number> {
   let session: Session | undefined;
   const { fields = [] } = verb;
-  const call: Call = { args, options, words, fields, io, open: () => (session ??= openSession(call)) };
+  const call: Call = { args, options, words, fields, io, notes: [], open: () => (session ??= openSession(call)) };
   try {
     const run = await verb.load();
-    return (await run(call)) ?? exitCodes.ok;
+    const exitCode = (await run(call)) ?? exitCodes.ok;
+    for (const note of call.notes) io.say(note);
+    return exitCode;
   } catch (error) {
     if (isDryRunStop(error)) return exitCodes.ok;
     const { text, exitCode } = describeFailure(error, session?.target);

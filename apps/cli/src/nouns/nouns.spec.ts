@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { operationIds } from '@platte/api-contract';
 import { describe, expect, it } from 'vitest';
 import { makeProgram } from '../program.js';
@@ -32,6 +33,19 @@ describe('the commands', () => {
         expect(new Set(flags).size, `${noun.name()} ${command.name()}: ${flags.join(' ')}`).toBe(flags.length);
       }
     }
+  });
+
+  it.each([
+    ['platte gr', 'groups'],
+    ['platte groups pau', 'pause'],
+    ['platte groups pause --dry', '--dry-run'],
+    ['platte timeline stable -o p', 'plot'],
+    ['platte group li', 'list'],
+  ])('are completed by a real bash: %s', (line, completed) => {
+    const words = line.split(' ').map((word) => `'${word}'`);
+    const ask = `COMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; _platte; echo "\${COMPREPLY[@]}"`;
+    const script = `${renderCompletion(makeProgram(), 'bash')}\n${ask}`;
+    expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim()).toBe(completed);
   });
 
   it.each(shells)('are completed in %s', (shell) => {

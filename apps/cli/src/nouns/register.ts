@@ -16,6 +16,7 @@ function formatsOf({ kind, formats, destructive }: VerbSpec): readonly string[] 
 
 export function registerNoun(program: Command, noun: NounSpec): void {
   const command = program.command(noun.name).summary(noun.summary).description(toSentence(noun.summary));
+  command.showHelpAfterError(`  to do: \`platte ${noun.name} --help\` lists what there is.`);
   for (const alias of noun.aliases ?? []) command.alias(alias);
   for (const verb of noun.verbs) registerVerb(command, verb, `platte ${noun.name} ${verb.name}`);
 }
@@ -23,6 +24,7 @@ export function registerNoun(program: Command, noun: NounSpec): void {
 export function registerVerb(parent: Command, verb: VerbSpec, words = `platte ${verb.name}`): void {
   const command = parent.command(verb.name, { isDefault: verb.isDefault === true });
   command.summary(verb.summary).description(toSentence(verb.summary));
+  command.showHelpAfterError(`  to do: \`${words} --help\` shows how it is used.`);
   for (const alias of verb.aliases ?? []) command.alias(alias);
   for (const [name, about] of verb.args ?? []) command.argument(name, about);
   for (const option of [...(verb.options ?? []), ...(verb.fields ?? [])]) command.addOption(toOption(option));

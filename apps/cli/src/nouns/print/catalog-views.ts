@@ -1,7 +1,7 @@
 // Applications, packages, channels and groups, as rows and as one thing. Ids are looked up in `Names`, so that people read names.
-import type { Application, Channel, Group, Package, Rollout } from '@platte/api-contract';
+import type { Application, Breakdown, Channel, Group, Package, Rollout } from '@platte/api-contract';
 import type { Column } from './table.js';
-import { toAge, toCount, toMinuteOfDay, toSpan } from './words.js';
+import { toAge, toCount, toMinuteOfDay, toPercent, toSpan } from './words.js';
 
 /** What an id is called; the id itself when it is not known. */
 export type Names = (id: string | null) => string;
@@ -171,8 +171,18 @@ export const rolloutColumns = (groups: Names): readonly Column<Rollout>[] => [
   { name: 'ID', cell: ({ id }) => id },
 ];
 
+/** What of the group has arrived, of all that was seen lately. */
+function describeArrived(toVersion: string, { total, versions, statuses }: Breakdown): string {
+  const arrived = versions[toVersion] ?? 0;
+  const failed = ['failed', 'timed-out', 'rolled-back'].reduce((all, status) => all + (statuses[status] ?? 0), 0);
+  if (total === 0) return 'none seen in the last day';
+  const share = `${toCount(arrived)} of ${toCount(total)} at ${toVersion} (${toPercent(arrived, total)})`;
+  return failed === 0 ? share : `${share}; ${toCount(failed)} failed: \`platte instances list --status failed\``;
+}
+
+/** @param breakdown of the group now; undefined where the history does not answer, or the rollout is of yesterday */
 export const rolloutFields =
-  (names: Names, groups: Names) =>
+  (names: Names, groups: Names, breakdown: Breakdown | undefined) =>
   (it: Rollout): Fields => [
     ['Id', it.id],
     ['Application', names(it.application)],
@@ -181,6 +191,7 @@ export const rolloutFields =
     ['State', it.state],
     ['Cause', it.cause],
     ['Started', it.startedAt],
+    ['Machines', breakdown === undefined ? '' : describeArrived(it.toVersion, breakdown)],
     [
       'Waves',
       it.waves

@@ -2,7 +2,7 @@
 import type { AnswerView, HistoryItem, Instance, InstanceSummary, WhyAnswer } from '@platte/api-contract';
 import type { Names } from './catalog-views.js';
 import type { Column } from './table.js';
-import { toAge } from './words.js';
+import { toAge, toSpan } from './words.js';
 
 type Fields = readonly (readonly [string, string])[];
 
@@ -48,9 +48,9 @@ export const instanceFields =
     ['Forced until', it.forcedUntil ?? ''],
   ];
 
+/** Its words say when it can change; how far that is from now says the clock here. */
 export function describeAnswer({ reason, words, until }: AnswerView, now: number): string {
-  const change = until === null ? '' : `; may change ${toAge(until, now)}`;
-  return `${reason}: ${words}${change}`;
+  return `${reason}: ${words}${until === null ? '' : ` (${toAge(until, now)})`}`;
 }
 
 function describeAttempt(it: NonNullable<Instance['attempt']>, now: number): string {
@@ -62,7 +62,9 @@ function describeAttempt(it: NonNullable<Instance['attempt']>, now: number): str
 /** The rule's inputs in the words of the domain, one after the other. */
 function describeInputs(inputs: AnswerView['inputs']): string {
   const { wavePlaces, place, ...rest } = inputs;
-  const parts = Object.entries(rest).map(([name, value]) => `${name} ${value}`);
+  const parts = Object.entries(rest).map(([name, value]) =>
+    name.endsWith('Ms') ? `${name.slice(0, -2)} ${toSpan(Number(value))}` : `${name} ${value}`,
+  );
   const wave = [
     ...(wavePlaces === undefined ? [] : [`waves cover ${wavePlaces / 100}%`]),
     ...(place === undefined ? [] : [`its place ${place / 100}%`]),
@@ -80,7 +82,7 @@ export const whyFields =
     ['Asked', `${it.at} (${toAge(it.at, now)} ago)`],
     ['Answer', it.answer.reason],
     ['Why', it.answer.words],
-    ['Seen', describeInputs(it.answer.inputs)],
+    ['Rule saw', describeInputs(it.answer.inputs)],
     ['Changes', it.answer.until === null ? '' : `${it.answer.until} (${toAge(it.answer.until, now)})`],
   ];
 

@@ -48,6 +48,6 @@ export function printItem<Item>(
     case 'name':
       return io.out(nameOf(item));
     default:
-      return io.out(renderFields(fields(item, io.now()), { bold: io.colours.bold }));
+      return io.out(renderFields(fields(item, io.now()), { bold: io.colours.bold, width: io.width }));
   }
 }

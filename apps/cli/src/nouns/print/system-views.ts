@@ -27,14 +27,32 @@ export const changeColumns: readonly Column<Change>[] = [
 /** The fields that differ, with both values: the whole of both is in `-o json`. */
 export function describeDifference(before: Change['before'], after: Change['after']): string {
   if (before === null || after === null) return '';
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  const changed = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
-  return changed.map((name) => `${name}: ${toShort(before[name])} -> ${toShort(after[name])}`).join(', ');
+  return listDifferences(before, after, '').join(', ');
 }
 
+/** Field by field, also within fields: of a policy with twenty fields one has changed. */
+function listDifferences(before: Fields, after: Fields, path: string): string[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return names.flatMap((name) => {
+    const [was, is] = [before[name], after[name]];
+    if (JSON.stringify(was) === JSON.stringify(is)) return [];
+    if (isFields(was) && isFields(is)) return listDifferences(was, is, `${path}${name}.`);
+    return [`${path}${name}: ${toShort(was)} -> ${toShort(is)}`];
+  });
+}
+
+type Fields = Record<string, unknown>;
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const valueCharsMax = 60;
+
 function toShort(value: unknown): string {
-  if (typeof value === 'object' && value !== null) return '{…}';
-  return value === undefined ? 'none' : JSON.stringify(value);
+  if (value === undefined || value === null) return 'none';
+  const text = JSON.stringify(value);
+  return text.length <= valueCharsMax ? text : `${text.slice(0, valueCharsMax - 1)}…`;
 }
 
 export const tokenColumns: readonly Column<z.infer<typeof Token>>[] = [

@@ -37,6 +37,20 @@ describe('a table', () => {
     expect(lines[1]).toBe('a very lo…');
   });
 
+  it('cuts the widest words first, but never what names a row or a number', () => {
+    const wordy: readonly Column<Machine>[] = [
+      { name: 'ID', cell: () => '00326aa916d4f570' },
+      { name: 'WHAT', cell: () => 'a sentence that goes on and on' },
+      { name: 'KIND', cell: () => 'check-in' },
+      { name: 'COUNT', cell: ({ count }) => toCount(count), align: 'right' },
+    ];
+    const lines = renderTable([{ name: 'a', count: 1_000_000 }], wordy, { ...options, width: 50 }).split('\n');
+    expect(lines).toEqual([
+      'ID                WHAT         KIND          COUNT',
+      '00326aa916d4f570  a sentence…  check-in  1,000,000',
+    ]);
+  });
+
   it('counts characters by the columns that they take', () => {
     const lines = renderTable(
       [
@@ -68,6 +82,8 @@ describe('fields', () => {
       ['Windows', 'Mon\nTue'],
     ] as const;
     expect(renderFields(fields, options)).toBe('Name     stable\nWindows  Mon\n         Tue');
+    const why = [['Why', 'The group grants 50 in any 10 minutes.'] as const];
+    expect(renderFields(why, { ...options, width: 25 })).toBe('Why  The group grants 50\n     in any 10 minutes.');
   });
 });
 

@@ -1,5 +1,5 @@
 // A table for people: columns as wide as their widest cell, cut at the terminal's edge, numbers on the right.
-import { cut, widthOf, withoutControls } from './width.js';
+import { cut, widthOf, withoutControls, wrap } from './width.js';
 
 export interface Column<Item> {
   name: string;
@@ -27,11 +27,33 @@ export function renderTable<Item>(
 ): string {
   const shown = columns.filter((column) => options.isWide || !column.isWide);
   const cells = items.map((item) => shown.map((column) => withoutControls(column.cell(item, options.now)) || '-'));
-  const widths = shown.map(({ name }, at) => Math.max(widthOf(name), ...cells.map((row) => widthOf(row[at] ?? ''))));
-  const names = shown.map(({ name, align }, at) => pad(name, widths[at] ?? 0, align));
+  const natural = shown.map(({ name }, at) => Math.max(widthOf(name), ...cells.map((row) => widthOf(row[at] ?? ''))));
+  const widths = fit(natural, shown, options.width);
+  const names = shown.map(({ name, align }, at) => pad(cut(name, widths[at] ?? 0), widths[at] ?? 0, align));
   const head = options.bold(cut(names.join(gap).trimEnd(), options.width));
   return [head, ...cells.map((row) => renderRow(row, shown, widths, options.width))].join('\n');
 }
+
+/** Of words that are cut: enough to tell them apart. */
+const cutColumnsMin = 8;
+
+/**
+ * Where a table is wider than the terminal the widest columns of words give way first, so that the last ones are seen too.
+ * Numbers are never cut, nor is what names a row: it is for the next command.
+ */
+function fit<Item>(natural: readonly number[], columns: readonly Column<Item>[], width: number): number[] {
+  const widths = [...natural];
+  const gives = (at: number): number =>
+    at === 0 || columns[at]?.align === 'right' ? 0 : (widths[at] ?? 0) - cutColumnsMin;
+  for (let over = sum(widths) + gap.length * (widths.length - 1) - width; over > 0; over--) {
+    const at = widths.reduce((most, _, one) => (gives(one) > gives(most) ? one : most), 0);
+    if (gives(at) <= 0) break;
+    widths[at] = (widths[at] ?? 0) - 1;
+  }
+  return widths;
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
 
 function renderRow<Item>(
   row: readonly string[],
@@ -43,7 +65,7 @@ function renderRow<Item>(
   const parts: string[] = [];
   for (const [at, column] of columns.entries()) {
     if (left <= 0) break;
-    const padded = pad(row[at] ?? '', widths[at] ?? 0, column.align);
+    const padded = pad(cut(row[at] ?? '', widths[at] ?? 0), widths[at] ?? 0, column.align);
     const text = cut(at === columns.length - 1 ? padded.trimEnd() : padded, left);
     parts.push(column.paint ? column.paint(text) : text);
     left -= widthOf(text) + gap.length;
@@ -59,13 +81,13 @@ function pad(text: string, width: number, align?: 'right'): string {
 /** One thing: a line for each field, values in one column. Empty ones are left out. */
 export function renderFields(
   fields: readonly (readonly [string, string])[],
-  { bold }: Pick<TableOptions, 'bold'>,
+  { bold, width: columns }: Pick<TableOptions, 'bold' | 'width'>,
 ): string {
   const shown = fields.filter(([, value]) => value !== '');
   const width = Math.max(0, ...shown.map(([name]) => widthOf(name)));
   return shown
     .map(([name, value]) => {
-      const lines = value.split('\n').map((line) => withoutControls(line));
+      const lines = value.split('\n').flatMap((line) => wrap(withoutControls(line), columns - width - gap.length));
       return `${bold(pad(name, width))}  ${lines.join(`\n${' '.repeat(width + gap.length)}`)}`;
     })
     .join('\n');

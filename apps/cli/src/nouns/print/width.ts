@@ -28,3 +28,20 @@ export function cut(text: string, columns: number): string {
   }
   return kept;
 }
+
+/** Narrower than this nothing is wrapped: the terminal breaks it wherever it will. */
+const wrapColumnsMin = 16;
+
+/** Lines of whole words, but for words that are longer than a line. */
+export function wrap(text: string, columns: number): string[] {
+  if (widthOf(text) <= columns || columns < wrapColumnsMin) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && widthOf(`${line} ${word}`) > columns) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}

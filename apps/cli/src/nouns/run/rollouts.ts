@@ -1,5 +1,5 @@
 // `platte rollouts …`
-import type { Rollout } from '@platte/api-contract';
+import { ApiError, ConnectionError, type Breakdown, type Rollout } from '@platte/api-contract';
 import { exitCodes } from '../../exit-codes.js';
 import { argument, option, type Call } from '../call.js';
 import { CliError } from '../cli-error.js';
@@ -48,7 +48,18 @@ export async function getRollout(call: Call): Promise<void> {
     applicationNames(call),
     groupNames(call),
   ]);
-  printItem(call, item, rolloutFields(names, groups), idOf);
+  printItem(call, item, rolloutFields(names, groups, await findBreakdown(call, item)), idOf);
+}
+
+/** For people only; a rollout is shown also while the history is away. */
+async function findBreakdown(call: Call, { group, state }: Rollout): Promise<Breakdown | undefined> {
+  if (state === 'superseded' || call.options['output'] !== 'table') return undefined;
+  try {
+    return await call.open().client.getGroupBreakdown({ params: { id: group } });
+  } catch (error) {
+    if (error instanceof ApiError || error instanceof ConnectionError) return undefined;
+    throw error;
+  }
 }
 
 const because = (call: Call): { note: string } => ({ note: option(call, 'note') ?? '' });

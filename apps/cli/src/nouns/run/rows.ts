@@ -30,7 +30,7 @@ export async function readRows<Item, Given extends { query?: object }>(
   const query = { ...given.query, limit: Math.min(pageLimitMax, limit + 1) };
   for await (const item of eachItem(list, { ...given, query })) {
     if (items.length === limit) {
-      call.io.say(`The first ${limit}; there are more: --limit 0 shows all.`);
+      call.notes.push(`The first ${limit}; there are more: --limit 0 shows all.`);
       break;
     }
     items.push(item);
