@@ -56,14 +56,42 @@ const junk = fc.oneof(
   fc.constantFrom('', '{', 'null', '[]', '"x"', '{"__proto__":1}'),
 );
 
+/** What nobody types, and somebody sends: text that stores, logs and parsers stumble over. */
+const hostile = fc.constantFrom(
+  '\0',
+  'a\0b',
+  '\ud800',
+  '\udfff\ud800',
+  '\ufeff',
+  '\u202eabc',
+  '💥'.repeat(64),
+  'x'.repeat(5000),
+  '%',
+  '%00',
+  '../../etc/passwd',
+  "' or 1=1 --",
+  '{id:String}',
+  '$1',
+  '${7*7}',
+  '\r\nx-injected: 1',
+  '__proto__',
+  '-1',
+  '1e400',
+  'NaN',
+  '9223372036854775808',
+  'null',
+);
+
+function seldom<T, Else>(arbitrary: fc.Arbitrary<T>, otherwise: Else): fc.Arbitrary<T | Else> {
+  return fc.oneof({ weight: 1, arbitrary }, { weight: 15, arbitrary: fc.constant(otherwise) });
+}
+
 /** @param known ids that exist, so that requests get beyond "not found" */
-export function anyRequest(document: Document, known: readonly string[]): fc.Arbitrary<AnyRequest> {
-  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
-  );
-  return fc
-    .constantFrom(...operations)
-    .chain(({ path, method, operation }) => anyOf(document, known, path, method, operation));
+export function anyRequest(document: Document, known: readonly string[], id: string): fc.Arbitrary<AnyRequest> {
+  for (const [path, methods] of Object.entries(document.paths))
+    for (const [method, operation] of Object.entries(methods))
+      if (operation.operationId === id) return anyOf(document, known, path, method, operation);
+  throw new Error(`the document has no operation ${id}`);
 }
 
 function anyOf(document: Document, known: readonly string[], path: string, method: string, operation: OperationObject) {
@@ -82,16 +110,26 @@ function anyOf(document: Document, known: readonly string[], path: string, metho
         { weight: 1, arbitrary: junk },
       )
     : fc.constant(undefined);
-  return fc.record({ path: values('path'), query: values('query'), headers: values('header'), body }).map((drawn) => ({
+  const more = seldom(
+    fc.tuple(fc.constantFrom('unknown', 'limit', 'dryRun', '__proto__', 'cursor'), hostile),
+    undefined,
+  );
+  const parts = { path: values('path'), query: values('query'), headers: values('header'), body, more };
+  return fc.record(parts).map((drawn) => ({
     id: operation.operationId,
     method: method.toUpperCase(),
     url:
       apiPrefix +
-      path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(drawn.path[name] ?? 'x')) +
-      toQuery(drawn.query),
+      path.replace(/\{(\w+)\}/g, (_, name: string) => encode(drawn.path[name] ?? 'x')) +
+      toQuery([...Object.entries(drawn.query), ...(drawn.more ? [drawn.more] : [])]),
     headers: { ...withoutUndefined(drawn.headers), ...(type !== undefined && { 'content-type': type }) },
     body: drawn.body,
   }));
+}
+
+/** Half of a surrogate pair has no percent-encoding: somebody else's bytes are sent in its place. */
+function encode(text: string): string {
+  return text.isWellFormed() ? encodeURIComponent(text) : '%ed%a0%80';
 }
 
 function anyText(
@@ -102,12 +140,15 @@ function anyText(
   required: boolean,
 ): fc.Arbitrary<string | undefined> {
   const wellFormed = anyValue(document, known, schema, 0).map(String);
-  const wild = name.includes('-') ? fc.constantFrom('"1"', '"999999"', '*', 'k1', 'x') : fc.string({ minLength: 1 });
+  const wild = name.includes('-')
+    ? fc.constantFrom('"1"', '"999999"', '*', 'k1', 'x', '1.0', '999.0', `"${'9'.repeat(40)}"`)
+    : fc.oneof(fc.string({ minLength: 1, unit: 'binary' }), hostile);
   const options = [
-    { weight: 6, arbitrary: wellFormed.map((text) => (text === '' ? 'x' : text)) },
-    { weight: 2, arbitrary: wild },
+    { weight: 20, arbitrary: wellFormed.map((text) => (text === '' ? 'x' : text)) },
+    { weight: 1, arbitrary: wild },
   ];
-  return required ? fc.oneof(...options) : fc.option(fc.oneof(...options), { nil: undefined });
+  const absent = { weight: 42, arbitrary: fc.constant(undefined) };
+  return required ? fc.oneof(...options) : fc.oneof(...options, absent);
 }
 
 const depthMax = 5;
@@ -115,6 +156,18 @@ const depthMax = 5;
 function anyValue(document: Document, known: readonly string[], schema: Schema, depth: number): fc.Arbitrary<unknown> {
   const inner = (part: Schema) => anyValue(document, known, part, depth + 1);
   if (depth > depthMax) return fc.constant(null);
+  return fc.oneof(
+    { weight: 60, arbitrary: ofSchema(document, known, schema, inner) },
+    { weight: 1, arbitrary: fc.oneof(hostile, fc.jsonValue({ maxDepth: 1 }), fc.double()) },
+  );
+}
+
+function ofSchema(
+  document: Document,
+  known: readonly string[],
+  schema: Schema,
+  inner: (part: Schema) => fc.Arbitrary<unknown>,
+): fc.Arbitrary<unknown> {
   if (schema.$ref !== undefined) {
     const named = document.components.schemas[schema.$ref.split('/').at(-1) ?? ''];
     return named ? inner(named) : fc.constant(null);
@@ -148,7 +201,9 @@ function anyObject(
 ) {
   const fields = Object.fromEntries(Object.entries(properties).map(([name, part]) => [name, inner(part)]));
   const object: fc.Arbitrary<object> = fc.record(fields, { requiredKeys: required });
-  if (typeof additionalProperties !== 'object') return object;
+  const unknown = seldom(fc.dictionary(fc.oneof(fc.string(), hostile), fc.jsonValue(), { maxKeys: 2 }), {});
+  if (typeof additionalProperties !== 'object')
+    return fc.tuple(object, unknown).map(([own, others]) => ({ ...others, ...own }));
   const more = fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), inner(additionalProperties), { maxKeys: 3 });
   return fc.tuple(object, more).map(([own, others]) => ({ ...others, ...own }));
 }
@@ -158,7 +213,7 @@ function anyString(
   known: readonly string[],
 ): fc.Arbitrary<string> {
   if (format === 'guid' || format === 'uuid' || pattern?.includes('[0-9a-fA-F]{8}'))
-    return fc.oneof(fc.constantFrom(...known), fc.uuid());
+    return fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...known) }, { weight: 1, arbitrary: fc.uuid() });
   if (format === 'date-time')
     return fc
       .date({ noInvalidDate: true, min: new Date(0), max: new Date('2100-01-01') })
@@ -183,9 +238,7 @@ function withoutUndefined(record: Record<string, string | undefined>): Record<st
   return Object.fromEntries(entries);
 }
 
-function toQuery(query: Record<string, string | undefined>): string {
-  const given = Object.entries(query).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value] satisfies [string, string]],
-  );
-  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
+function toQuery(query: [string, string | undefined][]): string {
+  const given = query.flatMap(([name, value]) => (value === undefined ? [] : [`${encode(name)}=${encode(value)}`]));
+  return given.length === 0 ? '' : `?${given.join('&')}`;
 }
