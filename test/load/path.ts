@@ -1,12 +1,13 @@
 // `./platte bench path`: idle check-ins through the whole platform, all programs and servers beside each other as real
 // processes, against node:http that reads the body and sends a constant answer. In turns, medians of the turns. And what
-// such a check-in costs PostgreSQL, where it must cost nothing.
+// such a check-in costs PostgreSQL, where it must cost nothing, and each process in processor time: the budget of a check-in.
 import { recording, withAttribute } from '../journeys/machines.js';
 import { type Platform, startPlatform } from '../journeys/platform.js';
 import { type Bench, type BenchOptions, type BenchRow, median } from './bench.js';
 import type { LoadResult } from './load-client.js';
 import { runLoad, startRawServer } from './run-load.js';
 import { countCommits } from './postgres-commits.js';
+import { readProcessorTimes } from './processor-time.js';
 
 const connections = 64;
 const machines = 100_000;
@@ -15,6 +16,13 @@ const fleet = { machines, connections, keepAlive: true };
 const goal = 0.3;
 /** Nebraska's idle check-ins at 64 connections against the same baseline, on two cores. */
 const nebraskaRatio = 0.01;
+
+interface Turn {
+  raw: LoadResult;
+  platform: LoadResult;
+  commitsPerCheckIn: number;
+  usPerCheckIn: { name: string; us: number }[];
+}
 
 export const pathBench: Bench = {
   name: 'path',
@@ -32,14 +40,21 @@ async function measurePath({ quick, say }: BenchOptions): Promise<BenchRow[]> {
     say(`letting all machines check in once`);
     await loadPlatform(platform, idle, { warmUpMs: 0, measureMs: quick ? 5000 : 15_000 });
     const times = { warmUpMs: 1000, measureMs: quick ? 2000 : 5000 };
-    const turns: { raw: LoadResult; platform: LoadResult; commitsPerCheckIn: number }[] = [];
+    const turns: Turn[] = [];
     for (let turn = 1; turn <= (quick ? 1 : 3); turn++) {
       say(`turn ${turn}: the baseline, then the platform`);
       const baseline = await loadPort(raw.port, '/', idle, times);
-      const before = await countCommits(platform);
+      const before = { commits: await countCommits(platform), us: await readBudget(platform) };
       const measured = await loadPlatform(platform, idle, times);
-      const commits = (await countCommits(platform)) - before;
-      turns.push({ raw: baseline, platform: measured, commitsPerCheckIn: commits / measured.answers });
+      const after = { commits: await countCommits(platform), us: await readBudget(platform) };
+      // Of the warm-up, too: at the same pace, as far as anybody can tell.
+      const checkIns = measured.perSecond * (measured.seconds + times.warmUpMs / 1000);
+      turns.push({
+        raw: baseline,
+        platform: measured,
+        commitsPerCheckIn: (after.commits - before.commits) / checkIns,
+        usPerCheckIn: after.us.map(({ name, us }, index) => ({ name, us: (us - before.us[index]!.us) / checkIns })),
+      });
     }
     return toRows(turns);
   } finally {
@@ -48,7 +63,15 @@ async function measurePath({ quick, say }: BenchOptions): Promise<BenchRow[]> {
   }
 }
 
-function toRows(turns: { raw: LoadResult; platform: LoadResult; commitsPerCheckIn: number }[]): BenchRow[] {
+/** Processor time so far of each program and server of the platform, in us. */
+async function readBudget(platform: Platform): Promise<{ name: string; us: number }[]> {
+  const { programs, servers } = await platform.run();
+  const processes = Object.entries({ ...programs, ...servers }).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const times = readProcessorTimes(processes.map(([, { pid }]) => pid));
+  return processes.map(([name, { pid }]) => ({ name, us: times.get(pid) ?? Number.NaN }));
+}
+
+function toRows(turns: Turn[]): BenchRow[] {
   const perSecond = median(turns.map((turn) => turn.platform.perSecond));
   const baseline = median(turns.map((turn) => turn.raw.perSecond));
   const ratio = median(turns.map((turn) => turn.platform.perSecond / turn.raw.perSecond));
@@ -69,6 +92,20 @@ function toRows(turns: { raw: LoadResult; platform: LoadResult; commitsPerCheckI
     // The programs' own loops go on beside the load: a handful of transactions a second, whatever the fleet does.
     { name: 'PostgreSQL commits per check-in', figure: commits, unit: '', goal: '< 0.01', met: commits < 0.01 },
     { name: 'answers that were not 200', figure: failures, unit: '', goal: '0', met: failures === 0 },
+    ...toBudget(turns),
+  ];
+}
+
+function toBudget(turns: Turn[]): BenchRow[] {
+  const names = turns[0]?.usPerCheckIn.map(({ name }) => name) ?? [];
+  const middles = names.map((name, index) => ({
+    name,
+    us: median(turns.map((turn) => turn.usPerCheckIn[index]!.us)),
+  }));
+  const whole = middles.reduce((sum, { us }) => sum + us, 0);
+  return [
+    { name: 'processor time of a check-in', figure: whole, unit: 'us' },
+    ...middles.map(({ name, us }) => ({ name: `  of it in ${name}`, figure: us, unit: 'us', ratio: us / whole })),
   ];
 }
 

@@ -10,6 +10,7 @@ import type { Config } from './config.js';
 import { replies } from './fixed-replies.js';
 import { makeIsOmahaPath } from './omaha-path.js';
 import { makeOmahaServer, type OmahaServerOptions, refuseBrokenRequest } from './omaha-server.js';
+import { takePlainRequests } from './plain-connections.js';
 
 type Handlers = { checkIns: CheckIns } & Pick<OmahaServerOptions, 'onRefused'>;
 
@@ -40,7 +41,11 @@ export function makeOmahaRoute(config: Config): OmahaRoute {
   };
   return {
     options,
-    serverFactory: (ordinary) => (server = makeOmahaServer(options, ordinary)),
+    serverFactory(ordinary) {
+      server = makeOmahaServer(options, ordinary);
+      takePlainRequests(server, options);
+      return server;
+    },
     open: (opened) => void (handlers = opened),
     async close() {
       server?.close();

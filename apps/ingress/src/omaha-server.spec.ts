@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { portOf } from '@platte/service';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeOmahaServer, type OmahaServerOptions, refuseBrokenRequest, type Reply } from './omaha-server.js';
+import { takePlainRequests } from './plain-connections.js';
 
 interface Received {
   body: string;
@@ -18,7 +19,7 @@ let refused: string[];
 let isClosing: boolean;
 let answer: (reply: Reply) => void;
 
-beforeEach(async () => {
+async function start(plain: boolean): Promise<void> {
   received = [];
   refused = [];
   isClosing = false;
@@ -39,10 +40,11 @@ beforeEach(async () => {
     connectionsMax: 100,
   };
   server = makeOmahaServer(options, (_, response) => response.writeHead(404).end('ordinary'));
+  if (plain) takePlainRequests(server, options);
   server.on('clientError', (error, socket) => refuseBrokenRequest(options, error, socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   port = portOf(server);
-});
+}
 
 afterEach(async () => {
   const closed = new Promise((resolve) => server.close(resolve));
@@ -61,6 +63,22 @@ async function send(options: RequestOptions, ...chunks: string[]): Promise<Incom
   return Object.assign(response, { body: await text(response) });
 }
 
+/** Answers are left to the test: each `next` is the reply of the next request. */
+function holdAnswers(): { next: () => Promise<Reply> } {
+  const replies: Reply[] = [];
+  let wake = (): void => {};
+  answer = (reply) => {
+    replies.push(reply);
+    wake();
+  };
+  return {
+    async next() {
+      if (replies.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      return replies.shift()!;
+    },
+  };
+}
+
 /** Everything that the server says to these bytes until it closes the connection. */
 async function sendRaw(bytes: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
@@ -68,7 +86,12 @@ async function sendRaw(bytes: string): Promise<string> {
   return text(socket);
 }
 
-describe('the Omaha listener', () => {
+describe.each([
+  ['with plain requests on the bare connection', true],
+  ['with node:http alone', false],
+])('the Omaha listener %s', (_, plain) => {
+  beforeEach(() => start(plain));
+
   test('gives body and address on, and answers what it is told, uncached and with its length', async () => {
     const response = await send({ headers: { 'content-length': 10 } }, '<request/>');
     expect(received).toEqual([{ body: '<request/>', address: '127.0.0.1' }]);
@@ -220,6 +243,49 @@ describe('the Omaha listener', () => {
     await Promise.race([once(second, 'close'), once(second, 'error')]);
     expect(refused).toEqual(['too-many-connections']);
     first.destroy();
+  });
+
+  const plainRequest = 'POST /v1/update/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx';
+
+  test('ends a connection on which nothing comes', async () => {
+    expect(await sendRaw('')).toMatch(/^HTTP\/1\.1 408 /);
+    expect(refused).toEqual(['slow']);
+  });
+
+  test('answers a client that has closed its half while its answer was held', async () => {
+    const held = holdAnswers();
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const said = text(socket);
+    socket.end(plainRequest);
+    (await held.next()).document('<late/>');
+    expect(await said).toContain('<late/>');
+  });
+
+  test('keeps what comes while an answer is held, and refuses what is broken only behind that answer', async () => {
+    const held = holdAnswers();
+    const socket = connect(port, '127.0.0.1');
+    const said = text(socket);
+    socket.write(plainRequest);
+    const first = await held.next();
+    await new Promise((resolve) => socket.write('no HTTP\r\n\r\n', resolve));
+    first.document('<first/>');
+    expect((await said).match(/HTTP\/1.1 \d+|<first\/>/g)).toEqual(['HTTP/1.1 200', '<first/>', 'HTTP/1.1 400']);
+  });
+
+  test('closes idle connections with the server, and lets those with a held answer finish', async () => {
+    const idle = connect(port, '127.0.0.1');
+    idle.write(plainRequest);
+    await once(idle, 'data');
+    const held = holdAnswers();
+    const busy = connect(port, '127.0.0.1');
+    const said = text(busy);
+    busy.write(plainRequest);
+    const reply = await held.next();
+    isClosing = true;
+    server.close();
+    await once(idle, 'close');
+    reply.document('<last/>');
+    expect(await said).toMatch(/Connection: close[^]*<last\/>/);
   });
 
   test('survives a client that leaves before its answer', async () => {

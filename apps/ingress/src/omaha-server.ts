@@ -1,6 +1,6 @@
 // The listener: one node:http server for Nest and for the Omaha endpoint. A POST to the endpoint is read here and given to
 // `receive` as bytes, an address and a reply; everything else goes to Nest's own handler. Nothing of Nest runs per check-in, and
-// `receive` knows nothing of node:http, so that a faster listener can take this one's place.
+// `receive` knows nothing of node:http: plain requests do not even come this far (plain-connections.ts), and mean the same.
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type FixedReply, replies, sendFixed } from './fixed-replies.js';
@@ -32,12 +32,18 @@ export interface OmahaServerOptions {
 }
 
 /** A real client sends 200 bytes of headers, a proxy adds a few hundred. */
-const headerBytesMax = 8 * 1024;
+export const headerBytesMax = 8 * 1024;
 /** How often node looks for requests that are past their deadline. */
 const deadlineCheckMs = 1_000;
 /** A body over the limit is read and dropped up to here, so that its sender sees the answer instead of a reset. */
 const droppedBytesMax = 2 * 1024 * 1024;
 const nothing = new Uint8Array(0);
+/** The newest exchange of each connection: answers leave in the order of their requests. */
+const latest = new WeakMap<Duplex, Exchange>();
+interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+}
 
 export function makeOmahaServer(options: OmahaServerOptions, ordinary: RequestListener): Server {
   const server = createServer(
@@ -51,11 +57,14 @@ export function makeOmahaServer(options: OmahaServerOptions, ordinary: RequestLi
       noDelay: true,
     },
     (request, response) => {
+      latest.set(request.socket, { request, response });
       if (!options.isOmahaPath(request.url ?? '')) ordinary(request, response);
       else if (request.method !== 'POST') sendFixed(response, replies.wrongMethod);
       else readBody(options, request, response);
     },
   );
+  // node's own way for a client that closes its half behind its request: it is waiting for its answer all the same.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.maxConnections = options.connectionsMax;
   server.on('drop', (dropped) => options.onRefused('too-many-connections', dropped?.remoteAddress ?? '', nothing));
   return server;
@@ -67,6 +76,9 @@ export function refuseBrokenRequest(
   error: NodeJS.ErrnoException & { rawPacket?: Buffer },
   socket: Duplex,
 ): void {
+  // What follows on the last request of a connection, whose answer ends it and may still be on its way.
+  const exchange = latest.get(socket);
+  if (exchange?.request.complete === true && !exchange.response.shouldKeepAlive) return;
   if (!socket.writable || error.code === 'ECONNRESET' || error.code === 'EPIPE') {
     socket.destroy();
     return;
@@ -79,7 +91,13 @@ export function refuseBrokenRequest(
     : error.code === 'HPE_HEADER_OVERFLOW'
       ? '431 Request Header Fields Too Large'
       : '400 Bad Request';
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  afterAnswers(exchange, () => socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`));
+}
+
+/** A whole request before the broken one gets its own answer first: a client takes the first answer for that of its first request. */
+function afterAnswers(exchange: Exchange | undefined, end: () => void): void {
+  if (exchange === undefined || !exchange.request.complete || exchange.response.writableFinished) end();
+  else exchange.response.once('finish', end);
 }
 
 function readBody(options: OmahaServerOptions, request: IncomingMessage, response: ServerResponse): void {
