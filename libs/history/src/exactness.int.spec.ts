@@ -7,29 +7,34 @@ import {
   modelBreakdown,
   modelFailures,
   modelFunnel,
+  modelHistory,
   modelPresence,
+  modelProgress,
   modelSeen,
   modelSilent,
   type ModelState,
   statesAt,
 } from '../test/model.js';
-import { app, groups, makeFacts, makeRandom, shuffled } from '../test/random-facts.js';
+import { app, channels, groups, makeFacts, makeRandom, shuffled, versions } from '../test/random-facts.js';
 import {
   breakdown,
   breakdownAsOf,
   countMachines,
   currentState,
+  differenceOf,
   failures,
   type History,
   listMachines,
   type MachineFilter,
   type MachineListing,
+  machineHistory,
   machinesSeen,
   type MachineState,
   presenceTimeline,
   rebuild,
   rebuildFromNothing,
   silentMachines,
+  statusCounts,
   statusTimeline,
   updateFunnel,
   versionTimeline,
@@ -134,20 +139,68 @@ describe('history', () => {
   test('groups failures as the model does', async () => {
     for (const scope of [...scopes, { app, oem: 'ami' }]) {
       const found = await failures(history, { ...scope, from: from + 7_777_777, to: now });
-      const counts = found.map(({ status, errorCode, version, oem, failures }) => [
+      const counts = found.map(({ status, errorCode, version, oem, failures, machines, lastAt }) => [
         JSON.stringify([status, errorCode, version, oem]),
-        failures,
+        { failures, machines, lastAt },
       ]);
       expect(Object.fromEntries(counts)).toEqual(modelFailures(facts, scope, from + 7_777_777, now));
     }
   });
 
   test('follows attempts and finds silent machines as the model does', async () => {
-    const { steps } = await updateFunnel(history, { app, from: 0, to: now });
-    expect(steps.map(({ attempts }) => attempts)).toEqual(modelFunnel(facts, app));
     const later = now + 6 * 3_600_000;
-    const silent = await silentMachines(history, { app, now: later });
-    expect(silent.map(({ state }) => state.machine).toSorted()).toEqual(modelSilent(facts, app, later).toSorted());
+    for (const scope of [...scopes, { app, oem: 'ami' }]) {
+      for (const [begin, end] of [
+        [0, now],
+        [from + 86_400_000, now - 86_400_000],
+      ] as const) {
+        expect(await updateFunnel(history, { ...scope, from: begin, to: end })).toEqual(
+          modelFunnel(facts, scope, begin, end),
+        );
+      }
+      const silent = await silentMachines(history, { ...scope, now: later });
+      expect(silent.map(({ state }) => state.machine).toSorted()).toEqual(modelSilent(facts, scope, later).toSorted());
+    }
+  });
+
+  test('counts how far a group has come, and what changed between two moments, as the model does', async () => {
+    const random = makeRandom(12);
+    for (const scope of [...scopes, { app, oem: 'qemu' }]) {
+      for (let count = 0; count < 6; count++) {
+        const [early = 0, late = 0] = [from + random(now - from), from + random(now - from)].toSorted((a, b) => a - b);
+        expect(await statusCounts(history, { ...scope, from: early, to: late })).toEqual(
+          modelProgress(facts, scope, early, late),
+        );
+        const difference = await differenceOf(history, { ...scope, from: early, to: late });
+        const [before, after] = [modelBreakdown(facts, scope, early), modelBreakdown(facts, scope, late)];
+        expect([difference.from, difference.to]).toEqual([before, after]);
+        for (const of of ['versions', 'statuses'] as const) {
+          expect(difference[of]).toEqual(
+            Object.fromEntries(
+              Object.keys({ ...before[of], ...after[of] }).flatMap((name) => {
+                const change = (after[of][name] ?? 0) - (before[of][name] ?? 0);
+                return change === 0 ? [] : [[name, change]];
+              }),
+            ),
+          );
+        }
+      }
+    }
+  });
+
+  test('tells what happened to a machine as the model does, page by page', async () => {
+    for (const machine of new Set(facts.map((fact) => fact.machine))) {
+      for (const all of [true, false]) {
+        const told: { at: number; n: number; kind: string; repeats: number }[] = [];
+        for (let before: { at: number; n: number } | undefined; ;) {
+          const page = await machineHistory(history, { app, machine, all, limit: 7, before });
+          told.push(...page.items.map(({ at, n, kind, repeats }) => ({ at, n, kind, repeats })));
+          if (page.next === null) break;
+          before = page.next;
+        }
+        expect(told).toEqual(modelHistory(facts, app, machine, all));
+      }
+    }
   });
 
   test('lists exactly the machines that a filter names, page by page', async () => {
@@ -161,6 +214,13 @@ describe('history', () => {
       [{ app, notSeenSince: now - 86_400_000 }, ({ lastSeen }) => lastSeen < now - 86_400_000],
       [{ app, errorCode: '9' }, ({ errorCode }) => errorCode === '9'],
       [{ app, search: 'MACHINE-0003' }, ({ machine }) => machine === 'machine-0003'],
+      [{ app, search: 'wörker-ω' }, ({ alias }) => alias === 'Wörker-Ω'],
+      [{ app, search: '10.0.2.' }, ({ ip }) => ip.startsWith('10.0.2.')],
+      [{ app, ip: states[0]?.ip ?? '' }, ({ ip }) => ip === states[0]?.ip],
+      [{ app, oem: 'ami', channel: channels[0] }, ({ oem, channel }) => oem === 'ami' && channel === channels[0]],
+      [{ app, machines: ['machine-0001', 'machine-0002', "no'such"] }, ({ machine }) => /000[12]$/.test(machine)],
+      [{ app, versions: [versions.at(-1) ?? ''] }, ({ version }) => version === versions.at(-1)],
+      [{ app, search: "'; drop table machine --" }, () => false],
       [{ app, reasons: ['up-to-date'] }, ({ reason }) => reason === 'up-to-date'],
     ];
     for (const [filter, isWanted] of filters) {
@@ -169,6 +229,12 @@ describe('history', () => {
       for (const sort of ['lastSeen', 'version', 'id'] as const) {
         expect((await listAll(history, { ...filter, sort, limit: 3 })).toSorted()).toEqual(wanted.toSorted());
       }
+    }
+    const keys = { lastSeen: 'lastSeen', firstSeen: 'firstSeen', id: 'machine' } as const;
+    for (const sort of ['lastSeen', 'firstSeen', 'id'] as const) {
+      const sorted = states.toSorted((a, b) => (a[keys[sort]] < b[keys[sort]] ? -1 : 1)).map(({ machine }) => machine);
+      expect(await listAll(history, { app, sort, limit: 3 })).toEqual(sorted);
+      expect(await listAll(history, { app, sort, limit: 2, descending: true })).toEqual(sorted.toReversed());
     }
   });
 
@@ -215,6 +281,8 @@ function toModel(state: MachineState): ModelState {
     firstSeen: state.firstSeen,
     lastSeen: state.lastSeen,
     deleted: false,
+    ip: state.ip,
+    alias: state.alias,
     reason: state.answer?.reason ?? null,
     answeredAt: state.answer?.at ?? 0,
     errorCode: state.failure?.errorCode ?? null,

@@ -25,8 +25,8 @@ import {
 import { numberOf } from './fresh-history.js';
 import { app, groups } from './random-facts.js';
 
-/** When the facts of these tests begin and end, and when is asked. */
-export const from = Date.UTC(2026, 10, 2);
+/** When the facts of these tests begin and end, and when is asked: over the borders of a month and of a week, as tables have them. */
+export const from = Date.UTC(2026, 9, 30);
 export const spanMs = 4 * 86_400_000;
 export const now = from + spanMs + 90_500;
 export const scopes: Scope[] = [{ app }, { app, group: groups[0] }, { app, group: '' }, { app, arch: 'arm64' }];

@@ -1,5 +1,5 @@
 // What the questions mean, by brute force over every fact: slow, short, and independent of the SQL.
-import type { Fact, MachineFact } from '@platte/facts';
+import type { Fact, MachineCheckedIn, MachineFact } from '@platte/facts';
 import { isSeen, statusOf } from '@platte/fleet';
 import type { Breakdown } from '../src/questions/breakdown.js';
 import type { Scope } from '../src/questions/scope.js';
@@ -20,6 +20,8 @@ export interface ModelState {
   reason: string | null;
   answeredAt: number;
   errorCode: string | null;
+  ip: string;
+  alias: string;
 }
 
 export const identityOf = ({ app, machine, at, kind, n }: Fact) => JSON.stringify([app, machine, at, kind, n]);
@@ -56,6 +58,8 @@ function newState(machine: string): ModelState {
     reason: null,
     answeredAt: 0,
     errorCode: null,
+    ip: '',
+    alias: '',
   };
 }
 
@@ -68,6 +72,7 @@ function apply(state: ModelState, fact: Fact): boolean {
   const status = statusOf(fact);
   if (status !== null) state.status = status;
   if (isSeen(fact)) see(state, fact);
+  if (fact.kind === 'MachineCheckedIn') Object.assign(state, { ip: fact.ip, alias: fact.alias });
   if (fact.kind === 'MachineCheckedIn' && fact.answer) {
     Object.assign(state, { reason: fact.answer.reason, answeredAt: fact.at });
   }
@@ -119,16 +124,17 @@ export function modelBreakdown(
 function sentIn(facts: readonly Fact[], scope: Scope, from: number, to: number): MachineFact[] {
   return distinct(facts).flatMap((fact) => {
     if (!isSeen(fact) || !('version' in fact) || fact.app !== scope.app || fact.at < from || fact.at >= to) return [];
-    const told = {
-      ...newState(fact.machine),
-      group: fact.group ?? '',
-      channel: fact.channel ?? '',
-      arch: fact.arch,
-      oem: fact.oem,
-    };
-    return inScope(told, scope) ? [fact] : [];
+    return inScope(toldBy(fact), scope) ? [fact] : [];
   });
 }
+
+const toldBy = ({ machine, group, channel, arch, oem }: MachineFact): ModelState => ({
+  ...newState(machine),
+  group: group ?? '',
+  channel: channel ?? '',
+  arch,
+  oem,
+});
 
 export function modelSeen(facts: readonly Fact[], scope: Scope, from: number, to: number): number {
   return new Set(sentIn(facts, scope, from, to).map(({ machine }) => machine)).size;
@@ -153,57 +159,146 @@ export function modelPresence(
   return { at: from, total: all.size, counts: Object.fromEntries([...there].map(([value, set]) => [value, set.size])) };
 }
 
-export function modelFailures(facts: readonly Fact[], scope: Scope, from: number, to: number): Record<string, number> {
-  const counts: Record<string, number> = {};
+/** Each failure of the range by what it is counted under, with the machine and the moment. */
+export function modelFailures(facts: readonly Fact[], scope: Scope, from: number, to: number) {
+  const groups = new Map<string, { at: number; machine: string }[]>();
   for (const fact of distinct(facts)) {
     const status = statusOf(fact);
     if (status !== 'failed' && status !== 'rolled-back' && status !== 'timed-out') continue;
     if (!('version' in fact) || fact.app !== scope.app || fact.at < from || fact.at >= to) continue;
-    const told = {
-      ...newState(fact.machine),
-      group: fact.group ?? '',
-      channel: fact.channel ?? '',
-      arch: fact.arch,
-      oem: fact.oem,
-    };
-    if (!inScope(told, scope)) continue;
+    if (!inScope(toldBy(fact), scope)) continue;
     const code = fact.kind === 'EventReported' ? fact.errorCode : '';
     const name = JSON.stringify([status, code, fact.version, fact.oem]);
-    counts[name] = (counts[name] ?? 0) + 1;
+    groups.set(name, [...(groups.get(name) ?? []), fact]);
   }
-  return counts;
+  return Object.fromEntries(
+    [...groups].map(([name, of]) => [
+      name,
+      {
+        failures: of.length,
+        machines: new Set(of.map(({ machine }) => machine)).size,
+        lastAt: Math.max(...of.map(({ at }) => at)),
+      },
+    ]),
+  );
 }
+
+/** Machines by their status of now, of those last seen in the range. */
+export function modelProgress(facts: readonly Fact[], scope: Scope, from: number, to: number) {
+  const answer: { total: number; statuses: Record<string, number> } = { total: 0, statuses: {} };
+  for (const state of statesAt(facts, scope.app, Infinity).values()) {
+    if (state.deleted || state.lastSeen < from || state.lastSeen >= to || !inScope(state, scope)) continue;
+    const status = state.status === '' ? 'unknown' : state.status;
+    answer.total += 1;
+    answer.statuses[status] = (answer.statuses[status] ?? 0) + 1;
+  }
+  return answer;
+}
+
+const kindOf = {
+  MachineCheckedIn: 'check-in',
+  EventReported: 'event',
+  UpdateGranted: 'grant',
+  LeaseEnded: 'lease-end',
+  MachineDeleted: 'deletion',
+} as const;
+
+/** What one machine's history has, newest first; without `all` only check-ins that differ from the one before. */
+export function modelHistory(facts: readonly Fact[], app: string, machine: string, all: boolean) {
+  const items: { at: number; n: number; kind: string; repeats: number }[] = [];
+  let before: { said: string; item: { repeats: number } } | undefined;
+  for (const fact of distinct(facts)) {
+    if (fact.app !== app || fact.machine !== machine || !(fact.kind in kindOf)) continue;
+    const item = { at: fact.at, n: fact.n, kind: kindOf[fact.kind as keyof typeof kindOf], repeats: 1 };
+    const said = fact.kind === 'MachineCheckedIn' ? saidBy(fact) : undefined;
+    if (!all && said !== undefined && said === before?.said) before.item.repeats += 1;
+    else items.push(item);
+    if (said !== undefined && said !== before?.said) before = { said, item };
+  }
+  return items.toReversed();
+}
+
+const saidBy = ({ version, group, channel, oem, answer }: MachineCheckedIn) =>
+  JSON.stringify([version, group, channel, oem, answer?.reason ?? '']);
 
 const inFlight = new Set(['granted', 'downloading', 'downloaded', 'installed']);
 const steps = ['granted', 'downloading', 'downloaded', 'installed', 'complete'];
 
-/** How many attempts came to each step or beyond: an attempt begins at a grant of a machine that was on no way. */
-export function modelFunnel(facts: readonly Fact[], app: string): number[] {
-  const furthest: number[] = [];
-  const machines = new Set(
-    facts.filter((fact) => fact.app === app && fact.machine !== '').map(({ machine }) => machine),
-  );
+interface ModelAttempt {
+  /** When its status first came to each step; the first is its beginning. */
+  firstAt: Record<string, number>;
+  furthest: number;
+  last: string;
+}
+
+/**
+ * An attempt begins where a machine's status becomes granted and it was on no way before; only moments at which the machine
+ * was in the scope count.
+ */
+function attemptsOf(facts: readonly Fact[], scope: Scope, from: number, to: number): ModelAttempt[] {
+  const attempts: ModelAttempt[] = [];
+  const machines = new Set(facts.flatMap(({ app, machine }) => (app === scope.app && machine !== '' ? [machine] : [])));
   for (const machine of machines) {
-    let status = '';
-    let attempt = -1;
+    const state = newState(machine);
+    let attempt: ModelAttempt | undefined;
     for (const fact of distinct(facts)) {
-      if (fact.app !== app || fact.machine !== machine) continue;
-      const brought = fact.kind === 'MachineDeleted' ? 'unknown' : statusOf(fact);
-      if (brought === null) continue;
-      if (brought === 'granted' && !inFlight.has(status)) attempt = furthest.push(0) - 1;
-      if (attempt >= 0) furthest[attempt] = Math.max(furthest[attempt] ?? 0, steps.indexOf(brought));
-      status = brought;
+      if (fact.app !== scope.app || fact.machine !== machine) continue;
+      const was = state.status;
+      apply(state, fact);
+      if (fact.kind === 'MachineDeleted') state.status = 'unknown';
+      const { status } = state;
+      if (status === was || fact.at < from || fact.at >= to || !inScope(state, scope)) continue;
+      if (status === 'granted' && !inFlight.has(was)) {
+        attempt = { firstAt: {}, furthest: 0, last: '' };
+        attempts.push(attempt);
+      }
+      if (attempt === undefined) continue;
+      attempt.firstAt[status] ??= fact.at;
+      attempt.furthest = Math.max(attempt.furthest, steps.indexOf(status));
+      attempt.last = status;
     }
   }
-  return steps.map((_, step) => furthest.filter((reached) => reached >= step).length);
+  return attempts;
+}
+
+/** As ClickHouse's quantileExact: the one at the place, rounded down. */
+function quantile(times: number[], level: number): number | null {
+  const sorted = times.toSorted((a, b) => a - b);
+  return sorted[Math.min(Math.floor(level * sorted.length), sorted.length - 1)] ?? null;
+}
+
+/** How many attempts came to each step or beyond, and how long the first of each took. */
+export function modelFunnel(facts: readonly Fact[], scope: Scope, from: number, to: number) {
+  const attempts = attemptsOf(facts, scope, from, to);
+  const reached = steps.map((_, step) => attempts.filter(({ furthest }) => furthest >= step).length);
+  return {
+    steps: steps.map((step, index) => {
+      const times = attempts.flatMap(({ firstAt }) =>
+        firstAt[step] === undefined ? [] : [firstAt[step] - (firstAt['granted'] ?? 0)],
+      );
+      return {
+        step,
+        attempts: reached[index],
+        droppedOff: index === 0 ? 0 : (reached[index - 1] ?? 0) - (reached[index] ?? 0),
+        p50Ms: quantile(times, 0.5),
+        p95Ms: quantile(times, 0.95),
+      };
+    }),
+    failed: attempts.filter(({ last }) => last === 'failed').length,
+    rolledBack: attempts.filter(({ last }) => last === 'rolled-back').length,
+    timedOut: attempts.filter(({ last }) => last === 'timed-out').length,
+  };
 }
 
 /** Machines on their way through a grant that have missed three of their own intervals. */
-export function modelSilent(facts: readonly Fact[], app: string, now: number): string[] {
-  const asked = distinct(facts).filter((fact) => fact.kind === 'MachineCheckedIn' && fact.answer && fact.app === app);
-  return [...statesAt(facts, app, Infinity).values()]
-    .filter(({ deleted, status, machine, lastSeen }) => {
-      if (deleted || !['granted', 'downloading', 'downloaded'].includes(status)) return false;
+export function modelSilent(facts: readonly Fact[], scope: Scope, now: number): string[] {
+  const asked = distinct(facts).filter(
+    (fact) => fact.kind === 'MachineCheckedIn' && fact.answer && fact.app === scope.app,
+  );
+  return [...statesAt(facts, scope.app, Infinity).values()]
+    .filter((state) => {
+      const { deleted, status, machine, lastSeen } = state;
+      if (deleted || !inScope(state, scope) || !['granted', 'downloading', 'downloaded'].includes(status)) return false;
       const times = [...new Set(asked.filter((fact) => fact.machine === machine).map(({ at }) => at))];
       const cadence = times.length > 1 ? Math.floor((Math.max(...times) - Math.min(...times)) / (times.length - 1)) : 0;
       return now - lastSeen > 3 * (cadence === 0 ? 4 * 3_600_000 : cadence);

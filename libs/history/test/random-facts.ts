@@ -12,7 +12,14 @@ export const channels: [string, string] = [
   'cccccccc-0000-4000-8000-000000000001',
   'cccccccc-0000-4000-8000-000000000002',
 ];
-export const versions: [string, ...string[]] = ['4152.2.0', '4230.1.0', '4230.1.1-nightly-20261101-2100', ''];
+/** Among them what a machine may say that no release is called. */
+export const versions: [string, ...string[]] = [
+  '4152.2.0',
+  '4230.1.0',
+  '4230.1.1-nightly-20261101-2100',
+  '',
+  `it's "odd" \\ \n\t😀`,
+];
 export const oems: [string, ...string[]] = ['', 'ami', 'qemu'];
 export const errorCodes = ['9', '29', '44', '268435465', '-1610612727', ''];
 const reasons: AnswerReason[] = [
@@ -75,8 +82,7 @@ function makeFact(random: Random, machines: number, from: number, spanMs: number
     v: 1 as const,
     app: random(8) === 0 ? otherApp : app,
     machine: `machine-${random(machines).toString().padStart(4, '0')}`,
-    // Round moments too: whole minutes and days are where silence begins.
-    at: from + (random(4) === 0 ? random(spanMs / 60_000) * 60_000 : random(spanMs)),
+    at: makeMoment(random, from, spanMs),
     n: random(3) * 2 ** 20 * 1000 + count,
     version: pick(versions),
     group,
@@ -117,6 +123,20 @@ function makeFact(random: Random, machines: number, from: number, spanMs: number
       return makeCheckIn(random, about, false);
     default:
       return makeCheckIn(random, about, true);
+  }
+}
+
+/** Round moments too: whole minutes are where silence begins, hours and days where buckets do; and replicas share them. */
+function makeMoment(random: Random, from: number, spanMs: number): number {
+  switch (random(6)) {
+    case 0:
+      return from + random(spanMs / 60_000) * 60_000;
+    case 1:
+      return from + random(spanMs / 3_600_000) * 3_600_000;
+    case 2:
+      return from + random(spanMs / 3_600_000) * 3_600_000 - random(2);
+    default:
+      return from + random(spanMs);
   }
 }
 

@@ -27,6 +27,10 @@ export interface Funnel {
 
 const inFlight = `('granted', 'downloading', 'downloaded', 'installed')`;
 
+/** Median and 95th percentile; empty where nobody reported the step: quantiles of nothing are 0, which is a time. */
+const timesTo = (step: string) =>
+  `if(countIf(${step}_at > 0) = 0, [], quantilesExactIf(0.5, 0.95)(${step}_at - began_at, ${step}_at > 0)) as to_${step}`;
+
 /** An attempt that came to a step has passed the ones before it, also when it did not report them. */
 const attempts = (where: string) => `
 select
@@ -38,10 +42,10 @@ select
     countIf(last_status = 'failed') as failed,
     countIf(last_status = 'rolled-back') as rolled_back,
     countIf(last_status = 'timed-out') as timed_out,
-    quantilesExactIf(0.5, 0.95)(downloading_at - began_at, downloading_at > 0) as to_downloading,
-    quantilesExactIf(0.5, 0.95)(downloaded_at - began_at, downloaded_at > 0) as to_downloaded,
-    quantilesExactIf(0.5, 0.95)(installed_at - began_at, installed_at > 0) as to_installed,
-    quantilesExactIf(0.5, 0.95)(complete_at - began_at, complete_at > 0) as to_complete
+    ${timesTo('downloading')},
+    ${timesTo('downloaded')},
+    ${timesTo('installed')},
+    ${timesTo('complete')}
 from
 (
     select
@@ -66,6 +70,8 @@ from
     group by inst, attempt
 )`;
 
+type Times = [p50: number, p95: number] | [];
+
 interface AttemptsRow {
   granted: number;
   downloading: number;
@@ -75,10 +81,10 @@ interface AttemptsRow {
   failed: number;
   rolled_back: number;
   timed_out: number;
-  to_downloading: [number, number];
-  to_downloaded: [number, number];
-  to_installed: [number, number];
-  to_complete: [number, number];
+  to_downloading: Times;
+  to_downloaded: Times;
+  to_installed: Times;
+  to_complete: Times;
 }
 
 /** Attempts that began from `from` on, with what became of them before `to`. */
@@ -89,23 +95,22 @@ export async function updateFunnel(
   const { where, params } = scopeCondition(scope);
   const [row] = await history.read<AttemptsRow>(attempts(where), { ...params, from, to });
   if (row === undefined) return { steps: [], failed: 0, rolledBack: 0, timedOut: 0 };
-  const times = {
-    granted: [0, 0],
+  const times: Record<FunnelStepName, Times> = {
+    granted: row.granted > 0 ? [0, 0] : [],
     downloading: row.to_downloading,
     downloaded: row.to_downloaded,
     installed: row.to_installed,
     complete: row.to_complete,
-  } as const;
+  };
   const steps = funnelSteps.map((step, index): FunnelStep => {
     const before = funnelSteps[index - 1];
     const [p50, p95] = times[step];
-    const isTimed = row[step] > 0 && Number.isFinite(p50);
     return {
       step,
       attempts: row[step],
       droppedOff: before === undefined ? 0 : row[before] - row[step],
-      p50Ms: isTimed ? p50 : null,
-      p95Ms: isTimed ? p95 : null,
+      p50Ms: p50 ?? null,
+      p95Ms: p95 ?? null,
     };
   });
   return { steps, failed: row.failed, rolledBack: row.rolled_back, timedOut: row.timed_out };
