@@ -20,6 +20,7 @@ import { type Catalog, makeCatalog } from './catalog.js';
 import { type CheckIns, makeCheckIns } from './check-ins.js';
 import type { Config } from './config.js';
 import { toExcerpt } from './excerpt.js';
+import { followFreed } from './freed-slots.js';
 import { type IngressMetrics, makeIngressMetrics } from './ingress-metrics.js';
 import { linkNats, type NatsLink } from './nats-link.js';
 import type { OmahaRoute } from './omaha-route.js';
@@ -53,7 +54,7 @@ const providers: Provider[] = [
   { provide: 'clockOffset', inject: ['program', 'nats'], useFactory: followClock },
   { provide: 'appender', inject: ['program', 'nats', 'ingressMetrics'], useFactory: openAppender },
   { provide: 'catalog', inject: ['program', 'nats'], useFactory: followCatalog },
-  { provide: 'spentGroups', useFactory: () => makeSpentGroups() },
+  { provide: 'spentGroups', inject: ['program', 'nats'], useFactory: openSpentGroups },
   { provide: 'questions', inject: ['program', 'nats', 'spentGroups', 'ingressMetrics'], useFactory: openQuestions },
   { provide: 'refusals', inject: ['program', 'nats'], useFactory: openRefusals },
   { provide: 'pollKeeper', inject: ['program'], useFactory: openPollKeeper },
@@ -123,6 +124,14 @@ function followClock({ clock, stopper }: Program, nats: NatsLink): void {
   const follow = (nc: NatsConnection): void => stopper.add('test clock', followClockOffset(nc, clock.setOffset));
   // Whoever connects reports why it could not.
   void nats.connected.then(follow, () => {});
+}
+
+function openSpentGroups({ stopper }: Program, nats: NatsLink): SpentGroups {
+  const spentGroups = makeSpentGroups();
+  const follow = (nc: NatsConnection): void => stopper.add('freed slots', followFreed(nc, spentGroups.forget));
+  // Whoever connects reports why it could not.
+  void nats.connected.then(follow, () => {});
+  return spentGroups;
 }
 
 function openQuestions(

@@ -7,6 +7,7 @@ import { check, makeTrial } from './testing/trial-check-ins.js';
 const notice: SpentNotice = {
   group: sampleGroup,
   revision: 1,
+  reason: 'rate-limited',
   limit: 1,
   used: 1,
   periodMs: 60_000,
@@ -39,6 +40,13 @@ test('refuses by a notice for as long as it is good, counted from the question',
   expect(groups.refuse(asked('m'), '3.0.0')).toMatchObject({ inputs: { target: '3.0.0' } });
   expect(groups.refuse(asked('leased'), '2.0.0')).toBeNull();
   uptimeMs = 5_500;
+  expect(groups.refuse(asked('m'), '2.0.0')).toBeNull();
+});
+
+test('refuses no more once a slot of the group was freed', () => {
+  const groups = makeSpentGroups(() => 0);
+  groups.take([notice], 0);
+  groups.forget(['another', sampleGroup]);
   expect(groups.refuse(asked('m'), '2.0.0')).toBeNull();
 });
 

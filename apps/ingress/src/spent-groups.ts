@@ -1,11 +1,13 @@
-// Groups whose rate limit is spent, as policy told us with its last answers: their machines are refused without asking, for a
-// second at most. See libs/rollout/src/spent-notice.ts for why that is certain.
+// Groups whose limit is spent, as policy told us with its last answers: their machines are refused without asking, for a
+// second at most. See libs/rollout/src/spent-notice.ts for why that may be.
 import type { Answer } from '@platte/facts';
 import { type AskedMachine, isRefusedBy, type SpentNotice, toRefusal } from '@platte/rollout';
 
 export interface SpentGroups {
   /** @param askedAt when the question that brought the notices was asked, on the clock of `uptimeMs` */
   take: (notices: readonly SpentNotice[], askedAt: number) => void;
+  /** Slots of these groups were freed. */
+  forget: (groups: readonly string[]) => void;
   /** null: policy must be asked. */
   refuse: (asked: AskedMachine, target: string) => Answer | null;
 }
@@ -27,6 +29,7 @@ export function makeSpentGroups(uptimeMs: () => number = () => performance.now()
         groups.set(notice.group, { notice, excepted: new Set(notice.except), endsAt, refusals: new Map() });
       }
     },
+    forget: (freed) => freed.forEach((group) => groups.delete(group)),
     refuse(asked, target) {
       const spent = groups.get(asked.group);
       if (spent === undefined) return null;

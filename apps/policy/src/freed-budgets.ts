@@ -1,8 +1,7 @@
-// Slots that were freed, told to every replica: a group whose budget was taken for spent may have something to grant
+// Slots that were freed, told to every replica, and to every ingress: a group whose budget was taken for spent may have something to grant
 // again. A hint: who misses it takes a budget for spent for a second at most.
 import type { NatsConnection } from '@platte/fact-log';
-
-const freedSubject = 'platte.budget.freed';
+import { freedSubject } from '@platte/rollout';
 
 export function announceFreed(nats: NatsConnection, groups: readonly string[]): void {
   if (groups.length > 0 && !nats.isClosed()) nats.publish(freedSubject, JSON.stringify(groups));

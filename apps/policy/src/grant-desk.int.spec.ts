@@ -148,6 +148,18 @@ it('says of a spent group whom it need not be asked for, until a person changes 
   expect(desk.noticesFor([ask('b')])).toEqual([]);
 });
 
+it('says nothing more of a group whose slot was freed, here or in another replica, and names who took it', async () => {
+  await setPolicy({ concurrencyLimit: 1 });
+  const [here, there] = [await open(program), await open(await program.another())];
+  for (const desk of [here, here, there, there]) await decide(desk, 'a', 'b');
+  for (const desk of [here, there]) expect(desk.noticesFor([ask('b')])).toMatchObject([{ except: ['a'] }]);
+  await arrive('a');
+  await expect.poll(() => decide(there, 'b'), patience).toEqual(['granted']);
+  await decide(there, 'c');
+  expect(there.noticesFor([ask('c')])).toMatchObject([{ reason: 'concurrency-limited', except: ['b'] }]);
+  await expect.poll(() => here.noticesFor([ask('c')]), patience).toEqual([]);
+});
+
 it('grants at once what a raised limit allows', async () => {
   await setPolicy({ rateLimit: { max: 1, periodMs: hourMs } });
   const desk = await open(program);

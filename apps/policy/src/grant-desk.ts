@@ -97,7 +97,10 @@ export function makeGrantDesk(options: GrantDeskOptions): GrantDesk {
   }
 
   return {
-    noteFreed: (group) => void spent.budgets.delete(group),
+    noteFreed: (group) => {
+      spent.budgets.delete(group);
+      spent.notices.drop(group);
+    },
     noticesFor: (asked) => findNotices(spent, asked),
     async decide(asked) {
       const decided = asked.map((): Decision => unavailable);

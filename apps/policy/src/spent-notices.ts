@@ -6,6 +6,8 @@ import { readSpentNotice, type SpentBudget, type Store } from '@platte/state-sto
 export interface SpentNotices {
   /** For groups that were found spent just now. */
   keep: (group: IndexedGroup, spent: SpentBudget) => Promise<void>;
+  /** A slot was freed: what was read before says nothing more. */
+  drop: (group: string) => void;
   /** What can be said of a group now, if it is still at that revision. */
   find: (group: string, revision: number) => SpentNotice | undefined;
 }
@@ -14,6 +16,8 @@ interface Kept {
   /** null: there is nothing to say; that is asked again no sooner. */
   notice: SpentNotice | null;
   revision: number;
+  /** A later grant's machine is not named. */
+  seq: number;
   readAt: number;
 }
 
@@ -24,8 +28,11 @@ export function makeSpentNotices(store: Store, uptimeMs: () => number = () => pe
       const { id } = group.group;
       const known = kept.get(id);
       const readAt = uptimeMs();
-      if (known?.revision === spent.revision && readAt - known.readAt < noticeMs / 2) return;
-      kept.set(id, { notice: await readSpentNotice(store, group, spent), revision: spent.revision, readAt });
+      const { revision } = spent;
+      const { seq } = spent.ledger;
+      const isSame = known?.revision === revision && known.seq === seq;
+      if (isSame && readAt - known.readAt < noticeMs / 2) return;
+      kept.set(id, { notice: await readSpentNotice(store, group, spent), revision, seq, readAt });
     },
     find(group, revision) {
       const known = kept.get(group);
@@ -33,5 +40,6 @@ export function makeSpentNotices(store: Store, uptimeMs: () => number = () => pe
       if (!known?.notice || known.revision !== revision || forMs <= 0) return undefined;
       return { ...known.notice, forMs };
     },
+    drop: (group) => void kept.delete(group),
   };
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseDecisions, parseQuestion, renderDecisions, renderFailure, renderQuestion } from './asking-wire.js';
 import type { AskedMachine, Decision } from './asking.js';
 import { samplePackage } from './sample-snapshot.js';
+import type { SpentNotice } from './spent-notice.js';
 
 const few = (...texts: string[]) => fc.constantFrom(...texts);
 const asked: fc.Arbitrary<AskedMachine> = fc.record({
@@ -105,7 +106,8 @@ describe('decisions', () => {
   });
 
   it('bring the notices of spent groups along', () => {
-    const notice = { group: 'g', revision: 1, limit: 1, used: 1, periodMs: 10, until: 20, except: ['m'], forMs: 5.5 };
+    const rate = { reason: 'rate-limited', limit: 1, used: 1, periodMs: 10, until: 20 } as const;
+    const notice: SpentNotice = { group: 'g', revision: 1, ...rate, except: ['m'], forMs: 5.5 };
     expect(parseDecisions(renderDecisions([refusal()], [notice]), 1).spent).toEqual([notice]);
   });
 

@@ -44,7 +44,7 @@ export { judge, judgeInGroup, verdictOf } from './judge.js';
 export type { Check, Judgement, SyncerJudgement } from './judgement.js';
 export { placeOf, placesMax, toSaltSeed } from './place.js';
 export { CommandPlan, PlannedChange, toPlan } from './planning.js';
-export { exceptedMax, isRefusedBy, noticeMs, type SpentNotice, toRefusal } from './spent-notice.js';
+export { exceptedMax, freedSubject, isRefusedBy, noticeMs, type SpentNotice, toRefusal } from './spent-notice.js';
 export {
   findGroup,
   type IndexedGroup,

@@ -5,6 +5,7 @@ import { isRefusedBy, type SpentNotice, toRefusal } from './spent-notice.js';
 const notice: SpentNotice = {
   group: 'g',
   revision: 3,
+  reason: 'rate-limited',
   limit: 10,
   used: 10,
   periodMs: 3_600_000,
@@ -46,6 +47,16 @@ describe('a notice that a limit is spent', () => {
     ['that tells events', { events: [event] }],
   ])('says nothing of a machine %s', (_, changes) => {
     expect(isRefused(changes)).toBe(false);
+  });
+
+  it('of a concurrency limit refuses without a time at which that changes', () => {
+    const { periodMs: _, until: __, ...rest } = notice;
+    const slots: SpentNotice = { ...rest, reason: 'concurrency-limited' };
+    expect(isRefusedBy(slots, new Set(slots.except), { ...asked, at: 2 ** 50 })).toBe(true);
+    expect(toRefusal(slots, '2.0.0')).toEqual({
+      reason: 'concurrency-limited',
+      inputs: { target: '2.0.0', limit: 10, used: 10 },
+    });
   });
 
   it('refuses in the words that policy has: the limit, what is used, and when that changes', () => {

@@ -43,6 +43,16 @@ it('says what the rule saw, and names those that it does not speak of', async ()
   expect(notice?.except.toSorted()).toEqual(['a', 'b']);
 });
 
+it('of a concurrency limit says how many leases are open now, and is not made when a slot is free', async () => {
+  const fleet = await makeSampleFleet(store, { concurrencyLimit: 2 });
+  const { index, budget, notice } = await spend(fleet, 'a', 'b', 'c');
+  expect(notice).toMatchObject({ reason: 'concurrency-limited', limit: 2, used: 2 });
+  expect(notice?.except.toSorted()).toEqual(['a', 'b']);
+  const installed = { n: fleet.ask('a').n, type: 3, result: 1, errorCode: '', previousVersion: '' };
+  await grantBatch(store, context, fleet.group, [fleet.ask('a', { version: '2.0.0', events: [installed] })]);
+  expect(await readSpentNotice(store, index, budget)).toBeNull();
+});
+
 it('names a machine that failed for as long as that is remembered, and one that installed', async () => {
   const fleet = await makeFleet();
   await spend(fleet, 'a', 'b');

@@ -1,19 +1,20 @@
-// The notice that a group's rate limit is spent, with the machines that it does not speak of: read at one moment, under the
+// The notice that a group's limit is spent, with the machines that it does not speak of: read at one moment, under the
 // revision that it names.
-import { exceptedMax, type IndexedGroup, noticeMs, type SpentNotice } from '@platte/rollout';
+import { concurrencyLimitOf, exceptedMax, type IndexedGroup, noticeMs, type SpentNotice } from '@platte/rollout';
 import type { SpentBudget } from './refuse-spent.js';
 import type { Store } from './store.js';
 
 const readExcepted = `
-  select g.revision,
+  select g.revision, c.open_leases as "openLeases",
     (select array_agg(a.machine) from (
       select machine from attempt where update_group = g.id and stage <> 'ended' limit ${exceptedMax + 1}) a) as open,
     (select array_agg(f.machine) from (
       select machine from machine_failure where application = $2 limit ${exceptedMax + 1}) f) as failed
-  from update_group g where g.id = $1`;
+  from update_group g join grant_counter c on c.update_group = g.id where g.id = $1`;
 
 interface Excepted {
   revision: number;
+  openLeases: number;
   open: string[] | null;
   failed: string[] | null;
 }
@@ -24,25 +25,28 @@ export async function readSpentNotice(
   { group, application }: IndexedGroup,
   spent: SpentBudget,
 ): Promise<SpentNotice | null> {
-  const { rateLimit, safeMode } = group.policy;
-  const { used } = spent.ledger;
-  // With a limit that was lowered since nobody knows when the window frees.
-  if (rateLimit === null || safeMode || used !== rateLimit.max) return null;
+  if (group.policy.safeMode) return null;
   const values = [group.id, application.id];
   const { rows } = await store.hot.query<Excepted>({ name: 'read-excepted', text: readExcepted, values });
   const [found] = rows;
   if (found?.revision !== spent.revision || group.revision !== spent.revision) return null;
+  const refusal = refusalOf(group.policy, spent, found.openLeases);
   const except = [...new Set([...(found.open ?? []), ...(found.failed ?? [])])];
-  if (except.length > exceptedMax) return null;
-  const { max: limit, periodMs } = rateLimit;
-  return {
-    group: group.id,
-    revision: spent.revision,
-    limit,
-    used,
-    periodMs,
-    until: spent.until,
-    except,
-    forMs: noticeMs,
-  };
+  if (refusal === null || except.length > exceptedMax) return null;
+  return { group: group.id, revision: spent.revision, ...refusal, except, forMs: noticeMs };
+}
+
+type Refusal = Pick<SpentNotice, 'reason' | 'limit' | 'used' | 'periodMs' | 'until'>;
+
+/** The rate is asked before concurrency, as for decisions. */
+function refusalOf(policy: IndexedGroup['group']['policy'], spent: SpentBudget, openLeases: number): Refusal | null {
+  const { rateLimit } = policy;
+  const { used } = spent.ledger;
+  if (rateLimit !== null && used >= rateLimit.max) {
+    const { max: limit, periodMs } = rateLimit;
+    // With a limit that was lowered since nobody knows when the window frees.
+    return used === limit ? { reason: 'rate-limited', limit, used, periodMs, until: spent.until } : null;
+  }
+  const limit = concurrencyLimitOf(policy);
+  return limit === null || openLeases < limit ? null : { reason: 'concurrency-limited', limit, used: openLeases };
 }
