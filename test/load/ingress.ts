@@ -6,6 +6,7 @@ import { downloadStarted, idleCheck, machine, machines } from './idle-fleet.js';
 import { type Measured, type Servers, startServers } from './ingress-servers.js';
 import type { LoadResult } from './load-client.js';
 import { runLoad } from './run-load.js';
+import { waitingBench } from './waiting.js';
 
 interface Shape {
   connections: number;
@@ -24,7 +25,8 @@ const kept = (connections: number): Shape => ({ connections, keepAlive: true, bo
 export const ingressBench: Bench = {
   name: 'ingress',
   about: `check-ins of ${machines.toLocaleString('en-US')} machines through ingress alone, each answered when NATS has its facts`,
-  measure: measureIngress,
+  // A fleet that waits needs a policy to ask: the whole platform, against its own idle fleet.
+  measure: async (options) => [...(await measureIngress(options)), ...(await waitingBench.measure(options))],
 };
 
 export async function measureIngress(options: BenchOptions): Promise<BenchRow[]> {

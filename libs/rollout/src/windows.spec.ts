@@ -117,6 +117,25 @@ describe('a weekly window', () => {
     expect(hoursAt(policy, t('2026-11-29T15:00Z')).open).toBe(false);
   });
 
+  it('that goes on after midnight is two, with no gap and no end between them', () => {
+    const policy: Policy = {
+      ...defaultPolicy,
+      timezone: 'Europe/Berlin',
+      hours: {
+        kind: 'windows',
+        windows: [
+          { days: [6], from: 22 * 60, to: 1440 },
+          { days: [7], from: 0, to: 3 * 60 },
+        ],
+      },
+    };
+    // The night in which 02:00 becomes 03:00: four hours, not five.
+    expect(openSpans(policy, '2026-03-27T00:00Z', '2026-03-30T00:00Z')).toEqual(['2026-03-28T21:00/2026-03-29T01:00']);
+    // And the one that has 02:00 twice: six.
+    expect(openSpans(policy, '2026-10-23T00:00Z', '2026-10-26T00:00Z')).toEqual(['2026-10-24T20:00/2026-10-25T02:00']);
+    expect(hoursAt(policy, t('2026-03-28T22:59:59.999Z')).open).toBe(true);
+  });
+
   it('opens when its own next opening says so, in every zone and season', () => {
     for (const zone of [
       'UTC',
