@@ -6,6 +6,7 @@ describe("a client's address", () => {
     const addressOf = makeClientAddress([]);
     expect(addressOf('192.0.2.7', '203.0.113.9')).toBe('192.0.2.7');
     expect(addressOf('::ffff:192.0.2.7', '')).toBe('192.0.2.7');
+    expect(addressOf('::FFFF:192.0.2.7', '')).toBe('192.0.2.7');
     expect(addressOf(undefined, '')).toBe('');
   });
 

@@ -42,7 +42,8 @@ function addProxy(trusted: BlockList, proxy: string): void {
 
 /** An IPv4 client on a socket of both families shows as `::ffff:192.0.2.1`; proxies may add a port. */
 function toPlainAddress(address: string): string {
-  if (address.startsWith('::ffff:') && isIP(address.slice(7)) === 4) return address.slice(7);
+  if (isIP(address) === 4) return address;
+  if (/^::ffff:[\d.]+$/i.test(address) && isIP(address.slice(7)) === 4) return address.slice(7);
   if (isIP(address) !== 0) return address;
   return /^\[(.+)\](:\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address;
 }

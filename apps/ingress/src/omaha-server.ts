@@ -35,6 +35,8 @@ export interface OmahaServerOptions {
 export const headerBytesMax = 8 * 1024;
 /** How often node looks for requests that are past their deadline. */
 const deadlineCheckMs = 1_000;
+/** Who neither sends nor takes anything for so long is gone, with an answer or half a payload on its way. */
+const silentMsMax = 120_000;
 /** A body over the limit is read and dropped up to here, so that its sender sees the answer instead of a reset. */
 const droppedBytesMax = 2 * 1024 * 1024;
 const nothing = new Uint8Array(0);
@@ -65,6 +67,7 @@ export function makeOmahaServer(options: OmahaServerOptions, ordinary: RequestLi
   );
   // node's own way for a client that closes its half behind its request: it is waiting for its answer all the same.
   Object.assign(server, { httpAllowHalfOpen: true });
+  server.timeout = silentMsMax;
   server.maxConnections = options.connectionsMax;
   server.on('drop', (dropped) => options.onRefused('too-many-connections', dropped?.remoteAddress ?? '', nothing));
   return server;

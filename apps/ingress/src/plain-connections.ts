@@ -6,7 +6,8 @@
 //   answering  one request is being answered; what the client sends meanwhile is kept, and no more is read. The answer goes out ->
 //              waiting, or closed if it was the last.
 //   given      to node:http, for the rest of its life.
-//   closed     the client is gone, or was told to go: an answer that comes now is dropped.
+//   closed     the client is gone, or was told to go: an answer that comes now is dropped. One that does not take its last answer
+//              is cut off.
 import assert from 'node:assert';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
@@ -131,6 +132,7 @@ class PlainConnection {
 
   #end(): void {
     this.#mode = 'closed';
+    this.#socket.setTimeout(this.#around.options.headersTimeoutMs);
     this.#socket.destroySoon();
   }
 
@@ -161,8 +163,9 @@ class PlainConnection {
     if (this.#mode === 'waiting' && this.#kept === undefined) this.#end();
   };
   readonly #onTimeout = (): void => {
-    if (this.#mode !== 'waiting') return;
-    if (this.#isFirst) this.#around.onSilent(this.#socket);
+    if (this.#mode === 'answering') return;
+    if (this.#mode === 'closed' || !this.#isFirst) return this.destroy();
+    this.#around.onSilent(this.#socket);
     this.#end();
   };
   readonly #onClose = (): void => {

@@ -114,7 +114,7 @@ async function listen(isPlain: boolean): Promise<Listener> {
     onRefused: (cause) => void seen.push(cause),
     isClosing: () => false,
     bodyBytesMax: limits.bodyBytesMax,
-    headersTimeoutMs: 5000,
+    headersTimeoutMs: 1000,
     requestTimeoutMs: 5000,
     keepAliveMs: 5000,
     connectionsMax: 100,
@@ -249,6 +249,19 @@ const request = fc
   .map(({ method, url, version, host, length, more, lineEnd, body }) =>
     [[method, url, version].join(' '), host, ...more, length, '', body].join(lineEnd),
   );
+
+test('a client that does not take its last answer is cut off', async () => {
+  const accepted = once(plain.server, 'connection') as Promise<[Socket]>;
+  answer = (reply) => reply.document('x'.repeat(30_000_000));
+  const client = connect({ port: plain.port, host: '127.0.0.1' }).pause();
+  client.write(usual.replace('keep-alive', 'close'));
+  const [socket] = await accepted;
+  await once(socket, 'close');
+  expect(socket.bytesWritten).toBeGreaterThan(0);
+  expect(socket.writableFinished).toBe(false);
+  client.destroy();
+  answer = (reply) => reply.document('<response/>');
+});
 
 describe('a listener that takes plain requests by itself says, receives and refuses what node:http alone does', () => {
   // What follows on an odd one is node's business by both.
