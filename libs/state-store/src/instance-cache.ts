@@ -55,24 +55,27 @@ export function makeInstanceCache(machinesMax: number): InstanceCache {
     get: (key) => {
       const slot = slots.get(key);
       if (slot === undefined) return undefined;
-      const [core = 0, report = 0, statusAt = 0, seenAt = 0, writtenSeenAt = 0] = numbers.subarray(
-        slot * 5,
-        slot * 5 + 5,
-      );
+      // Read one by one: an array of them took a fifteenth of what an idle check-in costs policy.
+      const at = slot * 5;
       return {
-        core,
-        report,
+        core: numbers[at]!,
+        report: numbers[at + 1]!,
+        statusAt: numbers[at + 2]!,
+        seenAt: numbers[at + 3]!,
+        writtenSeenAt: numbers[at + 4]!,
         status: machineStatuses[statuses[slot] ?? 0] ?? 'unknown',
-        statusAt,
-        seenAt,
-        writtenSeenAt,
       };
     },
     put: (key, { core, report, status, statusAt, seenAt, writtenSeenAt }) => {
       const slot = slots.get(key) ?? takeSlot();
       slots.set(key, slot);
       keys[slot] = key;
-      numbers.set([core, report, statusAt, seenAt, writtenSeenAt], slot * 5);
+      const at = slot * 5;
+      numbers[at] = core;
+      numbers[at + 1] = report;
+      numbers[at + 2] = statusAt;
+      numbers[at + 3] = seenAt;
+      numbers[at + 4] = writtenSeenAt;
       statuses[slot] = machineStatuses.indexOf(status);
     },
     forget: (key) => {

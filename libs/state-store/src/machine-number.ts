@@ -39,8 +39,10 @@ union all
 select application, machine, number from asked join machine_number using (application, machine)`;
 
 export function makeMachineNumbers(store: Store, cachedMachinesMax = cachedMachinesDefault): MachineNumbers {
-  // A Map keeps the order of insertion: what is used goes to the end, and the oldest leaves.
+  // A Map keeps the order of insertion: what is used goes to the end, and the oldest leaves. While there is room for twice
+  // as many nobody leaves soon, and the order is left alone.
   const known = new Map<string, number>();
+  const isCrowded = () => known.size > cachedMachinesMax / 2;
 
   async function ask(machines: NumberedMachine[], found: Map<string, number>): Promise<void> {
     const { rows } = await store.pool.query<NumberedMachine & { number: number }>(numberMachines, [
@@ -82,8 +84,10 @@ export function makeMachineNumbers(store: Store, cachedMachinesMax = cachedMachi
         if (number === undefined) unknown.set(key, { app, machine });
         else found.set(key, number);
       }
-      await askAll(unknown, found);
-      remember(found);
+      const asked = new Map<string, number>();
+      await askAll(unknown, asked);
+      for (const [key, number] of asked) found.set(key, number);
+      remember(isCrowded() ? found : asked);
       return (app, machine) => {
         const number = found.get(keyOf(app, machine));
         if (number === undefined) throw new Error(`no number was asked for machine ${machine} of application ${app}`);
