@@ -69,10 +69,7 @@ export const idleSnapshot: ApplicationSnapshot = {
   forced: [],
 };
 
-export const idleCheck = withAttribute(
-  recording('update-engine.check.3-2').replace(/\s*<event [^>]*><\/event>/, ''),
-  'version',
-  newest.version,
-);
+export const checkWithoutEvent = recording('update-engine.check.3-2').replace(/\s*<event [^>]*><\/event>/, '');
+export const idleCheck = withAttribute(checkWithoutEvent, 'version', newest.version);
 /** The first of the three events of an update. */
 export const downloadStarted = recording('update-engine.event.13-1');

@@ -1,14 +1,17 @@
 // The servers that the ingress bench compares: the real program with a nats-server of its own, the same without its log, and
-// node:http that sends a constant. Each is a process of its own.
+// node:http that sends a constant; and beside them policy and analytics with theirs. Each is a process of its own.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cacheFolder, startNats } from '@platte/backing';
-import { connectNats, ensureStreams, publishSnapshot } from '@platte/fact-log';
-import { isReadyMessage } from '@platte/service';
-import { idleSnapshot } from './idle-fleet.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cacheFolder, startClickhouse, startNats, startPostgres } from '@platte/backing';
+import { connectNats, ensureStreams, followSnapshots, type NatsConnection, readConsumerLag } from '@platte/fact-log';
+import type { ApplicationSnapshot } from '@platte/rollout';
+import { isReadyMessage, type ReadyMessage } from '@platte/service';
+import { withAttribute } from '../journeys/machines.js';
+import { checkWithoutEvent } from './idle-fleet.js';
 
 export interface Measured {
   name: 'raw' | 'unrecorded' | 'ingress';
@@ -21,43 +24,104 @@ export interface Servers {
   raw: Measured;
   unrecorded: Measured;
   ingress: Measured;
+  /** A check of a machine that runs what its channel has. */
+  idleCheck: string;
+  /** Until policy and analytics have consumed what there is, so that they take nothing from what is measured next. */
+  settle: () => Promise<void>;
+  /** Ends policy and analytics: what is measured from then on has nobody beside it. */
+  leaveAlone: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
 const root = join(import.meta.dirname, '..', '..', '..');
+const consumers = ['policy', 'analytics'];
+const settledPauseMs = 200;
 
 export async function startServers(say: (line: string) => void): Promise<Servers> {
   const folder = await mkdtemp(join(tmpdir(), 'platte-bench-ingress-'));
-  const nats = await startNats({ dataDir: join(folder, 'nats'), cacheDir: cacheFolder(), auth: 'none', say });
+  const place = (name: string) => ({ dataDir: join(folder, name), cacheDir: cacheFolder(), say });
+  const [nats, postgres, clickhouse] = await Promise.all([
+    startNats({ ...place('nats'), auth: 'none' }),
+    startPostgres(place('postgres')),
+    startClickhouse(place('clickhouse')),
+  ]);
   const nc = await connectNats({ url: nats.url, name: 'bench', say });
   await ensureStreams(nc, { replicas: 1, factsBytesMax: 20 * 2 ** 30 });
-  await publishSnapshot(nc, idleSnapshot);
-  await nc.close();
-
-  const children = [
-    fork(join(import.meta.dirname, 'raw-http.js')),
-    fork(join(root, 'apps/ingress/dist/bench-unrecorded.js'), [JSON.stringify(idleSnapshot)]),
-    fork(join(root, 'apps/ingress/dist/main.js'), {
+  const start = (name: string, env: Record<string, string>): ChildProcess =>
+    fork(join(root, 'apps', name, 'dist/main.js'), {
       env: {
         ...process.env,
         PLATTE_NATS_URL: nats.url,
-        PLATTE_PORT: '0',
-        PLATTE_DATA_DIR: join(folder, 'ingress'),
+        PLATTE_POSTGRES_URL: postgres.url,
+        PLATTE_DATA_DIR: join(folder, name),
         PLATTE_LOG_LEVEL: 'error',
+        ...env,
       },
-    }),
-  ] as const;
-  const [raw, unrecorded, ingress] = children;
+    });
+  const policy = start('policy', { PLATTE_EXAMPLE_PACKAGES: 'true' });
+  const analytics = start('analytics', {
+    PLATTE_CLICKHOUSE_URL: clickhouse.url,
+    PLATTE_CLICKHOUSE_USER: clickhouse.user,
+    PLATTE_CLICKHOUSE_PASSWORD: clickhouse.password,
+  });
+  await Promise.all([untilReady(policy), untilReady(analytics)]);
+  const snapshot = await readSnapshot(nc);
+
+  const unrecorded = fork(join(root, 'apps/ingress/dist/bench-unrecorded.js'), [JSON.stringify(snapshot)]);
+  const raw = fork(join(import.meta.dirname, 'raw-http.js'));
+  const ingress = start('ingress', { PLATTE_PORT: '0' });
+  let beside = [policy, analytics];
+  const leaveAlone = async (): Promise<void> => {
+    await Promise.all(beside.map(endChild));
+    beside = [];
+  };
   return {
     raw: await describe('raw', raw),
     unrecorded: await describe('unrecorded', unrecorded),
     ingress: await describeProgram(ingress),
+    idleCheck: toIdleCheck(snapshot),
+    settle: () => (beside.length === 0 ? Promise.resolve() : untilConsumed(nc)),
+    leaveAlone,
     async stop() {
-      await Promise.all(children.map(endChild));
-      await nats.stop();
+      await Promise.all([raw, unrecorded, ingress].map(endChild));
+      await leaveAlone();
+      await nc.close();
+      await Promise.all([nats.stop(), postgres.stop(), clickhouse.stop()]);
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The catalog that policy made at its first start: Flatcar's, with example packages. */
+async function readSnapshot(nc: NatsConnection): Promise<ApplicationSnapshot> {
+  const follower = await followSnapshots({ nc });
+  await follower.current;
+  const [snapshot] = follower.all();
+  await follower.stop();
+  if (snapshot === undefined) throw new Error('policy has published no application');
+  return snapshot;
+}
+
+/** A real check without its event, with the version that its channel has. */
+function toIdleCheck({ channels, packages }: ApplicationSnapshot): string {
+  const stable = channels.find(({ name, arch }) => name === 'stable' && arch === 'amd64');
+  const newest = packages.find(({ id }) => id === stable?.package);
+  if (newest === undefined) throw new Error('the first catalog has no package for stable on amd64');
+  return withAttribute(checkWithoutEvent, 'version', newest.version);
+}
+
+async function untilConsumed(nc: NatsConnection): Promise<void> {
+  for (;;) {
+    const lags = await Promise.all(consumers.map((durable) => readConsumerLag(nc, durable)));
+    if (lags.every(({ pendingMessages, heldMessages }) => pendingMessages + heldMessages === 0)) return;
+    await sleep(settledPauseMs);
+  }
+}
+
+async function untilReady(child: ChildProcess): Promise<ReadyMessage> {
+  const [message] = (await once(child, 'message')) as [unknown];
+  if (!isReadyMessage(message)) throw new Error('a program said something else than that it is ready');
+  return message;
 }
 
 /** One of our own small servers: it tells its port, and its processor time when it gets any message. */
@@ -77,9 +141,7 @@ async function describe(name: Measured['name'], child: ChildProcess): Promise<Me
 
 /** A program of the platform: its ready message, and its processor time from its metrics. */
 async function describeProgram(child: ChildProcess): Promise<Measured> {
-  const [message] = (await once(child, 'message')) as [unknown];
-  if (!isReadyMessage(message)) throw new Error('ingress said something else than that it is ready');
-  const { ports, urls } = message;
+  const { ports, urls } = await untilReady(child);
   return {
     name: 'ingress',
     port: ports['omaha'] ?? 0,

@@ -13,8 +13,12 @@ const benches: Record<string, () => Promise<Bench>> = {
   transport: () => import('./transport.js').then(({ transportBench }) => transportBench),
   policy: () => import('./policy.js').then(({ policyBench }) => policyBench),
   history: () => import('./history.js').then(({ historyBench }) => historyBench),
+  memory: () => import('./memory.js').then(({ memoryBench }) => memoryBench),
   parse: () => import('./parse.js').then(({ parseBench }) => parseBench),
 };
+
+/** Only when named: `memory` takes ten minutes, and `ingress` measures the waiting fleet, too. */
+const onlyNamed = new Set(['memory', 'waiting']);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,9 +36,8 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-// `ingress` measures the waiting fleet too: alone it is for whoever works at it.
 const measured: Record<string, BenchRow[]> = {};
-for (const name of positionals.length > 0 ? positionals : Object.keys(benches).filter((name) => name !== 'waiting')) {
+for (const name of positionals.length > 0 ? positionals : Object.keys(benches).filter((name) => !onlyNamed.has(name))) {
   const bench = await benches[name]!();
   console.error(`\n${bench.name}: ${bench.about}`);
   const rows = await bench.measure({
