@@ -1,7 +1,7 @@
 import { makePositions, type MachineCheckedIn } from '@platte/facts';
 import { makeAppender, readFacts } from '@platte/fact-log';
 import type { AskedMachine, CatalogCommandInput, SnapshotIndex } from '@platte/rollout';
-import { closeStore, findAttempt, openStore, readSnapshot } from '@platte/state-store';
+import { closeStore, findAttempt, openStore, readSnapshot, recountLedger } from '@platte/state-store';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { makeProgram, type TestProgram } from '../test/program.js';
 import { startEnding } from './ending.js';
@@ -182,6 +182,28 @@ it('answers policy-unavailable when PostgreSQL is away', async () => {
   const desk = openGrantDesk({ ...program, store }, new Map(), { wake: () => {} });
   expect(await decide(desk, 'a', 'b')).toEqual(['policy-unavailable', 'policy-unavailable']);
   await closeStore(store);
+});
+
+it('refuses a batch whose connection PostgreSQL ends, counts nothing, and decides the next one', async () => {
+  const desk = await open(program);
+  const { pool } = program.store;
+  const locker = await pool.connect();
+  try {
+    await locker.query('begin');
+    await locker.query('select from update_group where id = $1 for update', [group]);
+    const decided = decide(desk, 'a', 'b');
+    const waits = `select count(*)::int as n from pg_stat_activity
+      where datname = current_database() and application_name = 'platte-hot' and wait_event_type = 'Lock'`;
+    await expect.poll(async () => (await pool.query(waits)).rows[0], patience).toEqual({ n: 1 });
+    await pool.query(`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and application_name = 'platte-hot'`);
+    expect(await decided).toEqual(['policy-unavailable', 'policy-unavailable']);
+    await locker.query('rollback');
+  } finally {
+    locker.release();
+  }
+  expect(await decide(desk, 'a', 'b')).toEqual(['granted', 'granted']);
+  expect(await recountLedger(program.store)).toEqual([]);
 });
 
 it('tells the log of grants and of what became of them', async () => {

@@ -29,6 +29,8 @@ export class DatabaseIsNewer extends Error {}
 async function refuseNewer(url: string, folder: string): Promise<void> {
   const known = new Set((await readdir(folder)).map((file) => file.replace(/\.sql$/, '')));
   const client = new Client({ connectionString: url, application_name: 'platte-migrate' });
+  // A connection that breaks fails the statement under way; without a listener it would end the process instead.
+  client.on('error', () => {});
   await client.connect();
   try {
     const { rows } = await client.query<{ applied: boolean }>(

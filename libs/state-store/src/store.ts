@@ -62,8 +62,12 @@ export function openStore(options: StoreOptions): Store {
     pipeline: true,
     options: plannerOptions,
   });
-  pool.on('error', onError);
-  hot.on('error', onError);
+  for (const one of [pool, hot]) {
+    one.on('error', onError);
+    // The pool hears of idle connections only. One that breaks in somebody's hands fails his statements, and says so itself once
+    // more: without a listener that would end the process.
+    one.on('connect', (client) => client.on('error', () => {}));
+  }
   return { pool, hot, clockOffsetMs };
 }
 
