@@ -190,6 +190,27 @@ describe('timelines', () => {
     expect(statuses.items.at(-1)?.statuses).toEqual(breakdown.statuses);
   });
 
+  it('tell who checked in, per bucket', async () => {
+    const query = { range: '1h', bucket: '5m' } as const;
+    const [presence, whole, statuses] = await Promise.all([
+      viewer.getPresenceTimeline({ params: { id: ids.prod }, query }),
+      viewer.getApplicationPresenceTimeline({ params: { id: ids.flatcar }, query }),
+      viewer.getPresenceTimeline({ params: { id: ids.prod }, query: { ...query, by: 'status' } }),
+    ]);
+    expect(presence.bucketSeconds).toBe(300);
+    const seen = presence.items.filter(({ total }) => total > 0);
+    expect(seen.length).toBeGreaterThan(0);
+    for (const { total, counts } of seen) {
+      expect(Math.max(...Object.values(counts))).toBeLessThanOrEqual(total);
+      expect(Object.values(counts).reduce((sum, machines) => sum + machines, 0)).toBeGreaterThanOrEqual(total);
+    }
+    expect(whole.items.map(({ at }) => at)).toEqual(presence.items.map(({ at }) => at));
+    expect(statuses.items.flatMap(({ counts }) => Object.keys(counts))).not.toContain('4081.2.0');
+    await expect(
+      viewer.getPresenceTimeline({ params: { id: ids.prod }, query: { range: '30d', bucket: '1m' } }),
+    ).rejects.toMatchObject({ problem: { status: 422 } });
+  });
+
   it('show the fleet as it was at a moment', async () => {
     const at = new Date(start + 5 * minute).toISOString();
     expect(await viewer.getGroupBreakdown({ params: { id: ids.prod }, query: { at } })).toMatchObject({ total: 5, at });

@@ -12,6 +12,7 @@ import {
   breakdown,
   breakdownAsOf,
   differenceOf,
+  presenceTimeline,
   statusTimeline,
   versionTimeline,
   type TimelinePoint,
@@ -29,6 +30,7 @@ const bucketsMs = [minuteMs, 5 * minuteMs, 15 * minuteMs, hourMs, 3 * hourMs, 6 
 const pointsWanted = 200;
 
 type TimelineQuery = QueryOf<'getVersionTimeline'>;
+type PresenceQuery = QueryOf<'getPresenceTimeline'>;
 
 export interface Range {
   from: number;
@@ -60,6 +62,20 @@ export async function readStatusTimeline(
   const range = toRange(query, now);
   const points = await statusTimeline(parts.history, { ...counted, now, ...range });
   return toTimeline(points, range, now, (counts) => ({ statuses: counts }));
+}
+
+/** Distinct machines per bucket; the one that is under way goes up to now. */
+export async function readPresenceTimeline(
+  parts: ApiParts,
+  counted: Counted,
+  query: PresenceQuery,
+): Promise<OutputOf<'getPresenceTimeline'>> {
+  const now = parts.now();
+  const range = toRange(query, now);
+  const { from, bucketMs } = range;
+  const to = Math.min(range.to ?? now, now);
+  const points = await presenceTimeline(parts.history, { ...counted, from, to, bucketMs, by: query.by ?? 'version' });
+  return toTimeline(points, range, now, (counts) => ({ counts }));
 }
 
 export async function readBreakdown(parts: ApiParts, counted: Counted, at: string | undefined): Promise<Breakdown> {

@@ -48,6 +48,22 @@ export type VersionTimeline = z.infer<typeof VersionTimeline>;
 export const StatusTimeline = timelineOf({ statuses: Counts }).meta({ id: 'StatusTimeline' });
 export type StatusTimeline = z.infer<typeof StatusTimeline>;
 
+/** Who was there: a machine that changed within a bucket is under each value that it had, and once in the total. */
+export const PresenceTimeline = timelineOf({
+  counts: Counts.describe('By version or status; a machine that changed within the bucket is in several.'),
+}).meta({ id: 'PresenceTimeline' });
+export type PresenceTimeline = z.infer<typeof PresenceTimeline>;
+
+export const presenceQuery = {
+  ...timelineQuery,
+  by: z
+    .enum(['version', 'status'])
+    .optional()
+    .describe(
+      'What is counted apart: the version that machines reported, or the status that their reports brought. Default: version.',
+    ),
+};
+
 export const Breakdown = z
   .object({
     at: Instant,

@@ -5,7 +5,14 @@ import { seen, sees, type Caller } from '../http/caller.js';
 import { Operation } from '../http/operation-route.js';
 import { notFound } from '../http/problems.js';
 import { ApiParts } from '../parts.js';
-import { readBreakdown, readDifference, readStatusTimeline, readVersionTimeline, type Counted } from '../timelines.js';
+import {
+  readBreakdown,
+  readDifference,
+  readPresenceTimeline,
+  readStatusTimeline,
+  readVersionTimeline,
+  type Counted,
+} from '../timelines.js';
 
 @Controller()
 export class TimelinesController {
@@ -43,6 +50,14 @@ export class TimelinesController {
     return readStatusTimeline(this.parts, await this.group(params.id, caller), query);
   }
 
+  @Operation('getPresenceTimeline')
+  async getPresenceTimeline(
+    { params, query }: InputOf<'getPresenceTimeline'>,
+    caller: Caller,
+  ): Promise<OutputOf<'getPresenceTimeline'>> {
+    return readPresenceTimeline(this.parts, await this.group(params.id, caller), query);
+  }
+
   @Operation('getApplicationBreakdown')
   async getApplicationBreakdown(
     { params, query }: InputOf<'getApplicationBreakdown'>,
@@ -73,6 +88,14 @@ export class TimelinesController {
     caller: Caller,
   ): Promise<OutputOf<'getApplicationStatusTimeline'>> {
     return readStatusTimeline(this.parts, await this.application(params.id, query, caller), query);
+  }
+
+  @Operation('getApplicationPresenceTimeline')
+  async getApplicationPresenceTimeline(
+    { params, query }: InputOf<'getApplicationPresenceTimeline'>,
+    caller: Caller,
+  ): Promise<OutputOf<'getApplicationPresenceTimeline'>> {
+    return readPresenceTimeline(this.parts, await this.application(params.id, query, caller), query);
   }
 
   private async group(id: string, caller: Caller): Promise<Counted> {

@@ -4,7 +4,15 @@ import { Arch } from '@platte/facts';
 import { Uuid } from '@platte/rollout';
 import { operation } from '../operation.js';
 import { IdParams, Moment } from '../page.js';
-import { Breakdown, Difference, StatusTimeline, timelineQuery, VersionTimeline } from '../timelines.js';
+import {
+  Breakdown,
+  Difference,
+  presenceQuery,
+  PresenceTimeline,
+  StatusTimeline,
+  timelineQuery,
+  VersionTimeline,
+} from '../timelines.js';
 
 const at = { at: Moment.optional().describe('Default: now.') };
 const between = { from: Moment, to: Moment.optional().describe('Default: now.') };
@@ -51,6 +59,13 @@ export const timelineOperations = {
     query: z.strictObject(timelineQuery),
     response: StatusTimeline,
   }),
+  getPresenceTimeline: operation({
+    ...asked,
+    path: '/groups/{id}/presence-timeline',
+    summary: 'How many machines of a group checked in, per bucket of time',
+    query: z.strictObject(presenceQuery),
+    response: PresenceTimeline,
+  }),
   getApplicationBreakdown: operation({
     ...asked,
     path: '/applications/{id}/breakdown',
@@ -78,5 +93,12 @@ export const timelineOperations = {
     summary: 'How many machines of an application had which status, over time',
     query: z.strictObject({ ...timelineQuery, ...part }),
     response: StatusTimeline,
+  }),
+  getApplicationPresenceTimeline: operation({
+    ...asked,
+    path: '/applications/{id}/presence-timeline',
+    summary: 'How many machines of an application checked in, per bucket of time',
+    query: z.strictObject({ ...presenceQuery, ...part }),
+    response: PresenceTimeline,
   }),
 };

@@ -63,6 +63,7 @@ async function readTimeline(call: Call, subject: Subject, query: Record<string, 
   const isOfGroup = call.args[0] !== undefined;
   const id = isOfGroup ? await findGroup(call, argument(call, 0)) : await findHomeApplication(call);
   const given = { params: { id }, query };
+  if (call.options['presence'] === true) return readPresence(call, { isOfGroup, id, subject, query });
   switch (subject) {
     case 'versions': {
       const whole = await (isOfGroup ? client.getVersionTimeline(given) : client.getApplicationVersionTimeline(given));
@@ -77,6 +78,19 @@ async function readTimeline(call: Call, subject: Subject, query: Record<string, 
     default:
       return subject satisfies never;
   }
+}
+
+async function readPresence(
+  call: Call,
+  asked: { isOfGroup: boolean; id: string; subject: Subject; query: Record<string, string> },
+): Promise<Timeline> {
+  const { client } = call.open();
+  const by = asked.subject === 'versions' ? ('version' as const) : ('status' as const);
+  const given = { params: { id: asked.id }, query: { ...asked.query, by } };
+  const whole = await (asked.isOfGroup
+    ? client.getPresenceTimeline(given)
+    : client.getApplicationPresenceTimeline(given));
+  return { bucketSeconds: whole.bucketSeconds, points: whole.items, whole };
 }
 
 const orderOf = (subject: Subject) => (subject === 'statuses' ? byStatus : byNumbers);
@@ -116,7 +130,11 @@ function drawTimeline(call: Call, { points, bucketSeconds }: Timeline, subject: 
       { columns, rows: Math.max(plotRowsMin, Math.min(rowsMax, rows)), hasColour: io.hasColour, colours },
     ),
   );
-  io.say(`Each point counts every machine once; a point every ${describeSeconds(bucketSeconds)}.`);
+  const counted =
+    call.options['presence'] === true
+      ? 'Each point counts who checked in, once under each value it had'
+      : 'Each point counts every machine once';
+  io.say(`${counted}; a point every ${describeSeconds(bucketSeconds)}.`);
 }
 
 function describeSeconds(seconds: number): string {

@@ -16,6 +16,7 @@ export const timeline: VerbSpec = {
       choices: ['versions', 'statuses'],
       default: 'versions',
     },
+    { flags: '--presence', about: 'who checked in, per bucket, in the place of every active machine at each point' },
     { flags: '--range <span>', about: 'how far back: 1h, 1d, 7d, 30d or any other', default: '1d' },
     { flags: '--from <time>', about: 'RFC 3339, in the place of --range' },
     { flags: '--to <time>', about: 'RFC 3339; now unless given' },
@@ -25,12 +26,15 @@ export const timeline: VerbSpec = {
   examples: [
     'platte timeline stable --range 30d',
     'platte timeline stable --of statuses --range 6h -o csv > statuses.csv',
+    'platte timeline stable --presence --range 7d --bucket 1d',
   ],
   operations: [
     'getVersionTimeline',
     'getStatusTimeline',
     'getApplicationVersionTimeline',
     'getApplicationStatusTimeline',
+    'getPresenceTimeline',
+    'getApplicationPresenceTimeline',
   ],
   load: async () => (await import('../run/timeline.js')).showTimeline,
 };
