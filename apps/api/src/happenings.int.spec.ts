@@ -324,6 +324,15 @@ describe('what could not be read', () => {
     await api.clientOf(api.tokens.operator).retryParkedMessage({ params: { id: items[0]?.id ?? 0 } });
     await api.admin.dropParkedMessage({ params: { id: rest.items[0]?.id ?? 0 } });
     expect((await api.admin.listParkedMessages()).items).toEqual([]);
+    expect((await api.admin.listAudit({ query: { limit: 2 } })).items).toMatchObject([
+      {
+        kind: 'ParkedMessageDropped',
+        actor: 'test admin',
+        before: { consumer: 'policy', excerpt: '[2]' },
+        after: null,
+      },
+      { kind: 'ParkedMessageRetried', actor: 'test operator', before: { excerpt: '[1]' }, after: null },
+    ]);
     await expect(api.admin.dropParkedMessage({ params: { id: 99 } })).rejects.toMatchObject({
       problem: { status: 404 },
     });

@@ -1,4 +1,4 @@
-// The audit log for people: every change of the catalog and of who may do what, the newest first.
+// The audit log for people: every change of the catalog, of who may do what, and of what waits in the log; the newest first.
 import type pg from 'pg';
 
 type Db = Pick<pg.Pool, 'query'>;
@@ -33,6 +33,21 @@ export interface ChangeListing {
   kinds?: readonly string[] | undefined;
   limit: number;
   after?: ChangeKey | undefined;
+}
+
+const insertChange = `insert into access_change (at, actor, kind, subject, before) values ($1, $2, $3, $4, $5)`;
+
+export interface OperatorChange {
+  at: number;
+  actor: string;
+  kind: 'ParkedMessageRetried' | 'ParkedMessageDropped';
+  subject: string;
+  before: Record<string, unknown>;
+}
+
+/** What somebody did outside of the catalog. Logged before it is done: an audit log may hold too much, and never too little. */
+export async function logOperatorChange(db: Db, { at, actor, kind, subject, before }: OperatorChange): Promise<void> {
+  await db.query(insertChange, [at, actor, kind, subject, before]);
 }
 
 // Two logs, each read no further than the page: the order is time, and what breaks ties is the same in both.

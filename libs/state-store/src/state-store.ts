@@ -72,7 +72,14 @@ export { findSpent, refuseSpent, type SpentBudget } from './refuse-spent.js';
 export { type LedgerCounter, type Miscount, recountLedger } from './recount.js';
 export { readSpentNotice } from './spent-notice.js';
 export { type Swept, sweepLeases } from './sweep-leases.js';
-export { type ChangeKey, type ChangeListing, type ChangeView, listChanges } from './audit-reads.js';
+export {
+  type ChangeKey,
+  type ChangeListing,
+  type ChangeView,
+  listChanges,
+  logOperatorChange,
+  type OperatorChange,
+} from './audit-reads.js';
 export {
   addSession,
   beginSignIn,

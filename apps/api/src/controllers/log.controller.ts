@@ -9,7 +9,9 @@ import {
   type ParkedMessage as Parked,
   type RefusedReport as Refused,
 } from '@platte/fact-log';
+import { logOperatorChange, type OperatorChange } from '@platte/state-store';
 import { z } from 'zod';
+import type { Caller } from '../http/caller.js';
 import { parseCursor, toPage } from '../http/cursor.js';
 import { Operation } from '../http/operation-route.js';
 import { ApiProblem, notFound } from '../http/problems.js';
@@ -36,17 +38,32 @@ export class LogController {
   }
 
   @Operation('retryParkedMessage')
-  async retryParked({ params }: InputOf<'retryParkedMessage'>): Promise<void> {
-    const { logPrefix: prefix } = this.parts;
-    const wasThere = await this.ask((nc) => retryParked(nc, params.id, { prefix }));
-    if (!wasThere) throw notFound('parked message', String(params.id));
+  async retryParked({ params }: InputOf<'retryParkedMessage'>, caller: Caller): Promise<void> {
+    await this.settle('ParkedMessageRetried', params.id, caller, retryParked);
   }
 
   @Operation('dropParkedMessage')
-  async dropParked({ params }: InputOf<'dropParkedMessage'>): Promise<void> {
-    const { logPrefix: prefix } = this.parts;
-    const wasThere = await this.ask((nc) => dropParked(nc, params.id, { prefix }));
-    if (!wasThere) throw notFound('parked message', String(params.id));
+  async dropParked({ params }: InputOf<'dropParkedMessage'>, caller: Caller): Promise<void> {
+    await this.settle('ParkedMessageDropped', params.id, caller, dropParked);
+  }
+
+  private async settle(
+    kind: OperatorChange['kind'],
+    id: number,
+    caller: Caller,
+    act: typeof retryParked,
+  ): Promise<void> {
+    const { logPrefix: prefix, store, now } = this.parts;
+    const [found] = await this.ask((nc) => listParked(nc, { prefix, afterId: id - 1, max: 1 }));
+    if (found?.id !== id) throw notFound('parked message', String(id));
+    await logOperatorChange(store.pool, {
+      at: now(),
+      actor: caller.name,
+      kind,
+      subject: String(id),
+      before: { ...toParked(found) },
+    });
+    if (!(await this.ask((nc) => act(nc, id, { prefix })))) throw notFound('parked message', String(id));
   }
 
   private async ask<T>(question: (nc: NatsConnection) => Promise<T>): Promise<T> {

@@ -100,7 +100,7 @@ export const systemOperations = {
     method: 'GET',
     path: '/audit',
     tag: 'system',
-    summary: 'Every change of the catalog and of tokens: who, when, why, before and after',
+    summary: 'Every change of the catalog, of tokens and of parked messages: who, when, why, before and after',
     role: 'viewer',
     scope: 'filtered',
     query: z.strictObject({
