@@ -129,6 +129,8 @@ function registerTasks(program: Command): void {
       process.exitCode = await runTestScript('load/main.js', [...names, ...flags]);
     });
 
+  registerChaos(program);
+
   program
     .command('fuzz')
     .description('look for a request on which the two parsers disagree; what is found becomes a regression case')
@@ -143,6 +145,25 @@ function registerTasks(program: Command): void {
 
 /** Put in by the bundler. */
 declare const PLATTE_VERSION: string | undefined;
+
+function registerChaos(program: Command): void {
+  program
+    .command('chaos')
+    .description('break the platform in every way a seed can think of, and check that every promise held')
+    .option('--minutes <n>', 'how long the adversary works', '1')
+    .option('--seed <n>', 'repeat the faults of a run')
+    .option('--machines <n>', 'machines in each of the four groups', '25')
+    .option('--control <name>', 'break the platform on purpose; the checks must say so')
+    .option('-o, --output <format>', 'text or json', 'text')
+    .option('--keep', 'keep data and logs also when all is well')
+    .action(async (options: Record<string, string | boolean>) => {
+      const { runTestScript } = await import('./tasks/script.js');
+      const flags = Object.entries(options).flatMap(([name, value]) =>
+        value === true ? [`--${name}`] : [`--${name}`, String(value)],
+      );
+      process.exitCode = await runTestScript('chaos/main.js', flags);
+    });
+}
 
 function readVersion(): string {
   if (typeof PLATTE_VERSION === 'string') return PLATTE_VERSION;

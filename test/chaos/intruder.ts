@@ -1,0 +1,37 @@
+// What a network and a server of messages may do to the log, and nobody else: the same message twice, and one that is none.
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { logNames, type NatsConnection } from '@platte/fact-log';
+import { between, type Draw } from './chance.js';
+
+export interface Intruder {
+  /** Publishes batches of the log again: by their message id the server knows them, without it they are stored twice. */
+  redeliver(batches: number, withId: boolean): Promise<void>;
+  poison(): Promise<void>;
+  counts(): { redelivered: number; poisoned: number };
+}
+
+const { stream, subject } = logNames().facts;
+
+export function makeIntruder(nats: NatsConnection, draw: Draw): Intruder {
+  const counts = { redelivered: 0, poisoned: 0 };
+  return {
+    counts: () => counts,
+    async redeliver(batches, withId) {
+      const manager = await jetstreamManager(nats);
+      const { state } = await manager.streams.info(stream);
+      for (let number = 0; number < batches && state.last_seq > 0; number++) {
+        const stored = await manager.streams.getMessage(stream, {
+          seq: between(draw, state.first_seq, state.last_seq),
+        });
+        if (stored === null) continue;
+        const msgID = withId ? stored.header.get('Nats-Msg-Id') : '';
+        await jetstream(nats).publish(stored.subject, stored.data, msgID === '' ? {} : { msgID });
+        counts.redelivered++;
+      }
+    },
+    async poison() {
+      await jetstream(nats).publish(`${subject}.chaos`, 'no batch of facts');
+      counts.poisoned++;
+    },
+  };
+}
