@@ -105,6 +105,27 @@ describe('following', () => {
     expect(follower.trouble()).toBeUndefined();
   });
 
+  it('parks nothing for a store whose connections fail some batches and not others', async () => {
+    const effect = makeEffect();
+    const reset = new Error('read ECONNRESET');
+    let failures = 14;
+    let other = 1;
+    const follower = await follow(
+      async (messages) => {
+        const isFirst = messages.some(({ sequence }) => sequence === 1);
+        // Another message succeeds after each failure: by counting alone the first one would be poison.
+        if (isFirst && messages.length === 1) await append([makeFact(++other)]);
+        if (isFirst && failures-- > 0) throw reset;
+        await effect.onBatch(messages);
+      },
+      { isOutage: (cause) => cause === reset },
+    );
+    await append([makeFact(1)]);
+    await vi.waitFor(() => expect(effect.committed()).toContain(identify(makeFact(1))), { timeout: 30_000 });
+    await caughtUp(follower);
+    expect(await listParked(log.nc, { prefix: log.prefix })).toEqual([]);
+  });
+
   it('shares the work among replicas: each message goes to one', async () => {
     const [first, second] = [makeEffect(), makeEffect()];
     const options = { messagesMax: 4, batchFactsMax: 4 };

@@ -3,7 +3,7 @@
 // following, and what waits stays in NATS.
 import { type FactMessage, followFacts, type Lag, type NatsConnection } from '@platte/fact-log';
 import { type History, machinesOf, writeFacts } from '@platte/history';
-import type { Log, Metrics } from '@platte/service';
+import { isStoreFailure, type Log, type Metrics } from '@platte/service';
 import type { MachineNumbers } from '@platte/state-store';
 import type { Config } from './config.js';
 
@@ -57,6 +57,7 @@ export async function startFactWriter(needs: Needs): Promise<FactWriter> {
     batchFactsMax: config.batchFactsMax,
     batchDelayMs: config.batchDelay,
     messagesMax,
+    isOutage: isStoreFailure,
     say: (line) => log.info(line),
     onBatch: async (messages: FactMessage[]) => {
       const numberOf = await numbers.of(machinesOf(messages));

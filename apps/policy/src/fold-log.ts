@@ -2,6 +2,7 @@
 // strictly after its effects are committed; a repetition finds nothing to do.
 import { randomUUID } from 'node:crypto';
 import { type Follower, followFacts, type NatsConnection } from '@platte/fact-log';
+import { isStoreFailure } from '@platte/service';
 import { foldFacts, makeInstanceCache } from '@platte/state-store';
 import { readStrings } from './freed-budgets.js';
 import type { Named } from './named.js';
@@ -49,6 +50,7 @@ export async function startFolding(
     nc: nats,
     durable: policyDurable,
     prefix,
+    isOutage: isStoreFailure,
     say: (line) => log.info(line),
     onBatch: async (messages) => {
       const facts = messages.flatMap((message) => message.facts);

@@ -26,6 +26,8 @@ export interface FollowOptions {
    * For a message that can never be applied throw `makePoison(sequence, reason)`: it is parked, the rest comes again.
    */
   onBatch: (messages: FactMessage[]) => Promise<void>;
+  /** Whether a failure of `onBatch` is a store's that was away: no message is parked for it. */
+  isOutage?: ((cause: unknown) => boolean) | undefined;
   /** A batch is handed over when it has so many facts (10,000), or when its first message is so old (50 ms). */
   batchFactsMax?: number | undefined;
   batchDelayMs?: number | undefined;

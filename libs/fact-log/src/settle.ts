@@ -4,7 +4,8 @@
 //   alone     each message by itself, so that one bad message does not hold up the others. If nothing succeeds it is an
 //             outage: all is given back, for a healthy replica or for later.
 //   parked    a message that failed alone three times, while others succeeded between its failures, is poison: it goes to
-//             the parked messages with its reason, for a person. So does one that `onBatch` names by `makePoison`.
+//             the parked messages with its reason, for a person. So does one that `onBatch` names by `makePoison`. A failure
+//             that `isOutage` lays to the store accuses nobody: connections that flap fail some and not others.
 //
 // Nothing is acknowledged before its effect is committed, or before it is parked.
 import { setTimeout as delay } from 'node:timers/promises';
@@ -23,6 +24,8 @@ export interface SettleOptions {
   onBatch: (messages: FactMessage[]) => Promise<void>;
   park: (held: Held, reason: string) => Promise<void>;
   signal: AbortSignal;
+  /** Whether a failure of `onBatch` is a store's that was away: then no message is to blame, however often it happens. */
+  isOutage?: ((cause: unknown) => boolean) | undefined;
   hooks?: SettleHooks | undefined;
 }
 
@@ -52,7 +55,13 @@ const failuresUntilOutage = 3;
 /** Before a message that failed alone comes again. */
 const retryDelayMs = 1000;
 
-export function makeSettling({ onBatch, park, signal, hooks }: SettleOptions): Settling {
+export function makeSettling({
+  onBatch,
+  park,
+  signal,
+  isOutage: isAway = () => false,
+  hooks,
+}: SettleOptions): Settling {
   const backoff = makeBackoff({ firstMs: 100, maxMs: 5000 });
   const suspects = makeSuspects();
   let trouble: { reason: string; since: number } | undefined;
@@ -108,7 +117,7 @@ export function makeSettling({ onBatch, park, signal, hooks }: SettleOptions): S
       else if (cause === undefined) isOutage = false;
       else {
         failures += 1;
-        if (suspects.accuse(held.message.sequence)) await parkOne(held, cause);
+        if (!isAway(cause) && suspects.accuse(held.message.sequence)) await parkOne(held, cause);
         else giveBack(held.msg, retryDelayMs);
       }
     }

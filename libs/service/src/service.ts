@@ -23,5 +23,6 @@ export {
   postgresSettings,
   processSettings,
 } from './shared-settings.js';
+export { isStoreFailure } from './store-failure.js';
 export { makeStopper, refuseToStart, type Stopper } from './stopper.js';
 export { waitFor } from './wait-for.js';

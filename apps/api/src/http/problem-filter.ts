@@ -1,7 +1,7 @@
 // The one place where what went wrong becomes a problem document: our own refusals, Fastify's, and failures of stores.
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { apiPrefix, getOperation, operationIds, problemKinds, toProblemType, type Problem } from '@platte/api-contract';
-import type { Log } from '@platte/service';
+import { isStoreFailure, type Log } from '@platte/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiProblem } from './problems.js';
 
@@ -58,7 +58,7 @@ function toApiProblem(error: unknown, request: FastifyRequest): ApiProblem {
   if (status === 400) return new ApiProblem('malformed-body', { detail: wordsOf(error) }, { cause: error });
   if (status !== undefined && status < 500)
     return new ApiProblem('invalid-request', { detail: wordsOf(error) }, { cause: error });
-  if (isStoreFailure(code, wordsOf(error)))
+  if (isStoreFailure(error))
     return new ApiProblem(
       'store-unavailable',
       { detail: 'A store that this needs does not answer.' },
@@ -103,19 +103,4 @@ function codeOf(error: unknown): string {
 
 function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : 'The request cannot be read.';
-}
-
-/** PostgreSQL's pool has no codes for its own failures. */
-const poolFailures = /timeout exceeded when trying to connect|Connection terminated|connection timeout/i;
-/** ClickHouse: too slow, too large, too many at once, shutting down. */
-const engineFailures = new Set(['159', '160', '202', '209', '210', '241', '394', '439']);
-
-/** Sockets that fail; PostgreSQL's classes 08 (connection), 53 (resources) and 57 (shutting down); what is above. */
-function isStoreFailure(code: string, words: string): boolean {
-  return (
-    /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|UND_ERR)/.test(code) ||
-    /^(08|53|57)[0-9A-Z]{3}$/.test(code) ||
-    engineFailures.has(code) ||
-    poolFailures.test(words)
-  );
 }
