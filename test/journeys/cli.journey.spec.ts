@@ -1,12 +1,11 @@
 // The command line as people use it: real commands in a real folder against a real platform, and what the terminal says.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Platform, startPlatform } from './platform.js';
-import { repositoryRoot } from './repository.js';
+import { makeTerminal } from './terminal.js';
 import { playTranscript, type Terminal } from './transcript.js';
 
 let platform: Platform;
@@ -22,31 +21,22 @@ afterAll(async () => {
   if (terminal) rmSync(terminal.folder, { recursive: true });
 });
 
-/**
- * A folder with a platform that runs in it, and nobody's own contexts. Its `platte` is the one bundled file, away from the
- * checkout: as on a machine that has only Node.
- */
-function makeTerminal({ dataDir }: Platform): Terminal {
-  const folder = mkdtempSync(join(tmpdir(), 'platte-cli-'));
-  symlinkSync(dataDir, join(folder, '.platte'));
-  cpSync(join(repositoryRoot(), 'test/transcripts/files'), folder, { recursive: true });
-  const command = join(folder, 'platte');
-  cpSync(join(repositoryRoot(), 'apps/cli/dist/platte.mjs'), join(folder, 'platte.mjs'));
-  writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${folder}/platte.mjs" "$@"\n`);
-  chmodSync(command, 0o755);
-  const { PATH = '', HOME = '' } = process.env;
-  return { folder, env: { PATH: `${folder}${delimiter}${PATH}`, HOME, XDG_CONFIG_HOME: join(folder, 'config') } };
-}
-
 describe('the terminal says what is written', () => {
   // One after the other, on one platform: each goes on where the one before ended.
-  it.each(['01-first-look', '02-refusals', '03-rollout', '04-machines', '05-fleet-file', '06-access', '07-examples'])(
-    'in %s',
-    async (name) => {
-      const { written, said } = await playTranscript(name, terminal);
-      expect(said).toBe(written);
-    },
-  );
+  it.each([
+    '01-first-look',
+    '02-refusals',
+    '03-rollout',
+    '04-machines',
+    '05-fleet-file',
+    '06-access',
+    '07-examples',
+    '08-catalog-in-git',
+    '09-why',
+  ])('in %s', async (name) => {
+    const { written, said } = await playTranscript(name, terminal);
+    expect(said).toBe(written);
+  });
 });
 
 describe('platte watch', () => {
