@@ -81,7 +81,7 @@ create table if not exists watermark {{on_cluster}}
 )
 engine = {{engine:ReplacingMergeTree(run)}}
 order by name
-comment 'How far the rebuild has come: one row';
+comment 'How far the rebuild has come (transitions), and the newest run that began to publish (publishing): one row each';
 
 create table if not exists stage_seed {{on_cluster}}
 (

@@ -244,10 +244,25 @@ describe('history', () => {
     await rebuild(unfolded, { acked: 4, now, attempt: 1 });
     await writeFacts(unfolded, toBatches(mixed.slice(200), 50, 5), numberOf);
     for (const scope of scopes) {
-      expect(await breakdown(unfolded, { ...scope, now })).toEqual(modelBreakdown(facts, scope, now));
+      for (const at of [now, now + 3 * 3_600_000, now + 23 * 3_600_000]) {
+        expect(await breakdown(unfolded, { ...scope, now: at })).toEqual(modelBreakdown(facts, scope, at));
+      }
       const points = await presenceTimeline(unfolded, { ...scope, from, to: now, bucketMs: 86_400_000, by: 'version' });
       expect(points).toEqual(points.map(({ at }) => modelPresence(facts, scope, at, at + 86_400_000, 'version')));
     }
+  });
+
+  test('counts the fleet of now while a rebuild publishes, and after one died', async () => {
+    const torn = await openFresh();
+    await deliver(torn, toBatches(ordered, 80, 1), 2);
+    await torn.run(`insert into delta (app, dim, tier, grp, t, channel, arch, value, d, run)
+      select app, dim, tier, grp, t + interval 1 hour, channel, arch, value, 1000, run + 1 from delta where tier = 3600`);
+    const [scope] = scopes;
+    expect(await breakdown(torn, { ...scope!, now })).not.toEqual(modelBreakdown(facts, scope!, now));
+    await torn.run(
+      `insert into watermark (name, run, seq, silence) values ('publishing', 1000000, 0, toDateTime(0, 'UTC'))`,
+    );
+    expect(await breakdown(torn, { ...scope!, now })).toEqual(modelBreakdown(facts, scope!, now));
   });
 
   test('knows every machine as the model does', async () => {

@@ -302,6 +302,11 @@ export const writeWatermark = `
 insert into watermark (name, run, seq, silence)
 values ('transitions', {run:UInt64}, {upto:UInt64}, toDateTime({silence:UInt32}, 'UTC'))`;
 
+/** From here on until the watermark moves, transition, delta and machine are of two runs: what sums them must not. */
+export const writePublishing = `
+insert into watermark (name, run, seq, silence)
+values ('publishing', {run:UInt64}, 0, toDateTime(0, 'UTC'))`;
+
 /** Partitions of fresh that lie wholly below the watermark. */
 export const readPassed = `
 select distinct partition

@@ -58,6 +58,7 @@ export async function rebuild(history: History, { acked, now, attempt }: Rebuild
   try {
     const late = facts > 0 ? await stageFacts(history, params) : 0;
     if (silence > mark.silence) await history.run(sql.stageSilences, params);
+    await history.run(sql.writePublishing, params);
     await publish(history, params);
     if (facts > 0) await foldFacts(history, params);
     await history.run(sql.writeWatermark, params);
@@ -74,6 +75,7 @@ export async function rebuildFromNothing(
 ): Promise<void> {
   const mark = await readMark(history, Number.MAX_SAFE_INTEGER);
   const silence = Math.max(floorMinute(now), mark.silence);
+  await history.run(sql.writePublishing, { run: mark.run + 1 });
   await history.run('truncate table transition');
   await history.run('truncate table delta');
   const [range] = await history.read<{ machines: number }>('select max(inst) + 1 as machines from fact');

@@ -3,6 +3,7 @@
 import type { History, Params } from '../connection.js';
 import { arrivedNow, partsOfNow } from './current.js';
 import { activeSince, activityWindowMs, type Scope, scopeCondition } from './scope.js';
+import { canSum, sumNow, type SummedRow } from './summed.js';
 import { changesFromTransitions } from './transition-changes.js';
 
 export type Counts = Record<string, number>;
@@ -31,6 +32,33 @@ group by status`;
 export async function breakdown(
   history: History,
   { now, windowMs = activityWindowMs, ...scope }: Scope & { now: number; windowMs?: number },
+): Promise<Breakdown> {
+  const arrived = await arrivedNow(history);
+  if (canSum(arrived, { now, windowMs, oem: scope.oem })) {
+    const rows = await sumNow(history, arrived, { ...scope, now });
+    const after = await arrivedNow(history);
+    if (after.run === arrived.run && after.publishing === arrived.publishing) return addUp(rows, now);
+  }
+  return countNow(history, { ...scope, now, windowMs });
+}
+
+function addUp(rows: readonly SummedRow[], at: number): Breakdown {
+  const answer: Breakdown = { at, total: 0, versions: {}, statuses: {} };
+  for (const { dim, value, machines } of rows) {
+    if (dim === 'version') answer.total += machines;
+    if (dim === 'version') add(answer.versions, value, machines);
+    else add(answer.statuses, toStatus(value), machines);
+  }
+  return { ...answer, versions: withoutZeros(answer.versions), statuses: withoutZeros(answer.statuses) };
+}
+
+const withoutZeros = (counts: Counts) =>
+  Object.fromEntries(Object.entries(counts).filter(([, machines]) => machines !== 0));
+
+/** Machine by machine. */
+async function countNow(
+  history: History,
+  { now, windowMs, ...scope }: Scope & { now: number; windowMs: number },
 ): Promise<Breakdown> {
   const { where, params } = scopeCondition(scope);
   const rows = await askNow<{ version: string; status: string; machines: number }>(
@@ -101,7 +129,7 @@ export async function breakdownAsOf(
   if (scope.oem !== undefined || windowMs !== activityWindowMs)
     return fromTransitions(history, { ...scope, at, windowMs });
   const { where, params } = scopeCondition(scope);
-  const rows = await history.read<{ dim: 'version' | 'status'; value: string; machines: number }>(asOf(where), {
+  const rows = await history.read<SummedRow>(asOf(where), {
     group: null,
     channel: null,
     arch: null,
@@ -109,13 +137,7 @@ export async function breakdownAsOf(
     hour: Math.floor(at / 3_600_000) * 3600,
     at,
   });
-  const answer: Breakdown = { at, total: 0, versions: {}, statuses: {} };
-  for (const { dim, value, machines } of rows) {
-    if (dim === 'version') answer.total += machines;
-    if (dim === 'version') add(answer.versions, value, machines);
-    else add(answer.statuses, toStatus(value), machines);
-  }
-  return answer;
+  return addUp(rows, at);
 }
 
 async function fromTransitions(

@@ -7,6 +7,14 @@ import type { History } from '../connection.js';
 export interface Arrived {
   mark: number;
   fresh: number;
+  /** Changes with every rebuild that ended. */
+  run: number;
+  /** The newest run that began to publish: above `run` while it does, and after it died. */
+  publishing: number;
+  /** Silences that began up to this moment are in the delta rollup. */
+  silence: number;
+  /** Histories that fold by themselves. */
+  shards: number;
 }
 
 export type StateColumn = keyof typeof columns;
@@ -39,14 +47,19 @@ const brought: Record<string, string> = {
 };
 
 const readArrived = `
-with (select min(seq) from watermark final where name = 'transitions') as mark
-select mark, count() as fresh
+with
+(
+    select (minIf(seq, name = 'transitions'), maxIf(run, name = 'transitions'), maxIf(run, name = 'publishing'),
+            toUnixTimestamp(maxIf(silence, name = 'transitions')) * 1000, countIf(name = 'transitions'))
+    from watermark final
+) as known
+select known.1 as mark, known.2 as run, known.3 as publishing, known.4 as silence, known.5 as shards, count() as fresh
 from fresh
 where seq > mark`;
 
 export async function arrivedNow(history: History): Promise<Arrived> {
   const [arrived] = await history.read<Arrived>(readArrived);
-  return arrived ?? { mark: 0, fresh: 0 };
+  return arrived ?? { mark: 0, fresh: 0, run: 0, publishing: 0, silence: 0, shards: 0 };
 }
 
 /**
@@ -54,7 +67,7 @@ export async function arrivedNow(history: History): Promise<Arrived> {
  * behind, and the answer is as of its watermark then. Folding this many takes some 0.2 s; a question about some machines
  * always has all of theirs.
  */
-const freshFactsMax = 200_000;
+export const freshFactsMax = 200_000;
 
 /**
  * The parts that together are all machines, each once: to be asked side by side where their answers can be added up.
@@ -75,15 +88,15 @@ export function machinesNow(arrived: Arrived, wanted: readonly StateColumn[], so
   return `(${partsOfNow(arrived, wanted, some).join(' union all ')})`;
 }
 
-const touchedMachines = (some = 'true') =>
+export const touchedMachines = (some = 'true') =>
   `select inst from fresh where seq > {mark:UInt64} and app = {app:String} and ${some}`;
 
-const foldedMachines = (wanted: readonly StateColumn[], some = 'true') => `
+export const foldedMachines = (wanted: readonly StateColumn[], some = 'true') => `
     select app, inst, ${wanted.join(', ')}
     from machine final
     where app = {app:String} and ${some}`;
 
-function freshMachines(wanted: readonly StateColumn[], touched: string, some = 'true'): string {
+export function freshMachines(wanted: readonly StateColumn[], touched: string, some = 'true'): string {
   const inputs = [...new Set(wanted.flatMap((column): readonly string[] => columns[column].inputs))];
   return `
     select any(r.app) as app, inst, ${wanted.map((column) => `${columns[column].folded} as ${column}`).join(', ')}
