@@ -49,11 +49,20 @@ function addUp(rows: readonly SummedRow[], at: number): Breakdown {
     if (dim === 'version') add(answer.versions, value, machines);
     else add(answer.statuses, toStatus(value), machines);
   }
-  return { ...answer, versions: withoutZeros(answer.versions), statuses: withoutZeros(answer.statuses) };
+  return inOrder(answer);
 }
 
-const withoutZeros = (counts: Counts) =>
-  Object.fromEntries(Object.entries(counts).filter(([, machines]) => machines !== 0));
+function inOrder(answer: Breakdown): Breakdown {
+  return { ...answer, versions: byName(answer.versions), statuses: byName(answer.statuses) };
+}
+
+/** Without zeros, and the same bytes in whichever order the engine gave the rows: it differs from part to part. */
+export const byName = (counts: Counts): Counts =>
+  Object.fromEntries(
+    Object.entries(counts)
+      .filter(([, machines]) => machines !== 0)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );
 
 /** Machine by machine. */
 async function countNow(
@@ -72,7 +81,7 @@ async function countNow(
     add(answer.versions, version, machines);
     add(answer.statuses, toStatus(status), machines);
   }
-  return answer;
+  return inOrder(answer);
 }
 
 /** Machines last seen from `from` on and before `to`, by their status of now: how far a group has come. */
@@ -91,7 +100,7 @@ export async function statusCounts(
     answer.total += machines;
     add(answer.statuses, toStatus(status), machines);
   }
-  return answer;
+  return { ...answer, statuses: byName(answer.statuses) };
 }
 
 const asOf = (where: string) => `
@@ -155,7 +164,7 @@ async function fromTransitions(
     add(answer.versions, value, change);
   }
   for (const { value, change } of statuses) add(answer.statuses, toStatus(value), change);
-  return answer;
+  return inOrder(answer);
 }
 
 export interface Difference {
@@ -203,7 +212,7 @@ function subtract(after: Counts, before: Counts): Counts {
   const changes: Counts = {};
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
     const change = (after[name] ?? 0) - (before[name] ?? 0);
-    if (change !== 0) changes[name] = change;
+    changes[name] = change;
   }
-  return changes;
+  return byName(changes);
 }

@@ -2,7 +2,7 @@
 // in a bucket is in it under both, and once in the total. Whole days and hours come from bitmaps, with what is not folded
 // yet added; anything finer from the facts themselves.
 import type { History } from '../connection.js';
-import { add, type Counts, toStatus } from './breakdown.js';
+import { add, byName, type Counts, toStatus } from './breakdown.js';
 import { type Scope, scopeCondition } from './scope.js';
 
 export interface PresencePoint {
@@ -75,7 +75,7 @@ export async function presenceTimeline(
     if (is_total === 1) point.total = machines;
     else add(point.counts, by === 'status' ? toStatus(value) : value, machines);
   }
-  return [...points.values()];
+  return [...points.values()].map((point) => ({ ...point, counts: byName(point.counts) }));
 }
 
 /** Bitmaps do not know OEMs. */

@@ -2,7 +2,7 @@
 // group it was in. A point at `at` counts everything before that moment; the last one of a timeline that ends now is
 // the breakdown of now, so that it has also what is not folded yet.
 import type { History } from '../connection.js';
-import { add, breakdown, type Counts, toStatus } from './breakdown.js';
+import { add, breakdown, byName, type Counts, toStatus } from './breakdown.js';
 import { activityWindowMs, floorMinute, type Scope, scopeCondition } from './scope.js';
 import { changesFromTransitions, type PointChange } from './transition-changes.js';
 
@@ -107,6 +107,6 @@ function sumUp(rows: PointChange[], moments: number[], dim: 'version' | 'status'
     for (const [value, machines] of Object.entries(running)) {
       if (machines !== 0) add(counts, dim === 'status' ? toStatus(value) : value, machines);
     }
-    return { at, total: Object.values(counts).reduce((sum, machines) => sum + machines, 0), counts };
+    return { at, total: Object.values(counts).reduce((sum, machines) => sum + machines, 0), counts: byName(counts) };
   });
 }
