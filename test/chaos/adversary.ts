@@ -88,7 +88,7 @@ export function makeAdversary({ field, people, clock, intruder, flood, say }: Me
       case 'redeliver':
         return intruder.redeliver(fault.batches, fault.withId);
       case 'flood':
-        return during('fleet>nats', fault.kind, async () => {
+        return during('every ingress>nats', fault.kind, async () => {
           const cut = [...field.links.keys()].filter((name) => /^ingress-\d>nats$/.test(name));
           for (const name of cut) link(name).cut();
           await flood(fault.posts);

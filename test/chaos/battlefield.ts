@@ -8,6 +8,7 @@ import { startClickhouse, startNats, startPostgres, type RunningServer } from '@
 import { repositoryRoot } from '../journeys/repository.js';
 import { keepProgram, keepServer, type Life } from './lives.js';
 import { type Link, openLink } from './link.js';
+import type { Endpoint } from './machines.js';
 import { appendLines } from './append-lines.js';
 
 export type ServerName = 'nats' | 'postgres' | 'clickhouse';
@@ -20,7 +21,7 @@ export interface Field {
   /** The servers themselves, past every link: for who judges. */
   servers: Servers;
   /** Of the ingresses, over their links. */
-  endpoints: string[];
+  endpoints: Endpoint[];
   /** Of each program that serves now. */
   internalUrls: ReadonlyMap<string, string>;
   api: { url: string; token: string };
@@ -123,10 +124,10 @@ export async function openField(options: FieldOptions): Promise<Field> {
 
   for (const program of ['policy', 'analytics', 'api', 'ingress'] as const)
     await Promise.all(members[program].map((name) => startMember(program, name)));
-  const endpoints: string[] = [];
+  const endpoints: Endpoint[] = [];
   for (const name of members.ingress) {
     const port = await link(`fleet>${name}`, () => served.get(name)!['omaha']!);
-    endpoints.push(`http://127.0.0.1:${port}/v1/update/`);
+    endpoints.push({ ingress: name, url: `http://127.0.0.1:${port}/v1/update/` });
   }
   return {
     dataDir,

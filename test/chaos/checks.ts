@@ -2,6 +2,7 @@
 import type { EventReported, Fact, MachineCheckedIn, MachineFact, UpdateGranted } from '@platte/facts';
 import { evolveMachine, unknownMachine } from '@platte/fleet';
 import type { Evidence } from './evidence.js';
+import { makeExcuses } from './excuses.js';
 import type { Told } from './machines.js';
 
 export interface Check {
@@ -11,8 +12,6 @@ export interface Check {
 
 /** A stop is one, everywhere, so soon: a promise of the product. */
 const stopWithinMs = 1_000;
-/** After a trouble: until connections are up again, and what was spooled has made room. */
-const aftermathMs = 15_000;
 
 export const checks: readonly Check[] = [
   { name: 'every answered request is in the log, once', find: findLost },
@@ -30,6 +29,7 @@ export const checks: readonly Check[] = [
   { name: 'no grant in a transaction that saw its group stopped', find: findGrantsWhileStopped },
   { name: 'grants in any window stay within the rate limit', find: findBursts },
   { name: 'open leases stay within the concurrency limit', find: findCrowds },
+  { name: 'safe mode probes one machine at a time until one has succeeded', find: findProbes },
   { name: 'every grant of PostgreSQL is a fact, and every such fact a grant', find: compareGrants },
   { name: 'no lease is open past its deadline', find: ({ overdue }) => [...overdue] },
   { name: 'instances are the fold of all facts', find: compareInstances },
@@ -102,13 +102,13 @@ function compareWith(
 }
 
 function findErrors({ told, disturbances }: Evidence): string[] {
+  const excuses = makeExcuses(disturbances);
   return told.flatMap((one) => {
     if (one.invalid !== null) return [`${describe(one)} got no proper answer: ${one.invalid}`];
-    if (one.status === 200) return [];
-    const may = disturbances.some(({ from, to }) => from <= one.answeredAt && one.sentAt <= to + aftermathMs);
-    if ((one.status === 503 || one.status === 0) && may) return [];
+    if (one.status === 200 || excuses(one)) return [];
+    const got = one.status === 0 ? 'no answer' : one.status;
     return [
-      `${describe(one)} got ${one.status === 0 ? 'no answer' : one.status} after ${Math.round(one.answeredAt - one.sentAt)} ms`,
+      `${describe(one)} got ${got} of ${one.ingress} after ${Math.round(one.answeredAt - one.sentAt)} ms, at ${(one.sentAt / 1000).toFixed(1)} s`,
     ];
   });
 }
@@ -202,6 +202,33 @@ export function mostOpen(steps: readonly { before: string | null; after: string 
   let most = 0;
   for (const { before, after } of steps) {
     open += Number(after === 'leased') - Number(before === 'leased');
+    most = Math.max(most, open);
+  }
+  return most;
+}
+
+/** An attempt that waits for its reboot is a probe still. */
+function findProbes({ groups, leases }: Evidence): string[] {
+  const careful = groups.filter(({ policy }) => policy.safeMode);
+  return careful.flatMap(({ id, track }) => {
+    const own = leases.filter(({ group }) => group === id);
+    return [...Map.groupBy(own, ({ rollout, toVersion }) => `${rollout} ${toVersion}`)].flatMap(([, steps]) => {
+      const most = mostProbes(steps);
+      return most > 1 ? [`${track}: ${most} machines at once tried ${steps[0]!.toVersion} first`] : [];
+    });
+  });
+}
+
+/** The most that were open at once before the first success. */
+export function mostProbes(
+  steps: readonly { before: string | null; after: string | null; outcome: string | null }[],
+): number {
+  const isOpen = (stage: string | null) => stage === 'leased' || stage === 'installed';
+  const success = steps.findIndex(({ outcome }) => outcome === 'complete');
+  let open = 0;
+  let most = 0;
+  for (const { before, after } of success < 0 ? steps : steps.slice(0, success)) {
+    open += Number(isOpen(after)) - Number(isOpen(before));
     most = Math.max(most, open);
   }
   return most;

@@ -11,6 +11,8 @@ export interface Told {
   token: string;
   machine: string;
   group: number;
+  /** Whom it asked. */
+  ingress: string;
   version: string;
   /** An event that is none of a check's own: it makes a fact beside the check-in. */
   event: { type: number; result: number } | null;
@@ -25,13 +27,18 @@ export interface Told {
   invalid: string | null;
 }
 
+export interface Endpoint {
+  ingress: string;
+  url: string;
+}
+
 export interface FleetOptions {
   seed: number;
   tracks: readonly string[];
   perTrack: number;
   /** How many times faster their clocks run. */
   speed: number;
-  endpoints: readonly string[];
+  endpoints: readonly Endpoint[];
   onTold: (told: Told) => void;
 }
 
@@ -152,8 +159,9 @@ async function post(machine: Machine, options: FleetOptions, agent: Agent): Prom
   const token = `${machine.id}.${++machine.posts}`;
   const body = machine.engine.compose().replace(/installsource="[^"]*"/, `installsource="${token}"`);
   const sentAt = performance.now();
-  const reply = await send(oneOf(machine.draw, options.endpoints), body, agent);
-  const told = { token, machine: machine.id, group: machine.group, version: machine.engine.version };
+  const { ingress, url } = oneOf(machine.draw, options.endpoints);
+  const reply = await send(url, body, agent);
+  const told = { token, ingress, machine: machine.id, group: machine.group, version: machine.engine.version };
   options.onTold({ ...told, ...contentOf(body), sentAt, answeredAt: performance.now(), ...heard(reply, body) });
   return { kind: 'reply', ...reply };
 }

@@ -106,7 +106,7 @@ async function takePositions(
 ): Promise<Battle> {
   const startedAt = Date.now();
   const people = await makePeople(field.api, policies);
-  for (const url of field.endpoints) for (const group of people.groups) await untilServed(url, group);
+  for (const { url } of field.endpoints) for (const group of people.groups) await untilServed(url, group);
   const told: Told[] = [];
   const fleet = startFleet({
     seed,
