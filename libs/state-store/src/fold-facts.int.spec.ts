@@ -325,4 +325,43 @@ describe('an instance row', () => {
     await fold(...(await relayed()));
     expect(await instanceOf('a')).toMatchObject({ status: 'timed-out' });
   });
+
+  it('shows a lease that timed out, although another replica writes the row meanwhile', async () => {
+    const { instances } = context;
+    await decide('a');
+    await fold(fleet.checkIn('a', answered('granted')));
+    offsetMs = hourMs + 1000;
+    await sweep();
+    const ends = await relayed();
+    // The other replica's notice comes while this one folds what else is in the batch.
+    const overtaken = withHot({
+      query: (statement: { name?: string }) => {
+        if (statement.name !== 'read-instances') instances.forget(`${fleet.application} a`);
+        return store.hot.query(statement as never);
+      },
+    });
+    await foldFacts(overtaken, context, [...ends, fleet.report('b', { type: 13 })]);
+    expect(await instanceOf('a')).toMatchObject({ status: 'timed-out' });
+  });
+
+  it('does not take what it knows for the row that another replica made first', async () => {
+    const first = fleet.checkIn('a', answered('rate-limited'));
+    const second = fleet.checkIn('a', answered('granted'));
+    const third = fleet.checkIn('a', answered('rate-limited'));
+    const other = { ...context, instances: makeInstanceCache(10) };
+    const slower = withHot({
+      query: async (statement: { name?: string }) => {
+        if (statement.name === 'insert-instances') await foldFacts(store, other, [second]);
+        return store.hot.query(statement as never);
+      },
+    });
+    await foldFacts(slower, context, [first]);
+    await fold(third);
+    expect(await instanceOf('a')).toMatchObject({ status: 'on-hold' });
+  });
 });
+
+/** The same store, with a pool that does something more. */
+function withHot(changes: object): Store {
+  return { ...store, hot: Object.assign(Object.create(store.hot) as Store['hot'], changes) };
+}

@@ -20,7 +20,8 @@ export async function foldFacts(store: Store, context: FoldFactsContext, facts: 
   for (const fact of facts) if (fact.kind === 'MachineDeleted') instances.forget(keyOf(fact));
   const news = toNews(facts);
   await readUnknown(store, instances, news);
+  const hadRow = new Set(news.map(({ key }) => key).filter((key) => instances.get(key) !== undefined));
   const folded = await foldAttempts(store, context, saidOfAttempts(instances, news));
-  const written = await writeInstances(store, instances, news);
+  const written = await writeInstances(store, instances, news, hadRow);
   return { ...folded, written };
 }

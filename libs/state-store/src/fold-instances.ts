@@ -100,13 +100,19 @@ export async function writeInstances(
   store: Store,
   cache: InstanceCache,
   news: readonly MachineNews[],
+  hadRow: ReadonlySet<string>,
 ): Promise<string[]> {
-  const made = news.filter((one) => cache.get(one.key) === undefined && one.seen !== null && one.seen.group !== null);
-  const changed = news.filter((one) => mustWrite(one, cache.get(one.key)));
+  const isUnknown = ({ key }: MachineNews) => cache.get(key) === undefined;
+  const made = news.filter((one) => isUnknown(one) && one.seen !== null && one.seen.group !== null);
+  // Another replica wrote the row since it was read: only PostgreSQL can say now which of both is the newer.
+  const overtaken = news.filter((one) => isUnknown(one) && hadRow.has(one.key) && !made.includes(one));
+  const changed = [...overtaken, ...news.filter((one) => mustWrite(one, cache.get(one.key)))];
   const lost = made.length === 0 ? [] : await insert(store, made);
   const updated = [...changed, ...lost];
   if (updated.length > 0) await store.hot.query(toUpdateInstances(updated));
-  for (const one of news) remember(cache, one, made, updated);
+  // What another replica made first may be newer than what is known here: it is read when its machine is heard of again.
+  const own = made.filter((one) => !lost.includes(one));
+  for (const one of news) remember(cache, one, own, updated);
   return [...new Set([...made, ...updated].map(({ key }) => key))];
 }
 
