@@ -1,19 +1,14 @@
 // Folds the log into PostgreSQL: the durable consumer `policy`, shared by the replicas. A message is acknowledged
 // strictly after its effects are committed; a repetition finds nothing to do.
-import { randomUUID } from 'node:crypto';
-import { type Follower, followFacts, type NatsConnection } from '@platte/fact-log';
+import { type Follower, followFacts } from '@platte/fact-log';
 import { isStoreFailure } from '@platte/service';
 import { foldFacts, makeInstanceCache } from '@platte/state-store';
-import { readStrings } from './freed-budgets.js';
 import type { Named } from './named.js';
 import type { Parts } from './parts.js';
+import { followWrittenRows } from './written-rows.js';
 
 /** About 120 bytes each. */
 const cachedMachinesMax = 1_000_000;
-/** The keys of rows that a replica wrote: the others forget what they remember of them. */
-const writtenSubject = 'platte.instances.written';
-/** Above it a message would pass what NATS takes; then all is forgotten, which costs one read per machine. */
-const writtenMax = 5_000;
 
 export interface Folding {
   lag: Follower['lag'];
@@ -41,11 +36,7 @@ export async function startFolding(
     help: 'Machines whose row this process remembers.',
     read: (gauge) => gauge.set(instances.size),
   });
-  const self = randomUUID();
-  const unfollow = followWritten(nats, self, (keys) => {
-    if (keys === null) instances.clear();
-    else for (const key of keys) instances.forget(key);
-  });
+  const rows = followWrittenRows(nats, instances);
   const follower = await followFacts({
     nc: nats,
     durable: policyDurable,
@@ -57,7 +48,7 @@ export async function startFolding(
       const outcome = await foldFacts(store, { instances, position: nextPosition }, facts);
       folded.inc(facts.length);
       written.inc(outcome.written.length);
-      announceWritten(nats, self, outcome.written);
+      rows.announce(outcome.written);
       if (outcome.freed.length > 0) onEnded(outcome.freed);
       for (const group of outcome.halted) log.warn({ group }, 'safe mode halted the rollout');
     },
@@ -68,24 +59,7 @@ export async function startFolding(
   });
   stopper.add('log', async () => {
     await follower.stop();
-    unfollow();
+    rows.stop();
   });
   return { lag: () => follower.lag() };
-}
-
-function announceWritten(nats: NatsConnection, self: string, keys: readonly string[]): void {
-  if (keys.length === 0 || nats.isClosed()) return;
-  nats.publish(writtenSubject, JSON.stringify(keys.length > writtenMax ? [self] : [self, ...keys]));
-}
-
-/** null: so many that all are to be forgotten. */
-function followWritten(nats: NatsConnection, self: string, onWritten: (keys: string[] | null) => void): () => void {
-  const subscription = nats.subscribe(writtenSubject, {
-    callback: (error, message) => {
-      if (error !== null) return;
-      const [sender, ...keys] = readStrings(message.data);
-      if (sender !== self) onWritten(keys.length === 0 ? null : keys);
-    },
-  });
-  return () => subscription.unsubscribe();
 }
