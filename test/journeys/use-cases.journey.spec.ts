@@ -82,6 +82,8 @@ describe('dogfood at once, the public by hand', () => {
       ({ length }) => length > 0,
     );
     expect(tried).toHaveLength(1);
+    // The ones before it may have asked an ingress that had not heard of the resumption yet.
+    await others.askNow();
     const waiting = others.machines.find((machine) => !tried.includes(machine))!;
     await whyOf(waiting.id, 'safe-mode-probing');
     await others.liveUntil(clock.now() + 2 * hourMs);
