@@ -123,9 +123,14 @@ function registerTasks(program: Command): void {
     .argument('[names...]', 'which; an unknown name lists them')
     .option('--check', 'exit 1 when a goal is missed')
     .option('--quick', 'a shorter run, for a look')
-    .action(async (names: string[], options: { check?: boolean; quick?: boolean }) => {
+    .option('--instances <n>', 'machines of the largest fleet, where a bench takes that')
+    .action(async (names: string[], options: { check?: boolean; quick?: boolean; instances?: string }) => {
       const { runTestScript } = await import('./tasks/script.js');
-      const flags = [...(options.check ? ['--check'] : []), ...(options.quick ? ['--quick'] : [])];
+      const flags = [
+        ...(options.check ? ['--check'] : []),
+        ...(options.quick ? ['--quick'] : []),
+        ...(options.instances === undefined ? [] : ['--instances', options.instances]),
+      ];
       process.exitCode = await runTestScript('load/main.js', [...names, ...flags]);
     });
 
