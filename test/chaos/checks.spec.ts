@@ -89,7 +89,7 @@ function evidenceOf(changes: Partial<Evidence> = {}, facts: readonly Fact[] = [c
     grants: [grantStep],
     overdue: [],
     parked: [],
-    poisoned: 0,
+    unreadable: [],
     ...changes,
   };
 }
@@ -169,7 +169,16 @@ describe('a run', () => {
       'instances are the fold of all facts',
     ],
     ['a machine without a row', { instances: [] }, 'instances are the fold of all facts'],
-    ['a message parked', { parked: ['policy: why'] }, 'nothing is parked but what was poisoned'],
+    [
+      'a message parked',
+      { parked: [{ durable: 'policy', sequence: 7, reason: 'why' }] },
+      'what nobody can read is parked by each consumer once, and nothing else',
+    ],
+    [
+      'poison that nobody parked',
+      { unreadable: [7] },
+      'what nobody can read is parked by each consumer once, and nothing else',
+    ],
     [
       'a crowd',
       {

@@ -33,7 +33,7 @@ export const checks: readonly Check[] = [
   { name: 'every grant of PostgreSQL is a fact, and every such fact a grant', find: compareGrants },
   { name: 'no lease is open past its deadline', find: ({ overdue }) => [...overdue] },
   { name: 'instances are the fold of all facts', find: compareInstances },
-  { name: 'nothing is parked but what was poisoned', find: findParked },
+  { name: 'what nobody can read is parked by each consumer once, and nothing else', find: findParked },
 ];
 
 function checkInsByToken(facts: Iterable<Fact>): Map<string, MachineCheckedIn[]> {
@@ -266,11 +266,17 @@ function compareInstances({ facts, instances }: Evidence): string[] {
   return findings;
 }
 
-function findParked({ parked, poisoned }: Evidence): string[] {
+/** Each consumer parks each of them once, and nothing else. */
+function findParked({ parked, unreadable }: Evidence): string[] {
   return ['policy', 'analytics'].flatMap((durable) => {
-    const count = parked.filter((one) => one.startsWith(`${durable}:`)).length;
-    return count === poisoned
-      ? []
-      : [`${count} messages of ${durable}, ${poisoned} were poisoned: ${parked.slice(0, 3).join('; ')}`];
+    const own = parked.filter((one) => one.durable === durable);
+    const known = new Set(own.map(({ sequence }) => sequence));
+    const missed = unreadable.filter((sequence) => !known.has(sequence));
+    const wrong = own.filter(({ sequence }) => !unreadable.includes(sequence));
+    return [
+      ...missed.map((sequence) => `${durable} did not park message ${sequence}`),
+      ...wrong.map(({ sequence, reason }) => `${durable} parked message ${sequence}: ${reason}`),
+      ...(known.size < own.length ? [`${durable} parked a message twice`] : []),
+    ];
   });
 }

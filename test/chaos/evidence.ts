@@ -33,8 +33,15 @@ export interface Evidence {
   grants: readonly GrantStep[];
   /** Open leases whose deadline has passed, by the platform's clock. */
   overdue: readonly string[];
-  parked: readonly string[];
-  poisoned: number;
+  parked: readonly Parked[];
+  /** Sequences of messages that nobody can read: those of the intruder, and what was published again of them. */
+  unreadable: readonly number[];
+}
+
+export interface Parked {
+  durable: string;
+  sequence: number;
+  reason: string;
 }
 
 export interface Heard {
@@ -42,7 +49,6 @@ export interface Heard {
   groups: readonly Group[];
   stops: readonly Stop[];
   disturbances: readonly Disturbance[];
-  poisoned: number;
   platformNow: number;
 }
 
@@ -53,17 +59,18 @@ export async function gatherEvidence(
   heard: Heard,
 ): Promise<Evidence> {
   const { url } = field.servers.postgres;
-  const { facts, repeatedFacts } = await readLog(nats);
+  const { facts, repeatedFacts, unreadable } = await readLog(nats);
   return {
     ...heard,
     facts,
     repeatedFacts,
+    unreadable,
     history: await readHistory(history, url),
     archive: await readArchive(history),
     instances: await readInstances(url),
     ...(await readWitness(url)),
     overdue: await readOverdue(url, heard.platformNow),
-    parked: (await listParked(nats, { max: 1_000 })).map(({ durable, reason }) => `${durable}: ${reason}`),
+    parked: await listParked(nats, { max: 10_000 }),
   };
 }
 
@@ -71,17 +78,19 @@ export function identityOf({ app, machine, at, n, kind }: Pick<Fact, 'app' | 'ma
   return `${app} ${machine} ${at} ${n} ${kind}`;
 }
 
-async function readLog(nats: NatsConnection): Promise<{ facts: Map<string, Fact>; repeatedFacts: number }> {
+async function readLog(nats: NatsConnection): Promise<Pick<Evidence, 'facts' | 'repeatedFacts' | 'unreadable'>> {
   const { lastSequence } = await readFactsFill(nats);
   const facts = new Map<string, Fact>();
+  const unreadable: number[] = [];
   let seen = 0;
   for await (const message of readFacts(nats, { from: 1, until: lastSequence })) {
+    if (message.unreadable !== undefined) unreadable.push(message.sequence);
     for (const fact of message.facts) {
       seen++;
       facts.set(identityOf(fact), fact);
     }
   }
-  return { facts, repeatedFacts: seen - facts.size };
+  return { facts, repeatedFacts: seen - facts.size, unreadable };
 }
 
 interface FactRow {

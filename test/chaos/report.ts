@@ -27,13 +27,13 @@ interface Seen {
   verdicts: Verdict[];
   adversary: Adversary;
   people: People;
-  intruder: { redelivered: number; poisoned: number };
+  redelivered: number;
   starts: Record<string, number>;
 }
 
 export function toReport(
   { seed, minutes, control }: { seed: number; minutes: number; control?: string | undefined },
-  { evidence, verdicts, adversary, people, intruder, starts }: Seen,
+  { evidence, verdicts, adversary, people, redelivered, starts }: Seen,
 ): Report {
   const { told, facts, repeatedFacts, grants, parked } = evidence;
   const byStatus = (status: number) => told.filter((one) => one.status === status).length;
@@ -50,7 +50,7 @@ export function toReport(
       offers: told.filter(({ offered }) => offered !== null).length,
       facts: facts.size,
       'facts that the log has again': repeatedFacts,
-      'batches redelivered': intruder.redelivered,
+      'batches redelivered': redelivered,
       grants: grants.reduce((sum, one) => sum + one.grants, 0),
       parked: parked.length,
       'commands refused or failed': [...people.refusals.values()].reduce((sum, count) => sum + count, 0),

@@ -163,7 +163,6 @@ async function judge(options: ChaosOptions, battle: Battle): Promise<Report> {
       groups: people.groups,
       stops: people.stops,
       disturbances: adversary.disturbances,
-      poisoned: intruder.counts().poisoned,
       platformNow: clock.now(),
     });
     const verdicts: Verdict[] = checks.map(({ name, find }) => ({ name, findings: find(evidence) }));
@@ -186,7 +185,7 @@ async function judge(options: ChaosOptions, battle: Battle): Promise<Report> {
       verdicts,
       adversary,
       people,
-      intruder: intruder.counts(),
+      redelivered: intruder.redelivered(),
       ...countsOf(field),
     });
   } finally {
