@@ -17,6 +17,9 @@ import { makeSignIn } from './sign-in/sign-in-routes.js';
 import { readVersion } from './version.js';
 import { watchStore } from './watch-stores.js';
 
+/** Clients wait half a minute: whoever asks twice of a history that hangs still hears of it, instead of nothing. */
+const questionSecondsMax = 12;
+
 const config = readConfig(Config);
 const oidc = toOidcConfig(config);
 const refused = typeof oidc === 'string' ? oidc : refuseListen(config.apiListen, { hasSignIn: oidc !== undefined });
@@ -41,6 +44,7 @@ const history = openHistory({
   user: config.clickhouseUser,
   password: config.clickhousePassword ?? '',
   database: config.clickhouseDatabase,
+  readSecondsMax: questionSecondsMax,
   log,
 });
 stopper.add('ClickHouse', () => history.close());

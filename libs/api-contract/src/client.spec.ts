@@ -41,6 +41,15 @@ describe('the client', () => {
     });
   });
 
+  it('says how long it waited for a server that says nothing', async () => {
+    const fetch = (_: unknown, init?: RequestInit) =>
+      new Promise<Response>((_resolve, reject) => {
+        init?.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error));
+      });
+    const client = makeClient({ url: 'http://platte.example', fetch, timeoutMs: 20 });
+    await expect(client.getMe()).rejects.toThrow('no answer from http://platte.example within 0.02 s');
+  });
+
   it('throws the problem that the API told', async () => {
     const problem = {
       type: 'urn:platte:problem:not-found',

@@ -88,15 +88,15 @@ export async function* eachItem<Item, Given extends { query?: object }>(
 
 async function call(options: ClientOptions, operation: Operation, given: AnyGiven): Promise<unknown> {
   const request = toRequest(options, operation, given);
-  const signal = AbortSignal.any([
-    AbortSignal.timeout(options.timeoutMs ?? defaultTimeoutMs),
-    ...(given.signal ? [given.signal] : []),
-  ]);
+  const { timeoutMs = defaultTimeoutMs } = options;
+  const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(given.signal ? [given.signal] : [])]);
   let response: Response;
   try {
     response = await (options.fetch ?? fetch)(request.url, { ...request.init, signal });
   } catch (cause) {
-    throw new ConnectionError(`no answer from ${options.url || 'the server'}: ${toCause(cause)}`, { cause });
+    const isLate = cause instanceof Error && cause.name === 'TimeoutError';
+    const why = isLate ? ` within ${timeoutMs / 1000} s` : `: ${toCause(cause)}`;
+    throw new ConnectionError(`no answer from ${options.url || 'the server'}${why}`, { cause });
   }
   if (response.status === 204) return undefined;
   const type = response.headers.get('content-type') ?? '';

@@ -17,6 +17,8 @@ export interface HistoryOptions {
   log: HistoryLog;
   /** Of a cluster: how many replicas of a shard must have what is written, before it counts as written. */
   insertQuorum?: 'auto' | `${number}` | undefined;
+  /** A question without an answer for so long is given up, also by a server that says nothing at all: 60 unless given. */
+  readSecondsMax?: number | undefined;
 }
 
 export type Params = Record<string, unknown>;
@@ -37,8 +39,10 @@ export interface History {
   close(): Promise<void>;
 }
 
-/** Longer than any question over a million machines; a person's query that takes more should ask for less. */
-const readSecondsMax = 60;
+/** Longer than any question over a million machines. */
+const readSecondsMaxDefault = 60;
+/** For the engine to say itself that a question took too long, with its reasons. */
+const graceMs = 500;
 /** A rebuild from nothing over a billion facts goes in slices, each well below this. */
 const writeSecondsMax = 600;
 /** Headers and a handful of slow statements: more would only queue in the engine. */
@@ -60,7 +64,6 @@ const everywhere: ClickHouseSettings = {
 };
 const readSettings: ClickHouseSettings = {
   ...everywhere,
-  max_execution_time: readSecondsMax,
   max_result_rows: '1000000',
   result_overflow_mode: 'throw',
   // A table of states is one large part and a few small ones: merging them in layers took 177 ms where this takes 99, for
@@ -79,7 +82,8 @@ const writeSettings: ClickHouseSettings = {
 
 /** Opens no connection yet: the first statement does. */
 export function openHistory(options: HistoryOptions): History {
-  const { url, user, password, database, log, insertQuorum = '0' } = options;
+  const { url, user, password, database, log, insertQuorum = '0', readSecondsMax = readSecondsMaxDefault } = options;
+  const reads = { ...readSettings, max_execution_time: readSecondsMax };
   const writes = { ...writeSettings, insert_quorum: insertQuorum };
   const client = createClient({
     url,
@@ -96,13 +100,19 @@ export function openHistory(options: HistoryOptions): History {
     database,
     log,
     async read<Row>(question: string, params: Params = {}) {
-      const result = await client.query({
-        query: question,
-        query_params: params,
-        format: 'JSONEachRow',
-        clickhouse_settings: readSettings,
-      });
-      return result.json<Row>();
+      const deadline = AbortSignal.timeout(readSecondsMax * 1000 + graceMs);
+      try {
+        const result = await client.query({
+          query: question,
+          query_params: params,
+          format: 'JSONEachRow',
+          clickhouse_settings: reads,
+          abort_signal: deadline,
+        });
+        return await result.json<Row>();
+      } catch (cause) {
+        throw deadline.aborted ? new NoAnswer(readSecondsMax, { cause }) : cause;
+      }
     },
     async run(statement, params = {}) {
       await client.command({ query: statement, query_params: params, clickhouse_settings: writes });
@@ -122,6 +132,15 @@ export function openHistory(options: HistoryOptions): History {
       openHistory({ ...options, database: other, url: host === undefined ? url : withHost(url, host) }),
     close: () => client.close(),
   };
+}
+
+/** The server took the question and said nothing: it hangs, or the network swallows what it says. */
+class NoAnswer extends Error {
+  readonly code = 'ETIMEDOUT';
+
+  constructor(seconds: number, options: ErrorOptions) {
+    super(`ClickHouse did not answer within ${seconds} s`, options);
+  }
 }
 
 function withHost(url: string, host: string): string {
