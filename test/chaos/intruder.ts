@@ -1,7 +1,7 @@
 // What a network and a server of messages may do to the log, and nobody else: the same message twice, and one that is none.
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { logNames, type NatsConnection } from '@platte/fact-log';
-import { between, type Draw } from './chance.js';
+import { between, type Draw } from '../chance.js';
 
 export interface Intruder {
   /** Publishes batches of the log again: by their message id the server knows them, without it they are stored twice. */

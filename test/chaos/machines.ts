@@ -4,7 +4,7 @@
 import { Agent, request } from 'node:http';
 import { type Happening, makeUpdateEngine, readCheckAnswer, type UpdateEngine } from '@platte/omaha/client';
 import { profileOf } from '../journeys/machines.js';
-import { type Draw, makeDraw, oneOf } from './chance.js';
+import { type Draw, makeDraw, oneOf } from '../chance.js';
 
 /** One POST, and what came of it. Times are `performance.now()` of this process. */
 export interface Told {

@@ -17,7 +17,7 @@ import {
   writeFacts,
 } from '@platte/history';
 import { flatcarApp } from '../journeys/machines.js';
-import { type Draw, shuffled } from './chance.js';
+import { type Draw, shuffled } from '../chance.js';
 
 interface Means {
   nats: NatsConnection;

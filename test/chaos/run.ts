@@ -7,7 +7,7 @@ import { openHistory } from '@platte/history';
 import { untilServed } from '../journeys/catalog.js';
 import { type Adversary, makeAdversary } from './adversary.js';
 import { type Field, openField } from './battlefield.js';
-import { makeDraw } from './chance.js';
+import { makeDraw } from '../chance.js';
 import { type ChaosClock, makeChaosClock } from './chaos-clock.js';
 import { checks } from './checks.js';
 import { controls } from './controls.js';

@@ -2,7 +2,7 @@
 // (which request, which transaction) is up to the machine that it runs on, and differs from run to run.
 //
 // One of every kind comes first, in an order of the seed's, so that a short run has seen all; then chance alone decides.
-import { between, type Draw, makeDraw, oneOf, shuffled } from './chance.js';
+import { between, type Draw, makeDraw, oneOf, shuffled } from '../chance.js';
 
 export type Fault =
   /** SIGKILL; whoever keeps it starts it again at once. */

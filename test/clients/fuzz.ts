@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDraw } from '../chance.js';
 import { findDisagreement } from './agreement.js';
 import { applyMutations, type Mutation, mutationKinds } from './mutate.js';
 import { clientsFolder, readRecordings, readRegressions } from './recordings.js';
@@ -76,16 +77,5 @@ function drawMutation(draw: () => number): Mutation {
     at: draw(),
     length: Math.floor(draw() * draw() * 64),
     pick: Math.floor(draw() * 65_536),
-  };
-}
-
-/** mulberry32: small, seeded, good enough to wander. */
-function makeDraw(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

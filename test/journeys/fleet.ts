@@ -1,6 +1,7 @@
 // Machines that live in the platform's time: the model of update_engine decides what they post and when; here are the
 // network, the disk and whoever reboots them. Time goes in steps: in each, every machine does all that has become due.
 import { type Happening, makeUpdateEngine, type UpdateEngine } from '@platte/omaha/client';
+import { makeDraw } from '../chance.js';
 import type { PlatformClock } from './clock.js';
 import { postOmaha, profileOf } from './machines.js';
 
@@ -133,15 +134,4 @@ function inShort(body: string): string {
 
 function bootIdOf(number: number): string {
   return `{51c48fcd-fbfa-46de-bfe2-${String(number).padStart(12, '0')}}`;
-}
-
-/** Uniform in [0, 1), the same at every run (mulberry32). */
-function makeDraw(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

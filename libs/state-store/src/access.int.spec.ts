@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { useFreshStore } from '../test/fresh-store.js';
 import { beginKey, forgetKey, keepAnswer, keysKeptMs, purgeKeys } from './access-idempotency.js';
 import {
   addToken,
@@ -10,21 +11,11 @@ import {
   putBootstrapToken,
   revokeToken,
 } from './access-tokens.js';
-import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
-import { closeStore, openStore, type Store } from './store.js';
+import type { Store } from './store.js';
 
-let database: FreshDatabase;
 let store: Store;
 
-beforeAll(async () => {
-  database = await makeFreshDatabase(inject('postgresUrl'));
-  store = openStore({ url: database.url });
-});
-
-afterAll(async () => {
-  await closeStore(store);
-  await database.drop();
-});
+useFreshStore((opened) => (store = opened));
 
 beforeEach(async () => {
   await store.pool.query('truncate access_token, idempotency_key, access_change');

@@ -12,26 +12,18 @@ import {
   type Rejection,
 } from '@platte/rollout';
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { useFreshStore } from '../test/fresh-store.js';
 import { executeCatalogCommand } from './catalog-commands.js';
 import { lockAndReadState } from './catalog-state.js';
-import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
-import { closeStore, openStore, type Store } from './store.js';
+import type { Store } from './store.js';
 import { withTransaction } from './transaction.js';
 
 const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 const now = Date.parse('2026-11-27T11:00:00Z');
-let database: FreshDatabase;
 let store: Store;
 
-beforeAll(async () => {
-  database = await makeFreshDatabase(inject('postgresUrl'));
-  store = openStore({ url: database.url });
-});
-afterAll(async () => {
-  await closeStore(store);
-  await database.drop();
-});
+useFreshStore((opened) => (store = opened));
 
 /** Few of everything, so that commands meet each other. */
 const some = (from: number, count: number) => fc.integer({ min: from, max: from + count - 1 }).map(id);

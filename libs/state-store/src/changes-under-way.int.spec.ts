@@ -1,31 +1,22 @@
 // What people change while machines are on their way: whoever has a lease keeps what it was promised, and nobody gets more.
 import type { Fact } from '@platte/facts';
 import type { AskedMachine } from '@platte/rollout';
-import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
+import { useFreshStore } from '../test/fresh-store.js';
 import { makeGrantContext, makeSampleFleet, type SampleFleet } from '../test/sample-fleet.js';
 import { foldFacts } from './fold-facts.js';
-import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
 import { grantBatch, type GrantContext } from './grant-batch.js';
 import { makeInstanceCache } from './instance-cache.js';
 import { relayOutbox } from './outbox.js';
-import { closeStore, openStore, type Store } from './store.js';
+import type { Store } from './store.js';
 import { sweepLeases } from './sweep-leases.js';
 
 const hourMs = 3_600_000;
-let database: FreshDatabase;
 let store: Store;
 let offsetMs = 0;
 let context: GrantContext;
 
-beforeAll(async () => {
-  database = await makeFreshDatabase(inject('postgresUrl'));
-  store = openStore({ url: database.url, clockOffsetMs: () => offsetMs });
-});
-
-afterAll(async () => {
-  await closeStore(store);
-  await database.drop();
-});
+useFreshStore((opened) => (store = opened), { clockOffsetMs: () => offsetMs });
 
 beforeEach(() => {
   offsetMs = 0;

@@ -1,33 +1,24 @@
 import type { AnswerReason, Fact } from '@platte/facts';
 import type { AskedMachine, Policy } from '@platte/rollout';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { useFreshStore } from '../test/fresh-store.js';
 import { foldFacts, type FoldFactsContext } from './fold-facts.js';
-import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
 import { grantBatch, type GrantContext } from './grant-batch.js';
 import { makeInstanceCache } from './instance-cache.js';
 import { findAttempt } from './machine-reads.js';
 import { relayOutbox } from './outbox.js';
 import { makeGrantContext, makeSampleFleet, type SampleFleet } from '../test/sample-fleet.js';
-import { closeStore, openStore, type Store } from './store.js';
+import type { Store } from './store.js';
 import { sweepLeases } from './sweep-leases.js';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
-let database: FreshDatabase;
 let store: Store;
 let offsetMs = 0;
 let context: GrantContext & FoldFactsContext;
 let fleet: SampleFleet;
 
-beforeAll(async () => {
-  database = await makeFreshDatabase(inject('postgresUrl'));
-  store = openStore({ url: database.url, clockOffsetMs: () => offsetMs });
-});
-
-afterAll(async () => {
-  await closeStore(store);
-  await database.drop();
-});
+useFreshStore((opened) => (store = opened), { clockOffsetMs: () => offsetMs });
 
 async function start(policy: Partial<Policy> = {}): Promise<void> {
   fleet = await makeSampleFleet(store, policy);

@@ -1,29 +1,20 @@
 import type { Fact } from '@platte/facts';
 import type { AskedMachine } from '@platte/rollout';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { useFreshStore } from '../test/fresh-store.js';
 import { type BatchOutcome, grantBatch, type GrantContext } from './grant-batch.js';
 import { relayOutbox } from './outbox.js';
 import { foldFacts } from './fold-facts.js';
 import { makeInstanceCache } from './instance-cache.js';
 import { makeGrantContext, makeSampleFleet, type SampleFleet } from '../test/sample-fleet.js';
-import { closeStore, openStore, type Store } from './store.js';
+import type { Store } from './store.js';
 
 const hourMs = 3_600_000;
-let database: FreshDatabase;
 let store: Store;
 let offsetMs = 0;
 let context: GrantContext;
 
-beforeAll(async () => {
-  database = await makeFreshDatabase(inject('postgresUrl'));
-  store = openStore({ url: database.url, clockOffsetMs: () => offsetMs });
-});
-
-afterAll(async () => {
-  await closeStore(store);
-  await database.drop();
-});
+useFreshStore((opened) => (store = opened), { clockOffsetMs: () => offsetMs });
 
 beforeEach(async () => {
   offsetMs = 0;

@@ -1,23 +1,15 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
+import { expect, test } from 'vitest';
+import { useFreshStore } from '../test/fresh-store.js';
 import { makeMachineNumbers, type NumberedMachine } from './machine-number.js';
-import { closeStore, openStore, type Store } from './store.js';
+import type { Store } from './store.js';
 
 const app = 'e96281a6-d1af-4bde-9a0a-97b76e56dc57';
 const otherApp = '11111111-2222-4333-8444-555555555555';
 const machines = (count: number, from = 0): NumberedMachine[] =>
   Array.from({ length: count }, (_, index) => ({ app, machine: `machine-${from + index}` }));
 
-let database: FreshDatabase;
 let store: Store;
-beforeAll(async () => {
-  database = await makeFreshDatabase(inject('postgresUrl'));
-  store = openStore({ url: database.url });
-});
-afterAll(async () => {
-  await closeStore(store);
-  await database.drop();
-});
+useFreshStore((opened) => (store = opened));
 
 test('machines get a number once, and a dense one, also when replicas meet', async () => {
   const replicas = Array.from({ length: 4 }, () => makeMachineNumbers(store));

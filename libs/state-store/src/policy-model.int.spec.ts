@@ -14,9 +14,9 @@ import {
   toRefusal,
 } from '@platte/rollout';
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { useFreshStore } from '../test/fresh-store.js';
 import { foldFacts, type FoldFactsContext } from './fold-facts.js';
-import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
 import { type BatchOutcome, grantBatch, type GrantContext } from './grant-batch.js';
 import { makeInstanceCache } from './instance-cache.js';
 import { relayOutbox } from './outbox.js';
@@ -24,26 +24,17 @@ import { makeGrantContext, makeSampleFleet, type SampleFleet } from '../test/sam
 import { recountLedger } from './recount.js';
 import { findSpent } from './refuse-spent.js';
 import { readSpentNotice } from './spent-notice.js';
-import { closeStore, openStore, type Store } from './store.js';
+import type { Store } from './store.js';
 import { sweepLeases } from './sweep-leases.js';
 
 const hourMs = 3_600_000;
 const machines = 6;
 const periodMs = 2 * hourMs;
 
-let database: FreshDatabase;
 let store: Store;
 let offsetMs = 0;
 
-beforeAll(async () => {
-  database = await makeFreshDatabase(inject('postgresUrl'));
-  store = openStore({ url: database.url, clockOffsetMs: () => offsetMs });
-});
-
-afterAll(async () => {
-  await closeStore(store);
-  await database.drop();
-});
+useFreshStore((opened) => (store = opened), { clockOffsetMs: () => offsetMs });
 
 interface Model {
   /** The times of all grants, as answered. */

@@ -1,24 +1,15 @@
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
+import { expect, it } from 'vitest';
+import { useFreshStore } from '../test/fresh-store.js';
 import { grantBatch } from './grant-batch.js';
 import { pruneLedger } from './prune-ledger.js';
 import { makeGrantContext, makeSampleFleet } from '../test/sample-fleet.js';
-import { closeStore, openStore, type Store } from './store.js';
+import type { Store } from './store.js';
 
 const dayMs = 86_400_000;
-let database: FreshDatabase;
 let store: Store;
 let offsetMs = 0;
 
-beforeAll(async () => {
-  database = await makeFreshDatabase(inject('postgresUrl'));
-  store = openStore({ url: database.url, clockOffsetMs: () => offsetMs });
-});
-
-afterAll(async () => {
-  await closeStore(store);
-  await database.drop();
-});
+useFreshStore((opened) => (store = opened), { clockOffsetMs: () => offsetMs });
 
 it('forgets grants that no window reaches, and counts the others as before', async () => {
   const fleet = await makeSampleFleet(store, { rateLimit: { max: 2, periodMs: dayMs }, concurrencyLimit: 100 });

@@ -1,25 +1,18 @@
-import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
+import { useFreshStore } from '../test/fresh-store.js';
 import { makeGrantContext, makeSampleFleet, type SampleFleet } from '../test/sample-fleet.js';
-import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
 import { type GrantContext, grantBatch } from './grant-batch.js';
 import { recountLedger } from './recount.js';
-import { closeStore, openStore, type Store } from './store.js';
+import type { Store } from './store.js';
 
 const periodMs = 3_600_000;
-let database: FreshDatabase;
 let store: Store;
 let context: GrantContext;
 let fleet: SampleFleet;
 
-beforeAll(async () => {
-  database = await makeFreshDatabase(inject('postgresUrl'));
-  store = openStore({ url: database.url });
+useFreshStore((opened) => {
+  store = opened;
   context = makeGrantContext();
-});
-
-afterAll(async () => {
-  await closeStore(store);
-  await database.drop();
 });
 
 beforeEach(async () => {

@@ -1,26 +1,19 @@
 import { exceptedMax, type Policy } from '@platte/rollout';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { useFreshStore } from '../test/fresh-store.js';
 import { makeGrantContext, makeSampleFleet, type SampleFleet } from '../test/sample-fleet.js';
-import { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
 import { type GrantContext, grantBatch } from './grant-batch.js';
 import { findSpent } from './refuse-spent.js';
 import { readSpentNotice } from './spent-notice.js';
-import { closeStore, openStore, type Store } from './store.js';
+import type { Store } from './store.js';
 
 const periodMs = 3_600_000;
-let database: FreshDatabase;
 let store: Store;
 let context: GrantContext;
 
-beforeAll(async () => {
-  database = await makeFreshDatabase(inject('postgresUrl'));
-  store = openStore({ url: database.url });
+useFreshStore((opened) => {
+  store = opened;
   context = makeGrantContext();
-});
-
-afterAll(async () => {
-  await closeStore(store);
-  await database.drop();
 });
 
 const two = { rateLimit: { max: 2, periodMs } };
