@@ -11,6 +11,7 @@ import { GroupsController } from './controllers/groups.controller.js';
 import { InstanceCommandsController } from './controllers/instance-commands.controller.js';
 import { InstancesController } from './controllers/instances.controller.js';
 import { LogController } from './controllers/log.controller.js';
+import { ProgressController } from './controllers/progress.controller.js';
 import { SystemController } from './controllers/system.controller.js';
 import { TimelinesController } from './controllers/timelines.controller.js';
 import { AccessGuard, type Identify, type Throttle } from './http/access-guard.js';
@@ -31,6 +32,7 @@ const controllers = [
   InstancesController,
   InstanceCommandsController,
   LogController,
+  ProgressController,
   SystemController,
   TimelinesController,
 ];

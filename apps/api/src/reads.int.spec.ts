@@ -269,3 +269,85 @@ describe('timelines', () => {
     await expect(asked).rejects.toMatchObject({ problem: { status: 422, errors: [{ pointer }] } });
   });
 });
+
+describe('how far updates have come', () => {
+  const query = { range: '1h' } as const;
+  const group = { params: { id: ids.prod }, query };
+  const application = { params: { id: ids.flatcar }, query };
+
+  it('is told by what went wrong, as often as it did', async () => {
+    const found = await viewer.getGroupFailures(group);
+    expect(found.items).toEqual([
+      {
+        status: 'failed',
+        errorCode: '9',
+        words: 'error 9: the payload could not be downloaded (network, or an HTTP error)',
+        version: '4081.2.0',
+        oem: 'qemu',
+        failures: 1,
+        machines: 1,
+        lastAt: new Date(start + 12 * minute).toISOString(),
+      },
+    ]);
+    expect((await viewer.getApplicationFailures(application)).items).toEqual(found.items);
+    const elsewhere = { ...application, query: { ...query, oem: 'ami' } };
+    expect((await viewer.getApplicationFailures(elsewhere)).items).toEqual([]);
+    const before = { ...group, query: { to: new Date(start + 12 * minute).toISOString() } };
+    expect((await viewer.getGroupFailures(before)).items).toEqual([]);
+  });
+
+  it('is told by the steps that attempts came to, and how long each took', async () => {
+    const funnel = await viewer.getGroupFunnel(group);
+    expect(
+      funnel.steps.map(({ step, attempts, droppedOff, medianSeconds }) => [step, attempts, droppedOff, medianSeconds]),
+    ).toEqual([
+      ['granted', 1, 0, 0],
+      ['downloading', 1, 0, 60],
+      ['downloaded', 0, 1, null],
+      ['installed', 0, 0, null],
+      ['complete', 0, 0, null],
+    ]);
+    expect((await viewer.getApplicationFunnel(application)).steps).toEqual(funnel.steps);
+    const arm = { ...application, query: { ...query, arch: 'arm64' } } as const;
+    expect((await viewer.getApplicationFunnel(arm)).steps[0]?.attempts).toBe(0);
+  });
+
+  it('is told by who took a grant and fell silent', async () => {
+    const silent = await viewer.getGroupSilentInstances({ params: { id: ids.prod } });
+    expect(silent.items).toEqual([]);
+    const old = Date.now() - 13 * 3_600_000;
+    const granted = { reason: 'granted', inputs: { target: '4152.1.0', deadline: old } } as const;
+    await writeHistory(api, [checkIn('quiet', old, { answer: granted, oem: 'ami' })], 2);
+    const { items } = await viewer.getGroupSilentInstances({ params: { id: ids.prod } });
+    expect(items).toMatchObject([{ id: 'quiet', status: 'granted', cadenceSeconds: null }]);
+    expect(items[0]?.silentSeconds).toBeGreaterThanOrEqual(13 * 3600);
+    const asked = { params: { id: ids.flatcar }, query: { oem: 'qemu' } };
+    expect((await viewer.getApplicationSilentInstances(asked)).items).toEqual([]);
+  });
+
+  it('is told by how many were seen within a range, and their statuses now', async () => {
+    const of = { ...group, query: { from: new Date(start).toISOString(), to: new Date(start + 90_000).toISOString() } };
+    expect(await viewer.getGroupInstancesSeen(of)).toEqual({
+      from: of.query.from,
+      to: of.query.to,
+      instances: 4,
+    });
+    const counts = await viewer.getGroupStatusCounts(group);
+    expect(counts).toMatchObject({ total: 5, statuses: { downloading: 1, failed: 1 } });
+    expect((await viewer.getApplicationStatusCounts(application)).statuses).toEqual(counts.statuses);
+    expect((await viewer.getApplicationInstancesSeen(application)).instances).toBe(5);
+    const none = { ...application, query: { ...query, channel: ids.prod } };
+    expect(await viewer.getApplicationInstancesSeen(none)).toMatchObject({ instances: 0 });
+  });
+
+  it('refuses a range that ends before it begins', async () => {
+    const asked = { params: { id: ids.prod }, query: { from: '2999-01-01T00:00:00Z' } };
+    for (const ask of [
+      viewer.getGroupFailures,
+      viewer.getGroupFunnel,
+      viewer.getGroupStatusCounts,
+      viewer.getGroupInstancesSeen,
+    ])
+      await expect(ask(asked)).rejects.toMatchObject({ problem: { status: 422, errors: [{ pointer: '?from' }] } });
+  });
+});

@@ -55,6 +55,7 @@ export {
 export { pageLimitDefault, pageLimitMax, toInstant } from './page.js';
 export { Plan } from './plan.js';
 export { Problem, ProblemError, problemKinds, toProblemType, type ProblemName } from './problem.js';
+export { Failures, Funnel, InstancesSeen, SilentInstance, StatusCounts } from './progress.js';
 export {
   Activity,
   type ActivityKind,

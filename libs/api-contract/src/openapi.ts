@@ -16,6 +16,7 @@ const tags: Record<string, string> = {
   rollouts: 'How a package reaches the machines of a group.',
   instances: 'Machines.',
   timelines: 'How many machines were where, over time.',
+  progress: 'How far updates have come, and what went wrong on the way.',
   access: 'Who you are, and API tokens.',
   system: 'What happened, who did it, and how the platform is.',
 };

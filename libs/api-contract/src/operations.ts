@@ -4,6 +4,7 @@ import { type Operation } from './operation.js';
 import { catalogOperations } from './operations/catalog-operations.js';
 import { groupOperations } from './operations/group-operations.js';
 import { instanceOperations } from './operations/instance-operations.js';
+import { progressOperations } from './operations/progress-operations.js';
 import { systemOperations } from './operations/system-operations.js';
 import { timelineOperations } from './operations/timeline-operations.js';
 
@@ -14,6 +15,7 @@ export const operations = {
   ...groupOperations,
   ...instanceOperations,
   ...timelineOperations,
+  ...progressOperations,
   ...systemOperations,
 } satisfies Record<string, Operation>;
 

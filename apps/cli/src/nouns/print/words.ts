@@ -11,10 +11,14 @@ export function toAge(instant: string | null | undefined, now: number): string {
   if (instant === null || instant === undefined) return '';
   const ms = now - Date.parse(instant);
   const isAhead = ms < 0;
-  const length = Math.abs(ms);
-  const [unit, unitMs] = units.find(([, unitMs]) => length >= 2 * unitMs) ?? ['s', 1000];
-  const text = `${Math.floor(length / unitMs)}${unit}`;
+  const text = toLength(Math.abs(ms));
   return isAhead ? `in ${text}` : text;
+}
+
+/** The same of a length of time. */
+export function toLength(ms: number): string {
+  const [unit, unitMs] = units.find(([, unitMs]) => ms >= 2 * unitMs) ?? ['s', 1000];
+  return `${Math.floor(ms / unitMs)}${unit}`;
 }
 
 /** `90s`, `5m`, `24h`: exact. */

@@ -3,8 +3,9 @@ import type { Breakdown, Difference } from '@platte/api-contract';
 import type { z } from 'zod';
 import { argument, option, type Call } from '../call.js';
 import { CliError } from '../cli-error.js';
+import { describeCounts, describeRows } from '../print/counts.js';
 import { printItem } from '../print/output.js';
-import { toCount, toPercent } from '../print/words.js';
+import { toCount } from '../print/words.js';
 import { findApplication, findGroup } from '../resolve.js';
 
 type Fields = (readonly [string, string])[];
@@ -35,19 +36,6 @@ function breakdownFields({ at, total, versions, statuses }: Breakdown): Fields {
     ['Versions', describeCounts(versions, total)],
     ['Statuses', describeCounts(statuses, total)],
   ];
-}
-
-function describeCounts(counts: Record<string, number>, total: number): string {
-  return describeRows(Object.entries(counts), (count) => `${toCount(count).padStart(9)}  ${toPercent(count, total)}`);
-}
-
-/** The largest first. */
-function describeRows(rows: [string, number][], toText: (count: number) => string): string {
-  const width = Math.max(0, ...rows.map(([name]) => name.length));
-  return rows
-    .toSorted(([, a], [, b]) => Math.abs(b) - Math.abs(a))
-    .map(([name, count]) => `${name.padEnd(width)}  ${toText(count)}`.trimEnd())
-    .join('\n');
 }
 
 function betweenOf(call: Call): { from: string; to?: string } {

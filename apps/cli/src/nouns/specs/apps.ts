@@ -2,6 +2,7 @@ import type { NounSpec } from '../command-spec.js';
 import type { FieldSpec } from '../option-spec.js';
 import { orNone, toText } from '../field-values.js';
 import { machineCounts } from './counts.js';
+import { progressQuestions } from './progress.js';
 import { appArgument, fromFile } from './options.js';
 
 const fields: readonly FieldSpec[] = [
@@ -85,6 +86,18 @@ export const apps: NounSpec = {
       breakdown: 'getApplicationBreakdown',
       difference: 'getApplicationDifference',
     }),
+    ...progressQuestions(
+      'application',
+      appArgument,
+      [{ flags: '--channel <channel>', about: 'only of this channel: its id, name, or name/arch' }],
+      {
+        failures: 'getApplicationFailures',
+        funnel: 'getApplicationFunnel',
+        silent: 'getApplicationSilentInstances',
+        progress: 'getApplicationStatusCounts',
+        seen: 'getApplicationInstancesSeen',
+      },
+    ),
     {
       name: 'dead-ends',
       kind: 'list',

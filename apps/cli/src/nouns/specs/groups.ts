@@ -3,6 +3,7 @@ import type { FieldSpec } from '../option-spec.js';
 import { orNone, toFreeze, toMs, toPollSeconds, toRate, toWhole, toWindow } from '../field-values.js';
 import { fromFile, groupArgument, inApp, note, ofApp } from './options.js';
 import { machineCounts } from './counts.js';
+import { progressQuestions } from './progress.js';
 import { instanceList } from './instances.js';
 
 /** The group's policy, field by field; docs/how-to and the domain say what each means. */
@@ -167,6 +168,13 @@ export const groups: NounSpec = {
     ...machineCounts('group', groupArgument, [ofApp], {
       breakdown: 'getGroupBreakdown',
       difference: 'getGroupDifference',
+    }),
+    ...progressQuestions('group', groupArgument, [ofApp], {
+      failures: 'getGroupFailures',
+      funnel: 'getGroupFunnel',
+      silent: 'getGroupSilentInstances',
+      progress: 'getGroupStatusCounts',
+      seen: 'getGroupInstancesSeen',
     }),
   ],
 };
