@@ -9,6 +9,7 @@ import {
   type QueryOf,
 } from '@platte/api-contract';
 import {
+  activityWindowMs,
   breakdown,
   breakdownAsOf,
   differenceOf,
@@ -29,8 +30,8 @@ const dayMs = 24 * hourMs;
 const bucketsMs = [minuteMs, 5 * minuteMs, 15 * minuteMs, hourMs, 3 * hourMs, 6 * hourMs, dayMs, 7 * dayMs];
 const pointsWanted = 200;
 
-type TimelineQuery = QueryOf<'getVersionTimeline'>;
-type PresenceQuery = QueryOf<'getPresenceTimeline'>;
+type TimelineQuery = Pick<QueryOf<'getVersionTimeline'>, 'range' | 'from' | 'to' | 'bucket'>;
+type PresenceQuery = TimelineQuery & Pick<QueryOf<'getPresenceTimeline'>, 'by'>;
 
 export interface Range {
   from: number;
@@ -39,8 +40,8 @@ export interface Range {
   bucketMs: number;
 }
 
-/** What is counted: a group, or an application or a part of it. */
-export type Counted = TimelineScope;
+/** What is counted: a group, or an application, or a part of it; and for how long after it was seen a machine is. */
+export type Counted = TimelineScope & { windowMs?: number | undefined };
 
 export async function readVersionTimeline(
   parts: ApiParts,
@@ -105,6 +106,15 @@ export async function readDifference(
 
 function toBreakdown(found: Omit<Breakdown, 'at'> & { at: number }): Breakdown {
   return { ...found, at: toInstant(found.at) };
+}
+
+/** @throws ApiProblem when it is shorter than a day: what is shorter is not kept of moments that have passed */
+export function toWindow(window: string | undefined): number | undefined {
+  if (window === undefined) return undefined;
+  const windowMs = spanToMs(window);
+  if (windowMs < activityWindowMs)
+    throw invalid('?window', 'is shorter than a day: ask for presence to see who was there for less');
+  return windowMs;
 }
 
 /** @throws ApiProblem when the range ends before it begins or has too many points */

@@ -94,9 +94,9 @@ export class ProgressController {
     return readSeen(this.parts, await this.application(params.id, query, caller), query);
   }
 
-  private async group(id: string, { arch, oem }: Part, caller: Caller): Promise<Scope> {
+  private async group(id: string, { channel, arch, oem }: Part, caller: Caller): Promise<Scope> {
     const group = seen(caller, 'group', id, await findGroupView(this.parts.store.pool, id));
-    return { app: group.application, group: group.id, arch, oem };
+    return { app: group.application, group: group.id, channel, arch, oem };
   }
 
   private async application(id: string, { channel, arch, oem }: Part, caller: Caller): Promise<Scope> {

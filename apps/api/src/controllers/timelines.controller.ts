@@ -11,8 +11,13 @@ import {
   readPresenceTimeline,
   readStatusTimeline,
   readVersionTimeline,
+  toWindow,
   type Counted,
 } from '../timelines.js';
+
+/** What of a group or an application is asked for. */
+type Part = Pick<InputOf<'getVersionTimeline'>['query'], 'channel' | 'arch' | 'oem' | 'window'>;
+const toPart = ({ channel, arch, oem, window }: Part) => ({ channel, arch, oem, windowMs: toWindow(window) });
 
 @Controller()
 export class TimelinesController {
@@ -23,7 +28,7 @@ export class TimelinesController {
     { params, query }: InputOf<'getGroupBreakdown'>,
     caller: Caller,
   ): Promise<OutputOf<'getGroupBreakdown'>> {
-    return readBreakdown(this.parts, await this.group(params.id, caller), query.at);
+    return readBreakdown(this.parts, await this.group(params.id, query, caller), query.at);
   }
 
   @Operation('getGroupDifference')
@@ -31,7 +36,7 @@ export class TimelinesController {
     { params, query }: InputOf<'getGroupDifference'>,
     caller: Caller,
   ): Promise<OutputOf<'getGroupDifference'>> {
-    return readDifference(this.parts, await this.group(params.id, caller), query);
+    return readDifference(this.parts, await this.group(params.id, query, caller), query);
   }
 
   @Operation('getVersionTimeline')
@@ -39,7 +44,7 @@ export class TimelinesController {
     { params, query }: InputOf<'getVersionTimeline'>,
     caller: Caller,
   ): Promise<OutputOf<'getVersionTimeline'>> {
-    return readVersionTimeline(this.parts, await this.group(params.id, caller), query);
+    return readVersionTimeline(this.parts, await this.group(params.id, query, caller), query);
   }
 
   @Operation('getStatusTimeline')
@@ -47,7 +52,7 @@ export class TimelinesController {
     { params, query }: InputOf<'getStatusTimeline'>,
     caller: Caller,
   ): Promise<OutputOf<'getStatusTimeline'>> {
-    return readStatusTimeline(this.parts, await this.group(params.id, caller), query);
+    return readStatusTimeline(this.parts, await this.group(params.id, query, caller), query);
   }
 
   @Operation('getPresenceTimeline')
@@ -55,7 +60,7 @@ export class TimelinesController {
     { params, query }: InputOf<'getPresenceTimeline'>,
     caller: Caller,
   ): Promise<OutputOf<'getPresenceTimeline'>> {
-    return readPresenceTimeline(this.parts, await this.group(params.id, caller), query);
+    return readPresenceTimeline(this.parts, await this.group(params.id, query, caller), query);
   }
 
   @Operation('getApplicationBreakdown')
@@ -98,14 +103,14 @@ export class TimelinesController {
     return readPresenceTimeline(this.parts, await this.application(params.id, query, caller), query);
   }
 
-  private async group(id: string, caller: Caller): Promise<Counted> {
+  private async group(id: string, part: Part, caller: Caller): Promise<Counted> {
     const group = seen(caller, 'group', id, await findGroupView(this.parts.store.pool, id));
-    return { app: group.application, group: group.id };
+    return { ...toPart(part), app: group.application, group: group.id };
   }
 
-  private async application(id: string, { channel, arch }: Omit<Counted, 'app'>, caller: Caller): Promise<Counted> {
+  private async application(id: string, part: Part, caller: Caller): Promise<Counted> {
     const application = await findApplication(this.parts.store.pool, id);
     if (!application || !sees(caller, application.id)) throw notFound('application', id);
-    return { app: application.id, channel, arch };
+    return { ...toPart(part), app: application.id };
   }
 }

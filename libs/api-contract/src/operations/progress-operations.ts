@@ -8,11 +8,10 @@ import { Failures, Funnel, InstancesSeen, SilentInstances, StatusCounts } from '
 import { rangeQuery } from '../timelines.js';
 
 const part = {
+  channel: Uuid.optional().describe('Only machines of this channel.'),
   arch: Arch.optional().describe('Only machines of this architecture.'),
   oem: z.string().max(64).optional().describe('Only machines of this OEM, such as ami or qemu.'),
 };
-const ofGroup = part;
-const ofApplication = { channel: Uuid.optional().describe('Only machines of this channel.'), ...part };
 const { limit } = paging;
 
 const asked = {
@@ -51,60 +50,60 @@ export const progressOperations = {
     ...asked,
     ...failures,
     path: '/groups/{id}/failures',
-    query: z.strictObject({ ...rangeQuery, ...ofGroup, limit }),
+    query: z.strictObject({ ...rangeQuery, ...part, limit }),
   }),
   getGroupFunnel: operation({
     ...asked,
     ...funnel,
     path: '/groups/{id}/funnel',
-    query: z.strictObject({ ...rangeQuery, ...ofGroup }),
+    query: z.strictObject({ ...rangeQuery, ...part }),
   }),
   getGroupSilentInstances: operation({
     ...asked,
     ...silent,
     path: '/groups/{id}/silent-instances',
-    query: z.strictObject({ ...ofGroup, limit }),
+    query: z.strictObject({ ...part, limit }),
   }),
   getGroupStatusCounts: operation({
     ...asked,
     ...statusCounts,
     path: '/groups/{id}/status-counts',
-    query: z.strictObject({ ...rangeQuery, ...ofGroup }),
+    query: z.strictObject({ ...rangeQuery, ...part }),
   }),
   getGroupInstancesSeen: operation({
     ...asked,
     ...seen,
     path: '/groups/{id}/instances-seen',
-    query: z.strictObject({ ...rangeQuery, ...ofGroup }),
+    query: z.strictObject({ ...rangeQuery, ...part }),
   }),
   getApplicationFailures: operation({
     ...asked,
     ...failures,
     path: '/applications/{id}/failures',
-    query: z.strictObject({ ...rangeQuery, ...ofApplication, limit }),
+    query: z.strictObject({ ...rangeQuery, ...part, limit }),
   }),
   getApplicationFunnel: operation({
     ...asked,
     ...funnel,
     path: '/applications/{id}/funnel',
-    query: z.strictObject({ ...rangeQuery, ...ofApplication }),
+    query: z.strictObject({ ...rangeQuery, ...part }),
   }),
   getApplicationSilentInstances: operation({
     ...asked,
     ...silent,
     path: '/applications/{id}/silent-instances',
-    query: z.strictObject({ ...ofApplication, limit }),
+    query: z.strictObject({ ...part, limit }),
   }),
   getApplicationStatusCounts: operation({
     ...asked,
     ...statusCounts,
     path: '/applications/{id}/status-counts',
-    query: z.strictObject({ ...rangeQuery, ...ofApplication }),
+    query: z.strictObject({ ...rangeQuery, ...part }),
   }),
   getApplicationInstancesSeen: operation({
     ...asked,
     ...seen,
     path: '/applications/{id}/instances-seen',
-    query: z.strictObject({ ...rangeQuery, ...ofApplication }),
+    query: z.strictObject({ ...rangeQuery, ...part }),
   }),
 };

@@ -31,7 +31,7 @@ group by status`;
 /** Everything that has arrived, whether or not it is folded yet. */
 export async function breakdown(
   history: History,
-  { now, windowMs = activityWindowMs, ...scope }: Scope & { now: number; windowMs?: number },
+  { now, windowMs = activityWindowMs, ...scope }: Scope & { now: number; windowMs?: number | undefined },
 ): Promise<Breakdown> {
   const arrived = await arrivedNow(history);
   if (canSum(arrived, { now, windowMs, oem: scope.oem })) {
@@ -133,7 +133,7 @@ having machines != 0`;
 /** The fleet as it was at `at`, with every fact up to that millisecond. */
 export async function breakdownAsOf(
   history: History,
-  { at, windowMs = activityWindowMs, ...scope }: Scope & { at: number; windowMs?: number },
+  { at, windowMs = activityWindowMs, ...scope }: Scope & { at: number; windowMs?: number | undefined },
 ): Promise<Breakdown> {
   if (scope.oem !== undefined || windowMs !== activityWindowMs)
     return fromTransitions(history, { ...scope, at, windowMs });
@@ -177,11 +177,11 @@ export interface Difference {
 
 export async function differenceOf(
   history: History,
-  { from, to, ...scope }: Scope & { from: number; to: number },
+  { from, to, ...counted }: Scope & { from: number; to: number; windowMs?: number | undefined },
 ): Promise<Difference> {
   const [before, after] = await Promise.all([
-    breakdownAsOf(history, { ...scope, at: from }),
-    breakdownAsOf(history, { ...scope, at: to }),
+    breakdownAsOf(history, { ...counted, at: from }),
+    breakdownAsOf(history, { ...counted, at: to }),
   ]);
   return {
     from: before,

@@ -7,22 +7,26 @@ import { describeCounts, describeRows } from '../print/counts.js';
 import { printItem } from '../print/output.js';
 import { toCount } from '../print/words.js';
 import { findApplication, findGroup } from '../resolve.js';
+import { readPart } from './part.js';
 
 type Fields = (readonly [string, string])[];
 
-const atOf = (call: Call): { at?: string } => {
+async function toMoment(call: Call, application?: string) {
   const at = option(call, 'at');
-  return at === undefined ? {} : { at };
-};
+  return { ...(await readPart(call, application)), ...(at !== undefined && { at }) };
+}
 
 export async function showGroupBreakdown(call: Call): Promise<void> {
   const params = { id: await findGroup(call, argument(call, 0)) };
-  printBreakdown(call, await call.open().client.getGroupBreakdown({ params, query: atOf(call) }));
+  printBreakdown(call, await call.open().client.getGroupBreakdown({ params, query: await toMoment(call) }));
 }
 
 export async function showAppBreakdown(call: Call): Promise<void> {
   const params = { id: await findApplication(call, argument(call, 0)) };
-  printBreakdown(call, await call.open().client.getApplicationBreakdown({ params, query: atOf(call) }));
+  printBreakdown(
+    call,
+    await call.open().client.getApplicationBreakdown({ params, query: await toMoment(call, params.id) }),
+  );
 }
 
 function printBreakdown(call: Call, breakdown: Breakdown): void {
@@ -46,15 +50,25 @@ function betweenOf(call: Call): { from: string; to?: string } {
 }
 
 export async function showGroupDifference(call: Call): Promise<void> {
-  const query = betweenOf(call);
+  const between = betweenOf(call);
   const params = { id: await findGroup(call, argument(call, 0)) };
-  printDifference(call, await call.open().client.getGroupDifference({ params, query }));
+  printDifference(
+    call,
+    await call
+      .open()
+      .client.getGroupDifference({ params, query: { ...between, ...(await readPart(call, undefined)) } }),
+  );
 }
 
 export async function showAppDifference(call: Call): Promise<void> {
-  const query = betweenOf(call);
+  const between = betweenOf(call);
   const params = { id: await findApplication(call, argument(call, 0)) };
-  printDifference(call, await call.open().client.getApplicationDifference({ params, query }));
+  printDifference(
+    call,
+    await call
+      .open()
+      .client.getApplicationDifference({ params, query: { ...between, ...(await readPart(call, params.id)) } }),
+  );
 }
 
 function printDifference(call: Call, difference: z.infer<typeof Difference>): void {

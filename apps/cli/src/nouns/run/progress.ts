@@ -8,8 +8,9 @@ import { failureColumns, funnelColumns, silentColumns } from '../print/progress-
 import { renderTable } from '../print/table.js';
 import { toCount } from '../print/words.js';
 import type { ProgressQuestion } from '../progress-question.js';
-import { findApplication, findChannel, findGroup } from '../resolve.js';
+import { findApplication, findGroup } from '../resolve.js';
 import { groupNames } from './names.js';
+import { readPart } from './part.js';
 
 type Of = 'group' | 'application';
 type Asked = { params: { id: string }; query: QueryOf<'getApplicationFailures'> };
@@ -17,23 +18,20 @@ type Asked = { params: { id: string }; query: QueryOf<'getApplicationFailures'> 
 export function ask(of: Of, question: ProgressQuestion): Run {
   return async (call) => {
     const id = await (of === 'group' ? findGroup : findApplication)(call, argument(call, 0));
-    return answers[question](call, of, { params: { id }, query: await toQuery(call, id) });
+    return answers[question](call, of, { params: { id }, query: await toQuery(call, of === 'group' ? undefined : id) });
   };
 }
 
-async function toQuery(call: Call, application: string): Promise<Asked['query']> {
+async function toQuery(call: Call, application: string | undefined): Promise<Asked['query']> {
   const given = (name: string): Record<string, string> => {
     const text = option(call, name);
     return text === undefined ? {} : { [name]: text };
   };
-  const channel = option(call, 'channel');
   const range = option(call, 'from') === undefined ? given('range') : given('from');
   return {
     ...range,
     ...given('to'),
-    ...given('arch'),
-    ...given('oem'),
-    ...(channel !== undefined && { channel: await findChannel(call, channel, application) }),
+    ...(await readPart(call, application)),
     ...(call.options['limit'] !== undefined && { limit: Number(call.options['limit']) || pageLimitMax }),
   };
 }

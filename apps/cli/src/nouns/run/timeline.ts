@@ -1,5 +1,5 @@
 // `platte timeline`: versions or statuses over time, of a group or of a whole application.
-import { spanToMs } from '@platte/api-contract';
+import { spanToMs, type QueryOf } from '@platte/api-contract';
 import { stringify } from 'yaml';
 import { argument, option, type Call } from '../call.js';
 import { CliError } from '../cli-error.js';
@@ -7,6 +7,7 @@ import { renderCsv } from '../print/csv.js';
 import { plotRowsMin, renderPlot } from '../print/plot.js';
 import { byNumbers, byStatus, toSeries, type CountedPoint } from '../print/series.js';
 import { findGroup, findHomeApplication } from '../resolve.js';
+import { readPart } from './part.js';
 
 interface Timeline {
   bucketSeconds: number;
@@ -62,8 +63,8 @@ async function readTimeline(call: Call, subject: Subject, query: Record<string, 
   const { client } = call.open();
   const isOfGroup = call.args[0] !== undefined;
   const id = isOfGroup ? await findGroup(call, argument(call, 0)) : await findHomeApplication(call);
-  const given = { params: { id }, query };
-  if (call.options['presence'] === true) return readPresence(call, { isOfGroup, id, subject, query });
+  const given = { params: { id }, query: { ...query, ...(await readPart(call, isOfGroup ? undefined : id)) } };
+  if (call.options['presence'] === true) return readPresence(call, { isOfGroup, id, subject, query: given.query });
   switch (subject) {
     case 'versions': {
       const whole = await (isOfGroup ? client.getVersionTimeline(given) : client.getApplicationVersionTimeline(given));
@@ -82,7 +83,7 @@ async function readTimeline(call: Call, subject: Subject, query: Record<string, 
 
 async function readPresence(
   call: Call,
-  asked: { isOfGroup: boolean; id: string; subject: Subject; query: Record<string, string> },
+  asked: { isOfGroup: boolean; id: string; subject: Subject; query: QueryOf<'getPresenceTimeline'> },
 ): Promise<Timeline> {
   const { client } = call.open();
   const by = asked.subject === 'versions' ? ('version' as const) : ('status' as const);

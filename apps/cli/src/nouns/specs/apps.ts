@@ -86,18 +86,13 @@ export const apps: NounSpec = {
       breakdown: 'getApplicationBreakdown',
       difference: 'getApplicationDifference',
     }),
-    ...progressQuestions(
-      'application',
-      appArgument,
-      [{ flags: '--channel <channel>', about: 'only of this channel: its id, name, or name/arch' }],
-      {
-        failures: 'getApplicationFailures',
-        funnel: 'getApplicationFunnel',
-        silent: 'getApplicationSilentInstances',
-        progress: 'getApplicationStatusCounts',
-        seen: 'getApplicationInstancesSeen',
-      },
-    ),
+    ...progressQuestions('application', appArgument, [], {
+      failures: 'getApplicationFailures',
+      funnel: 'getApplicationFunnel',
+      silent: 'getApplicationSilentInstances',
+      progress: 'getApplicationStatusCounts',
+      seen: 'getApplicationInstancesSeen',
+    }),
     {
       name: 'dead-ends',
       kind: 'list',

@@ -2,6 +2,7 @@
 import type { OperationId } from '@platte/api-contract';
 import type { VerbSpec } from '../command-spec.js';
 import type { OptionSpec } from '../option-spec.js';
+import { activityWindow, part } from './options.js';
 
 const load = () => import('../run/breakdown.js');
 
@@ -19,7 +20,7 @@ export function machineCounts(
       formats,
       summary: 'how many machines have which version and status, now or at a moment',
       args: [argument],
-      options: [...options, { flags: '--at <time>', about: 'RFC 3339: 2026-11-23T09:00:00Z' }],
+      options: [...options, { flags: '--at <time>', about: 'RFC 3339: 2026-11-23T09:00:00Z' }, ...part, activityWindow],
       operations: [operations.breakdown],
       load: async () => (of === 'group' ? (await load()).showGroupBreakdown : (await load()).showAppBreakdown),
     },
@@ -33,6 +34,8 @@ export function machineCounts(
         ...options,
         { flags: '--from <time>', about: 'RFC 3339 (required)' },
         { flags: '--to <time>', about: 'RFC 3339; now unless given' },
+        ...part,
+        activityWindow,
       ],
       operations: [operations.difference],
       load: async () => (of === 'group' ? (await load()).showGroupDifference : (await load()).showAppDifference),

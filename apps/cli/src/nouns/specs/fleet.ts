@@ -1,6 +1,6 @@
 import type { VerbSpec } from '../command-spec.js';
 import { toWhole } from '../field-values.js';
-import { inApp, ofApp } from './options.js';
+import { activityWindow, inApp, ofApp, part } from './options.js';
 
 export const timeline: VerbSpec = {
   name: 'timeline',
@@ -21,12 +21,15 @@ export const timeline: VerbSpec = {
     { flags: '--from <time>', about: 'RFC 3339, in the place of --range' },
     { flags: '--to <time>', about: 'RFC 3339; now unless given' },
     { flags: '--bucket <span>', about: 'from 1m up; as fine as the plot is wide unless given' },
+    ...part,
+    activityWindow,
     { flags: '--height <rows>', about: 'of the plot', parse: toWhole },
   ],
   examples: [
     'platte timeline stable --range 30d',
     'platte timeline stable --of statuses --range 6h -o csv > statuses.csv',
     'platte timeline stable --presence --range 7d --bucket 1d',
+    'platte timeline --oem ami --window 3d --range 30d',
   ],
   operations: [
     'getVersionTimeline',

@@ -24,6 +24,17 @@ export const rows: OptionSpec = {
 
 export const archs = ['amd64', 'arm64', 'x86', 'all'] as const;
 
+/** Of a group or an application; `part.ts` reads them. */
+export const part: readonly OptionSpec[] = [
+  { flags: '--channel <channel>', about: 'only of this channel: its id, name, or name/arch' },
+  { flags: '--arch <arch>', about: 'only of this one', choices: archs },
+  { flags: '--oem <oem>', about: 'only of this platform: ami, qemu' },
+];
+export const activityWindow: OptionSpec = {
+  flags: '--window <span>',
+  about: 'a machine counts for so long after it was seen: 1d unless given, and not less',
+};
+
 export const groupArgument = ['<group>', 'its id, name, track, or track/arch'] as const;
 export const appArgument = ['<application>', 'its id, name or product id'] as const;
 export const packageArgument = ['<package>', 'its id, version, or version/arch'] as const;

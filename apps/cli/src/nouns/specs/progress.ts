@@ -3,7 +3,7 @@ import type { OperationId } from '@platte/api-contract';
 import type { VerbSpec } from '../command-spec.js';
 import type { ProgressQuestion } from '../progress-question.js';
 import type { OptionSpec } from '../option-spec.js';
-import { archs, rows } from './options.js';
+import { part, rows } from './options.js';
 
 const load = () => import('../run/progress.js');
 
@@ -12,12 +12,8 @@ const range: readonly OptionSpec[] = [
   { flags: '--from <time>', about: 'RFC 3339, in the place of --range' },
   { flags: '--to <time>', about: 'RFC 3339; now unless given' },
 ];
-const part: readonly OptionSpec[] = [
-  { flags: '--arch <arch>', about: 'only of this one', choices: archs },
-  { flags: '--oem <oem>', about: 'only of this platform: ami, qemu' },
-];
 
-/** @param options what says where the argument is looked for, and which part of it is asked about */
+/** @param options what says where the argument is looked for */
 export function progressQuestions(
   of: 'group' | 'application',
   argument: readonly [string, string],
