@@ -1,7 +1,7 @@
-import { ApiError, type Client, type Plan, type Problem } from '@platte/api-contract';
+import { ApiError, type Client } from '@platte/api-contract';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { makeFleet, unique } from './testing/made-fleet.js';
 import { startApi, type RunningApi } from './testing/running-api.js';
-import { checkIn, writeHistory } from './testing/sample-fleet.js';
 
 let api: RunningApi;
 let admin: Client;
@@ -19,36 +19,6 @@ afterAll(async () => {
   await api.stop();
 });
 
-let names = 0;
-const unique = (word: string): string => `${word} ${++names}`;
-
-async function makeFleet() {
-  const application = await admin.createApplication({ body: { name: unique('app') } });
-  const packageBody = {
-    application: application.id,
-    arch: 'amd64',
-    type: 'other',
-    url: 'https://h/',
-    filename: 'f.gz',
-    size: 10,
-  } as const;
-  const pack = await admin.createPackage({ body: { ...packageBody, version: '2.0.0' } });
-  const older = await admin.createPackage({ body: { ...packageBody, version: '1.0.0' } });
-  const channel = await admin.createChannel({
-    body: { application: application.id, name: 'stable', arch: 'amd64', package: pack.id },
-  });
-  const group = await admin.createGroup({
-    body: {
-      application: application.id,
-      name: 'prod',
-      track: 'stable',
-      channel: channel.id,
-      policy: { rateLimit: { max: 5, periodMs: 60_000 } },
-    },
-  });
-  return { application, pack, older, channel, group };
-}
-
 async function problemOf(refused: Promise<unknown>) {
   const error = await refused.then(
     () => undefined,
@@ -60,7 +30,7 @@ async function problemOf(refused: Promise<unknown>) {
 
 describe('the catalog by API', () => {
   it('is made from nothing: application, packages, channel, group, and its rollout starts', async () => {
-    const { group, channel, pack } = await makeFleet();
+    const { group, channel, pack } = await makeFleet(admin);
     expect(group).toMatchObject({
       channel: channel.id,
       policy: { rateLimit: { max: 5, periodMs: 60_000 }, updatesEnabled: true },
@@ -69,7 +39,7 @@ describe('the catalog by API', () => {
   });
 
   it('is edited: what is left out stays as it is', async () => {
-    const { group } = await makeFleet();
+    const { group } = await makeFleet(admin);
     const params = { id: group.id };
     const edited = await admin.editGroup({
       params,
@@ -91,7 +61,7 @@ describe('the catalog by API', () => {
   });
 
   it('says where an edit is wrong', async () => {
-    const { group, channel } = await makeFleet();
+    const { group, channel } = await makeFleet(admin);
     const edit = (policy: object) =>
       problemOf(admin.editGroup({ params: { id: group.id }, ifMatch: group.revision, body: { policy } }));
     expect(await edit({ hours: { kind: 'windows' } })).toMatchObject({
@@ -121,7 +91,7 @@ describe('the catalog by API', () => {
   });
 
   it('keeps two people from overwriting each other', async () => {
-    const { group } = await makeFleet();
+    const { group } = await makeFleet(admin);
     const params = { id: group.id };
     await admin.editGroup({ params, ifMatch: group.revision, body: { description: 'first' } });
     const second = await problemOf(
@@ -139,7 +109,7 @@ describe('the catalog by API', () => {
   });
 
   it('lets exactly one of many editors of one revision win', async () => {
-    const { group } = await makeFleet();
+    const { group } = await makeFleet(admin);
     const edits = Array.from({ length: 8 }, (_, n) =>
       admin.editGroup({ params: { id: group.id }, ifMatch: group.revision, body: { description: `by ${n}` } }),
     );
@@ -150,7 +120,7 @@ describe('the catalog by API', () => {
   });
 
   it('refuses names that are taken and things that are in use, and says by what', async () => {
-    const { application, group, channel, pack } = await makeFleet();
+    const { application, group, channel, pack } = await makeFleet(admin);
     const twin = admin.createGroup({ body: { application: application.id, name: 'prod', track: 'other' } });
     expect(await problemOf(twin)).toMatchObject({ status: 409, reason: 'name-taken', errors: [{ pointer: '/name' }] });
     const used = admin.deleteChannel({ params: { id: channel.id }, ifMatch: channel.revision });
@@ -164,7 +134,7 @@ describe('the catalog by API', () => {
   });
 
   it('takes floors, a blacklist and dead ends, and gives them back', async () => {
-    const { application, channel, older } = await makeFleet();
+    const { application, channel, older } = await makeFleet(admin);
     const params = { id: channel.id, package: older.id };
     expect((await admin.setFloor({ params, body: { reason: 'new layout' } })).floors).toEqual([
       { package: older.id, reason: 'new layout' },
@@ -187,7 +157,7 @@ describe('the catalog by API', () => {
   });
 
   it('is taken apart again', async () => {
-    const { application, group, channel, pack, older } = await makeFleet();
+    const { application, group, channel, pack, older } = await makeFleet(admin);
     const now = async <T extends { revision: number }>(read: Promise<T>) => (await read).revision;
     await admin.deleteGroup({ params: { id: group.id }, ifMatch: group.revision });
     await admin.deleteChannel({
@@ -201,8 +171,8 @@ describe('the catalog by API', () => {
   });
 
   it('cannot be changed in an application that the caller may not see', async () => {
-    const mine = await makeFleet();
-    const other = await makeFleet();
+    const mine = await makeFleet(admin);
+    const other = await makeFleet(admin);
     const limited = api.clientOf(await api.makeToken({ role: 'admin', applications: [mine.application.id] }));
     const refused = [
       limited.editGroup({ params: { id: other.group.id }, ifMatch: other.group.revision, body: { name: 'x' } }),
@@ -223,7 +193,7 @@ describe('the catalog by API', () => {
 
 describe('groups and rollouts by API', () => {
   it('are paused and resumed, with who and why in the change', async () => {
-    const { group } = await makeFleet();
+    const { group } = await makeFleet(admin);
     const operator = api.clientOf(api.tokens.operator);
     const paused = await operator.pauseGroup({ params: { id: group.id }, body: { note: 'on fire' } });
     expect(paused.policy.updatesEnabled).toBe(false);
@@ -250,7 +220,7 @@ describe('groups and rollouts by API', () => {
 
 describe('machines by API', () => {
   it('are held, forced, named and labelled, also before they were ever seen', async () => {
-    const { application } = await makeFleet();
+    const { application } = await makeFleet(admin);
     const of = { params: { id: 'new/machine' }, query: { application: application.id } };
     expect(await admin.holdInstance({ ...of, body: { note: 'wait' } })).toMatchObject({ held: 'wait', lastSeen: null });
     expect(await admin.releaseInstance({ ...of, body: {} })).toMatchObject({ held: null });
@@ -279,76 +249,6 @@ describe('machines by API', () => {
   });
 });
 
-/** @param query after `?` */
-async function ask(method: string, path: string, { query = 'dryRun=true', ...init }: { query?: string } & RequestInit) {
-  const headers = { 'content-type': 'application/json', ...(init.headers as Record<string, string>) };
-  const response = await api.fetch(`${api.url}/api/v1/${path}?${query}`, { body: '{}', ...init, method, headers });
-  const answer = (await response.json()) as Plan & Problem;
-  return { ...answer, status: response.status };
-}
-
-describe('a dry run', () => {
-  it('tells what would change and whom it concerns, and changes nothing', async () => {
-    const { application, channel, group, older } = await makeFleet();
-    const inGroup = { app: application.id, group: group.id, channel: channel.id, rollout: null };
-    await writeHistory(api, [checkIn('d1', Date.now(), inGroup), checkIn('d2', Date.now(), inGroup)]);
-    const planned = await ask('PATCH', `channels/${channel.id}`, {
-      body: JSON.stringify({ package: older.id }),
-      headers: { 'if-match': `"${channel.revision}"` },
-    });
-    expect(planned).toMatchObject({ status: 200, omitted: 0, machines: 2 });
-    expect(planned.changes.map(({ kind }) => kind)).toEqual(['PackageAssigned', 'RolloutSuperseded', 'RolloutStarted']);
-    expect(planned.changes[0]).toMatchObject({ before: { package: channel.package }, after: { package: older.id } });
-    expect(await admin.getChannel({ params: { id: channel.id } })).toEqual(channel);
-    expect(await admin.getGroup({ params: { id: group.id } })).toEqual(group);
-    const { items } = await admin.listAudit({ query: { subject: channel.id } });
-    expect(items.map(({ kind }) => kind)).toEqual(['ChannelCreated']);
-  });
-
-  it('is refused as the command itself would be', async () => {
-    const { application, group, channel } = await makeFleet();
-    const twin = JSON.stringify({ application: application.id, name: 'prod', track: 'x' });
-    expect(await ask('POST', 'groups', { body: twin })).toMatchObject({ status: 409, reason: 'name-taken' });
-    const stale = { headers: { 'if-match': '"1"' } };
-    expect(await ask('DELETE', `channels/${channel.id}`, stale)).toMatchObject({ status: 412 });
-    expect(await ask('DELETE', `channels/${channel.id}`, {})).toMatchObject({ status: 428 });
-    expect(await ask('POST', `groups/${group.id}/pause`, { query: 'dryRun=1' })).toMatchObject({
-      status: 422,
-      errors: [{ pointer: '?dryRun' }],
-    });
-    expect(await ask('POST', `groups/${group.id}/pause`, { query: 'dry-run=true' })).toMatchObject({ status: 422 });
-    expect((await admin.getGroup({ params: { id: group.id } })).policy.updatesEnabled).toBe(true);
-  });
-
-  it('answers with the plan also where success has another status, and leaves the Idempotency-Key free', async () => {
-    const name = unique('app');
-    const request = { body: JSON.stringify({ name }), headers: { 'idempotency-key': 'planned-first' } };
-    expect(await ask('POST', 'applications', request)).toMatchObject({
-      status: 200,
-      changes: [{ kind: 'ApplicationCreated', before: null, after: { name } }],
-      machines: 0,
-    });
-    expect((await admin.listApplications()).items.map((one) => one.name)).not.toContain(name);
-    const made = await admin.createApplication({ body: { name }, idempotencyKey: 'planned-first' });
-    const deletion = { headers: { 'if-match': `"${made.revision}"` } };
-    expect(await ask('DELETE', `applications/${made.id}`, deletion)).toMatchObject({
-      status: 200,
-      changes: [{ kind: 'ApplicationDeleted', after: null }],
-    });
-    expect(await admin.getApplication({ params: { id: made.id } })).toEqual(made);
-  });
-
-  it('of what is so already is an empty plan', async () => {
-    const { group } = await makeFleet();
-    expect(await ask('POST', `groups/${group.id}/resume`, {})).toEqual({
-      status: 200,
-      changes: [],
-      omitted: 0,
-      machines: 0,
-    });
-  });
-});
-
 describe('an Idempotency-Key', () => {
   it('makes a creation happen once, also when it is sent many times at once', async () => {
     const body = { name: unique('app') };
@@ -374,7 +274,7 @@ describe('an Idempotency-Key', () => {
 
   it('names one request, and is free again when that was refused', async () => {
     const idempotencyKey = 'k-2';
-    const { application } = await makeFleet();
+    const { application } = await makeFleet(admin);
     const taken = admin.createApplication({ body: { name: application.name }, idempotencyKey });
     expect(await problemOf(taken)).toMatchObject({ reason: 'name-taken' });
     await admin.createApplication({ body: { name: unique('app') }, idempotencyKey });

@@ -7,6 +7,7 @@ import {
   CommandReply,
   commandSubject,
   type CommandRequest,
+  type PlannedChange,
   type RejectionReason,
 } from '@platte/rollout';
 import type { z } from 'zod';
@@ -23,9 +24,23 @@ export type Command = { kind: CatalogCommand['kind'] } & Record<string, unknown>
 
 /** Ends a request that only asked what would change: nothing after the command may run, as nothing was changed. */
 export class DryRunDone extends Error {
-  constructor(readonly plan: CommandPlan) {
+  constructor(readonly plan: DryRunPlan) {
     super('a dry run was decided');
   }
+}
+
+/** Of a command, or of what api changes itself: that is of no application, and concerns no machine. */
+export type DryRunPlan = Omit<CommandPlan, 'changes'> & {
+  changes: (Omit<PlannedChange, 'application'> & { application: string | null })[];
+};
+
+type OwnChange = Pick<PlannedChange, 'kind' | 'subject' | 'before' | 'after'>;
+
+/** For what api changes itself. @throws DryRunDone for a caller who asks what would change */
+export function stopDryRun({ dryRun }: Caller, changes: readonly OwnChange[]): void {
+  if (dryRun !== true) return;
+  const ofNothing = { application: null, group: null, machine: '', cause: '' };
+  throw new DryRunDone({ ...nothing, changes: changes.map((change) => ({ ...ofNothing, ...change })) });
 }
 
 const nothing: CommandPlan = { changes: [], omitted: 0, groups: [], machines: [] };

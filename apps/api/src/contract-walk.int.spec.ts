@@ -4,6 +4,7 @@
 import {
   apiPrefix,
   getOperation,
+  isChange,
   operationIds,
   problemsOf,
   type OperationId,
@@ -201,7 +202,7 @@ it.each(operationIds)('%s answers as it says, and with each problem that it name
     if (got !== name) missed.push(`${name}: got ${got}`);
   }
   expect(missed).toEqual([]);
-  const planned = operation.isCommand ? await send(id, things, sent, { query: 'dryRun=true' }) : 200;
+  const planned = isChange(operation) ? await send(id, things, sent, { query: 'dryRun=true' }) : 200;
   expect(planned).toBe(200);
   // Nothing of all that changed anything: it still goes.
   expect(await send(id, things, sent)).toBe(operation.status);

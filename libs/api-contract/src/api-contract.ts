@@ -39,7 +39,16 @@ export {
   WhyAnswer,
 } from './instances.js';
 export { makeOpenApi } from './openapi.js';
-export { isAllowed, problemsOf, Role, roles, type Operation, type RequiredRole, type Scope } from './operation.js';
+export {
+  isAllowed,
+  isChange,
+  problemsOf,
+  Role,
+  roles,
+  type Operation,
+  type RequiredRole,
+  type Scope,
+} from './operation.js';
 export {
   apiPrefix,
   getOperation,

@@ -1,6 +1,6 @@
 // OpenAPI 3.1 from the table of operations. Every shape with a name becomes a component; nothing here knows a route.
 import { z } from 'zod';
-import { problemsOf, type Operation } from './operation.js';
+import { isChange, problemsOf, type Operation } from './operation.js';
 import { apiPrefix, operations } from './operations.js';
 import { Plan } from './plan.js';
 import { Problem, problemKinds, problemNames, toProblemType, type ProblemName } from './problem.js';
@@ -72,7 +72,7 @@ function toOperationObject(id: string, operation: Operation, components: Json): 
     parameters: [
       ...toParameters('path', operation.params, components),
       ...toParameters('query', operation.query, components),
-      ...(operation.isCommand ? [dryRun] : []),
+      ...(isChange(operation) ? [dryRun] : []),
       ...toHeaderParameters(operation),
     ],
     ...(operation.body && { requestBody: toRequestBody(operation, operation.body, components) }),
@@ -136,7 +136,7 @@ function toRequestBody({ method }: Operation, body: z.ZodType, components: Json)
 
 function toResponses(operation: Operation, components: Json): Json {
   const responses: Json = { [operation.status]: toSuccess(operation, components) };
-  if (operation.isCommand && operation.status !== 200) responses[200] = toPlanned(operation, components);
+  if (isChange(operation) && operation.status !== 200) responses[200] = toPlanned(operation, components);
   const problems = problemsOf(operation);
   const statuses = [...new Set(problems.map((name) => problemKinds[name].status))].toSorted((a, b) => a - b);
   for (const status of statuses) {
@@ -152,14 +152,14 @@ function toResponses(operation: Operation, components: Json): Json {
 function toPlanned(operation: Operation, components: Json): Json {
   const { etag: _, ...planned } = operation;
   return {
-    ...toSuccess({ ...planned, status: 200, response: Plan, isCommand: false }, components),
+    ...toSuccess({ ...planned, status: 200, response: Plan, method: 'GET' }, components),
     description: 'With `dryRun=true`: what would change. Nothing was changed.',
   };
 }
 
 function toSuccess(operation: Operation, components: Json): Json {
-  const { response, etag, produces = 'application/json', isCommand, status } = operation;
-  const shapes = [response, isCommand && status === 200 ? Plan : undefined].flatMap((one) =>
+  const { response, etag, produces = 'application/json', status } = operation;
+  const shapes = [response, isChange(operation) && status === 200 ? Plan : undefined].flatMap((one) =>
     one ? [toSchema(one, components)] : [],
   );
   return {

@@ -41,7 +41,7 @@ export interface Operation {
   /** The status of success; 204 has no body. */
   status: 200 | 201 | 204;
   response?: z.ZodType;
-  /** Policy decides on it, and tells what it would change where that is all that is asked for (`?dryRun=true`). */
+  /** Policy decides on it. */
   isCommand?: boolean;
   /** It edits what people edit: `If-Match` is required, and answers carry an `ETag`. */
   edits?: boolean;
@@ -53,6 +53,11 @@ export interface Operation {
   resumable?: boolean;
   /** Problems beyond those that follow from the rest (see `problemsOf`). */
   problems?: readonly ProblemName[];
+}
+
+/** It changes something: `?dryRun=true` then tells what, and changes nothing. */
+export function isChange({ method }: Pick<Operation, 'method'>): boolean {
+  return method !== 'GET';
 }
 
 /** Keeps the literal types of one operation and checks its shape. */

@@ -7,7 +7,7 @@ import { isSame } from './edit.js';
 
 const Entity = z.record(z.string(), z.json()).nullable();
 
-export const PlannedChange = z.object({
+const PlannedChange = z.object({
   kind: z.string(),
   application: z.string(),
   group: z.string().nullable(),
@@ -17,6 +17,7 @@ export const PlannedChange = z.object({
   before: Entity,
   after: Entity,
 });
+export type PlannedChange = z.infer<typeof PlannedChange>;
 
 export const CommandPlan = z.object({
   changes: z.array(PlannedChange),

@@ -43,7 +43,7 @@ export { judgeSyncer } from './judge-syncer.js';
 export { judge, judgeInGroup, verdictOf } from './judge.js';
 export type { Check, Judgement, SyncerJudgement } from './judgement.js';
 export { placeOf, placesMax, toSaltSeed } from './place.js';
-export { CommandPlan, PlannedChange, toPlan } from './planning.js';
+export { CommandPlan, type PlannedChange, toPlan } from './planning.js';
 export { exceptedMax, freedSubject, isRefusedBy, noticeMs, type SpentNotice, toRefusal } from './spent-notice.js';
 export {
   findGroup,

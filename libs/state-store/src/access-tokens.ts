@@ -104,6 +104,13 @@ export async function noteTokenUse(db: Db, id: string, now: number): Promise<voi
   await db.query(updateLastUsed, [id, now]);
 }
 
+const selectToken = `select ${columns} from access_token where id = $1`;
+
+export async function findToken(db: Db, id: string): Promise<AccessToken | undefined> {
+  const { rows } = await db.query<TokenRow>(selectToken, [id]);
+  return rows[0] && toToken(rows[0]);
+}
+
 const selectTokens = `
   select ${columns} from access_token
   where $2::text is null or (created_at, id) < (select created_at, id from access_token where id = $2)

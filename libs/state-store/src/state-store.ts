@@ -23,6 +23,7 @@ export {
   type AccessToken,
   addToken,
   checkToken,
+  findToken,
   listTokens,
   type NewAccessToken,
   noteTokenUse,

@@ -1,7 +1,8 @@
 import { Controller } from '@nestjs/common';
 import { toInstant, type InputOf, type OutputOf, type Token } from '@platte/api-contract';
-import { addToken, findApplication, listTokens, revokeToken, type AccessToken } from '@platte/state-store';
+import { addToken, findApplication, findToken, listTokens, revokeToken, type AccessToken } from '@platte/state-store';
 import { z } from 'zod';
+import { stopDryRun } from '../commands.js';
 import type { Caller } from '../http/caller.js';
 import { parseCursor, toPage } from '../http/cursor.js';
 import { Operation } from '../http/operation-route.js';
@@ -44,14 +45,19 @@ export class AccessController {
       createdAt,
       expiresAt: body.expiresInDays === null ? null : createdAt + body.expiresInDays * dayMs,
     };
+    stopDryRun(caller, [{ kind: 'TokenCreated', subject: id, before: null, after: toTold(token) }]);
     await addToken(this.parts.store.pool, { ...token, secret });
     return { ...toTokenView({ ...token, lastUsedAt: null, revokedAt: null }), token: text };
   }
 
   @Operation('revokeToken')
   async revokeToken({ params }: InputOf<'revokeToken'>, caller: Caller): Promise<OutputOf<'revokeToken'>> {
-    if (!(await revokeToken(this.parts.store.pool, { id: params.id, actor: caller.name, now: this.parts.now() })))
-      throw notFound('token', params.id);
+    const token = await findToken(this.parts.store.pool, params.id);
+    if (!token) throw notFound('token', params.id);
+    const change = { kind: 'TokenRevoked', subject: token.id, before: toTold(token), after: null };
+    // One that is revoked already stays so.
+    stopDryRun(caller, token.revokedAt === null ? [change] : []);
+    await revokeToken(this.parts.store.pool, { id: token.id, actor: caller.name, now: this.parts.now() });
   }
 
   /** A token for what is not there would see nothing, and whoever mistyped the id would look for the reason elsewhere. */
@@ -63,6 +69,16 @@ export class AccessController {
     const [first] = errors;
     if (first) throw new ApiProblem('invalid-request', { detail: `${first.pointer}: ${first.detail}`, errors });
   }
+}
+
+/** As the audit log tells of it. */
+function toTold({
+  name,
+  role,
+  applications,
+  expiresAt,
+}: Pick<AccessToken, 'name' | 'role' | 'applications' | 'expiresAt'>) {
+  return { name, role, applications, expiresAt };
 }
 
 function toTokenView(token: AccessToken): Token {

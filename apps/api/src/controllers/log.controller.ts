@@ -11,6 +11,7 @@ import {
 } from '@platte/fact-log';
 import { logOperatorChange, type OperatorChange } from '@platte/state-store';
 import { z } from 'zod';
+import { stopDryRun } from '../commands.js';
 import type { Caller } from '../http/caller.js';
 import { parseCursor, toPage } from '../http/cursor.js';
 import { Operation } from '../http/operation-route.js';
@@ -56,13 +57,9 @@ export class LogController {
     const { logPrefix: prefix, store, now } = this.parts;
     const [found] = await this.ask((nc) => listParked(nc, { prefix, afterId: id - 1, max: 1 }));
     if (found?.id !== id) throw notFound('parked message', String(id));
-    await logOperatorChange(store.pool, {
-      at: now(),
-      actor: caller.name,
-      kind,
-      subject: String(id),
-      before: { ...toParked(found) },
-    });
+    const change = { kind, subject: String(id), before: { ...toParked(found) } };
+    stopDryRun(caller, [{ ...change, after: null }]);
+    await logOperatorChange(store.pool, { at: now(), actor: caller.name, ...change });
     if (!(await this.ask((nc) => act(nc, id, { prefix })))) throw notFound('parked message', String(id));
   }
 

@@ -36,8 +36,8 @@ const conventions: [string, Html][] = [
   ],
   [
     'Dry runs',
-    html`<code>?dryRun=true</code> with every command: checked and decided as the real one, and answered with the
-      changes it would make and how many machines they concern.`,
+    html`<code>?dryRun=true</code> with everything that changes something: checked and decided as the real one, and
+      answered with the changes it would make and how many machines they concern.`,
   ],
   [
     'Repeats',

@@ -2,6 +2,7 @@
 import {
   apiPrefix,
   getOperation,
+  isChange,
   problemKinds,
   problemsOf,
   type Operation,
@@ -53,7 +54,8 @@ export function titleOf(id: OperationId): string {
 }
 
 function chipsOf(id: OperationId): Html[] {
-  const { role, scope, isCommand, edits, method, resumable } = getOperation(id);
+  const operation = getOperation(id);
+  const { role, scope, edits, method, resumable } = operation;
   const scopes: Partial<Record<typeof scope, string>> = {
     platform: 'spans all applications: not for limited roles',
     filtered: 'shows what you may see',
@@ -61,7 +63,7 @@ function chipsOf(id: OperationId): Html[] {
   const texts = [
     role === 'public' ? 'no sign-in' : role,
     scopes[scope],
-    isCommand && '?dryRun',
+    isChange(operation) && '?dryRun',
     edits && 'If-Match',
     method === 'POST' && 'Idempotency-Key',
     resumable && 'resumable',

@@ -1,7 +1,7 @@
 // Who may do what: every route names its operation, every operation its role. A route without one is a mistake and is
 // refused to everybody; the table is walked as every role by a test.
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { getOperation, isAllowed, type OperationId } from '@platte/api-contract';
+import { getOperation, isAllowed, isChange, type OperationId } from '@platte/api-contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { assertSeesAll, nobody, setCaller, type Caller } from './caller.js';
 import { operationKey } from './operation-route.js';
@@ -24,7 +24,8 @@ export class AccessGuard implements CanActivate {
     const request = http.getRequest<FastifyRequest>();
     const id = Reflect.getMetadata(operationKey, context.getHandler()) as OperationId | undefined;
     if (id === undefined) throw new ApiProblem('forbidden', { detail: 'This route names no operation.' });
-    const { role, scope, isCommand, produces } = getOperation(id);
+    const operation = getOperation(id);
+    const { role, scope, produces } = operation;
     if (request.method === 'HEAD' && produces === 'text/event-stream') throw noHead(request.url);
     const reply = http.getResponse<FastifyReply>();
     const caller = role === 'public' ? nobody : await this.identifyOrCount(request, reply);
@@ -34,7 +35,7 @@ export class AccessGuard implements CanActivate {
       throw new ApiProblem('forbidden', { detail: `${id} needs the role ${role}; ${caller.name} is ${caller.role}.` });
     if (scope === 'platform') assertSeesAll(caller);
     const again = () => this.identify(request);
-    setCaller(request, { ...caller, again, dryRun: isCommand === true && asksDryRun(request.query) });
+    setCaller(request, { ...caller, again, dryRun: isChange(operation) && asksDryRun(request.query) });
     return true;
   }
 

@@ -3,10 +3,8 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Plan } from '@platte/api-contract';
 import { breakdown } from '@platte/history';
-import type { CommandPlan, PlannedChange } from '@platte/rollout';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
-import { DryRunDone } from '../commands.js';
+import { DryRunDone, type DryRunPlan } from '../commands.js';
 import type { ApiParts } from '../parts.js';
 import { sendProblem } from './problem-filter.js';
 
@@ -27,19 +25,19 @@ export class DryRunFilter implements ExceptionFilter<DryRunDone> {
   }
 }
 
-async function toAnswer(parts: ApiParts, plan: CommandPlan): Promise<Plan> {
+async function toAnswer(parts: ApiParts, plan: DryRunPlan): Promise<Plan> {
   const { changes, omitted } = plan;
   return { changes: changes.map(toChange), omitted, machines: await countConcerned(parts, plan) };
 }
 
-function toChange({ kind, application, group, subject, cause, before, after }: z.infer<typeof PlannedChange>) {
+function toChange({ kind, application, group, subject, cause, before, after }: DryRunPlan['changes'][number]) {
   return { kind, application, group, subject, note: cause, before, after };
 }
 
 /** Null while history does not answer: a plan is worth reading without it. */
-async function countConcerned(parts: ApiParts, { changes, groups, machines }: CommandPlan): Promise<number | null> {
+async function countConcerned(parts: ApiParts, { changes, groups, machines }: DryRunPlan): Promise<number | null> {
   const app = changes[0]?.application;
-  if (app === undefined) return 0;
+  if (typeof app !== 'string') return 0;
   let count = machines.length;
   try {
     for (let i = 0; i < groups.length; i += countedAtOnce)
@@ -51,6 +49,6 @@ async function countConcerned(parts: ApiParts, { changes, groups, machines }: Co
   }
 
   function countGroup(group: string) {
-    return breakdown(parts.history, { app: app ?? '', group, now: parts.now() });
+    return breakdown(parts.history, { app: String(app), group, now: parts.now() });
   }
 }

@@ -12,6 +12,7 @@ import {
 import {
   apiPrefix,
   getOperation,
+  isChange,
   type InputOf,
   type Operation as OperationShape,
   type OperationId,
@@ -101,9 +102,9 @@ const noBody = z.strictObject({});
 /** Not stringbool: there, `?dryRun=0` would be a way to say that it is real. */
 const dryRun = { dryRun: z.enum(['true', 'false']).optional() };
 
-function toQueryShape({ query, isCommand }: OperationShape): z.ZodType {
-  const shape = query ?? z.strictObject({});
-  return isCommand ? shape.extend(dryRun) : shape;
+function toQueryShape(operation: OperationShape): z.ZodType {
+  const shape = operation.query ?? z.strictObject({});
+  return isChange(operation) ? shape.extend(dryRun) : shape;
 }
 
 /** At most this many are told: one wrong list would otherwise answer with a megabyte. */

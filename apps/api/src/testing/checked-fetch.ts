@@ -1,6 +1,15 @@
 // A `fetch` that checks every answer against the table of operations: a status that is not documented, another shape, or a
 // field that the contract does not know fails the test that saw it.
-import { apiPrefix, operations, Plan, Problem, problemKinds, problemsOf, type Operation } from '@platte/api-contract';
+import {
+  apiPrefix,
+  isChange,
+  operations,
+  Plan,
+  Problem,
+  problemKinds,
+  problemsOf,
+  type Operation,
+} from '@platte/api-contract';
 import { z } from 'zod';
 
 /** @param token used where a request brings none of its own */
@@ -21,7 +30,7 @@ async function assertDocumented(request: Request, response: Response): Promise<v
   );
   const where = `${request.method} ${path} answered ${response.status}`;
   if (!operation) return;
-  if (operation.isCommand && new URL(request.url).searchParams.get('dryRun') === 'true' && response.status === 200) {
+  if (isChange(operation) && new URL(request.url).searchParams.get('dryRun') === 'true' && response.status === 200) {
     toStrict(Plan).parse(await response.json());
     return;
   }

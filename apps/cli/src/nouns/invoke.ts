@@ -7,7 +7,7 @@ import { option, type Call, type Session } from './call.js';
 import { CliError } from './cli-error.js';
 import type { VerbSpec } from './command-spec.js';
 import { contextsPath, readContexts, warnOfOpenFile } from './contexts.js';
-import { fetchNothing, isDryRunStop } from './dry-run.js';
+import { fetchPlans, isDryRunStop } from './dry-run.js';
 import { describeFailure } from './failure.js';
 import { makeIo, type Io } from './io.js';
 import { chooseTarget } from './target.js';
@@ -51,7 +51,7 @@ function openSession(call: Call): Session {
     url: target.server,
     timeoutMs: toTimeoutMs(option(call, 'timeout')),
     ...(target.token !== undefined && { token: target.token }),
-    ...(call.options['dryRun'] === true && { fetch: fetchNothing(call.io) }),
+    ...(call.options['dryRun'] === true && { fetch: fetchPlans(call) }),
   };
   return { client: makeClient(connection), connection, target };
 }

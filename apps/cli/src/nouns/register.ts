@@ -57,7 +57,8 @@ function toOption({ flags, about, choices, parse, repeat, default: value }: Opti
 
 function addChangeOptions(command: Command, { kind, destructive }: VerbSpec): void {
   if (destructive) command.option('-y, --yes', 'do not ask; needed where there is no terminal to ask on');
-  if (kind === 'change') command.option('--dry-run', 'show what would be sent, and send nothing');
+  if (kind === 'change')
+    command.option('--dry-run', 'say what would change and how many machines that touches, and change nothing');
 }
 
 function addOutputOption(command: Command, verb: VerbSpec): void {

@@ -1,7 +1,7 @@
 // What people do to machines. Several in one command are done one after the other; the first refusal ends it.
 import type { BodyOf, Client, Instance } from '@platte/api-contract';
 import { argument, argumentsFrom, flag, option, type Call } from '../call.js';
-import { isDryRunStop } from '../dry-run.js';
+import { goOnAfterPlan } from '../dry-run.js';
 import { toLabel } from '../field-values.js';
 import { confirm } from '../io.js';
 import { printChange } from '../print/change.js';
@@ -37,11 +37,9 @@ async function eachMachine(
   const query = await findGivenApplication(call);
   const body = { note: option(call, 'note') ?? '' };
   for (const id of argumentsFrom(call, 0)) {
-    try {
+    await goOnAfterPlan(async () => {
       printChange(call, `${words} ${id}.`, await change(call.open().client, { params: { id }, query, body }));
-    } catch (error) {
-      if (!isDryRunStop(error)) throw error;
-    }
+    });
   }
 }
 
@@ -71,11 +69,9 @@ export async function deleteMachines(call: Call): Promise<void> {
   const what = ids.length === 1 ? `machine ${ids[0]}` : toPlural(ids.length, 'machine');
   if (!flag(call, 'dryRun')) await confirm(call.io, `Forget ${what}?`, flag(call, 'yes'));
   for (const id of ids) {
-    try {
+    await goOnAfterPlan(async () => {
       await call.open().client.deleteInstance({ params: { id }, query });
       call.io.say(`Forgot ${id}.`);
-    } catch (error) {
-      if (!isDryRunStop(error)) throw error;
-    }
+    });
   }
 }

@@ -2,7 +2,7 @@
 import { type BodyOf, type Package, type QueryOf } from '@platte/api-contract';
 import { argument, argumentsFrom, flag, option, type Call } from '../call.js';
 import { CliError } from '../cli-error.js';
-import { isDryRunStop } from '../dry-run.js';
+import { goOnAfterPlan } from '../dry-run.js';
 import { confirm } from '../io.js';
 import { packageColumns, packageFields } from '../print/catalog-views.js';
 import { printChange } from '../print/change.js';
@@ -15,7 +15,7 @@ import { applicationNames } from './names.js';
 import { readAll } from './rows.js';
 
 const idOf = ({ id }: { id: string }): string => id;
-const label = ({ version, arch }: Package): string => `${version}/${arch}`;
+const label = ({ version, arch }: Pick<Package, 'version' | 'arch'>): string => `${version}/${arch}`;
 
 export async function listPackages(call: Call): Promise<void> {
   const arch = option(call, 'arch') as Package['arch'] | undefined;
@@ -59,16 +59,12 @@ export async function deletePackages(call: Call): Promise<void> {
   const named: Package[] = [];
   for (const text of texts) named.push(await readNamed(call, text));
   if (!flag(call, 'dryRun')) await confirm(call.io, `Delete ${named.map(label).join(', ')}?`, flag(call, 'yes'));
-  for (const one of named) await deleteOne(call, one);
-}
-
-async function deleteOne(call: Call, one: Package): Promise<void> {
-  try {
-    await call.open().client.deletePackage({ params: { id: one.id }, ifMatch: one.revision });
-    call.io.say(`Deleted package ${label(one)}.`);
-  } catch (error) {
-    if (!isDryRunStop(error)) throw error;
-  }
+  const { client } = call.open();
+  for (const { id, revision, ...one } of named)
+    await goOnAfterPlan(async () => {
+      await client.deletePackage({ params: { id }, ifMatch: revision });
+      call.io.say(`Deleted package ${label(one)}.`);
+    });
 }
 
 async function deleteExamples(call: Call): Promise<void> {
@@ -78,8 +74,7 @@ async function deleteExamples(call: Call): Promise<void> {
   if (examples.length === 0) return call.io.say('There are no example packages.');
   const names = examples.map(label).toSorted(byNumbers).join(', ');
   if (!flag(call, 'dryRun')) await confirm(call.io, `Delete the examples ${names}?`, flag(call, 'yes'));
-  for (const id of new Set(examples.map(({ application }) => application))) {
-    await client.removeExamplePackages({ params: { id } });
-  }
-  call.io.say(`Deleted ${toPlural(examples.length, 'example package')}: ${names}.`);
+  for (const id of new Set(examples.map(({ application }) => application)))
+    await goOnAfterPlan(() => client.removeExamplePackages({ params: { id } }));
+  if (!flag(call, 'dryRun')) call.io.say(`Deleted ${toPlural(examples.length, 'example package')}: ${names}.`);
 }
