@@ -8,8 +8,9 @@ import {
   machineSorts,
   type MachineFilter,
   type MachineListing,
+  type MachineState,
 } from '@platte/history';
-import { listLabelled } from '@platte/state-store';
+import { listLabelled, listNamed, readNames } from '@platte/state-store';
 import { z } from 'zod';
 import { parseCursor, toCursor } from './http/cursor.js';
 import { ApiProblem } from './http/problems.js';
@@ -21,7 +22,7 @@ type Query = InputOf<'listInstances'>['query'];
 type Page = OutputOf<'listInstances'>;
 
 /** Their ids go into the question to history: more would make the question itself slow. */
-const labelledMax = 1000;
+const markedMax = 1000;
 
 const Position = z.object({ application: z.guid(), cursor: z.string().nullable() });
 
@@ -41,7 +42,7 @@ export async function listInstances(parts: ApiParts, applications: readonly stri
       cursor: cursor ?? undefined,
     };
     const page = await readPage(parts, listing);
-    items.push(...page.items.map(toSummary));
+    items.push(...(await toRows(parts, application, page.items)));
     if (page.next !== null) return { items, next: toCursor({ application, cursor: page.next }) };
     const following = ordered[ordered.indexOf(application) + 1];
     if (items.length === query.limit)
@@ -59,7 +60,8 @@ export async function countInstances(parts: ApiParts, applications: readonly str
 
 async function toFilter(parts: ApiParts, application: string, query: Filter): Promise<MachineFilter> {
   const now = parts.now();
-  const { group, channel, arch, oem, ip, errorCode, search, seenWithin, silentFor, label } = query;
+  const { group, channel, arch, oem, ip, errorCode, search, seenWithin, seenSince, silentFor, notSeenSince, label } =
+    query;
   return {
     app: application,
     group,
@@ -72,17 +74,48 @@ async function toFilter(parts: ApiParts, application: string, query: Filter): Pr
     versions: query.version,
     statuses: query.status,
     reasons: query.reason,
-    seenSince: seenWithin === undefined ? undefined : now - spanToMs(seenWithin),
-    notSeenSince: silentFor === undefined ? undefined : now - spanToMs(silentFor),
+    named: search === undefined ? undefined : await readNamed(parts, application, search),
+    seenSince: latest(seenSince, seenWithin === undefined ? undefined : now - spanToMs(seenWithin)),
+    notSeenSince: earliest(notSeenSince, silentFor === undefined ? undefined : now - spanToMs(silentFor)),
     machines: label === undefined ? undefined : await readLabelled(parts, application, label),
   };
 }
 
-/** Labels are what people wrote, and lie in PostgreSQL: the machines that have one go into the question to history. */
-function readLabelled({ store }: ApiParts, application: string, label: string): Promise<string[]> {
+const latest = (moment: string | undefined, ms = -Infinity): number | undefined =>
+  definite(Math.max(moment === undefined ? -Infinity : Date.parse(moment), ms));
+const earliest = (moment: string | undefined, ms = Infinity): number | undefined =>
+  definite(Math.min(moment === undefined ? Infinity : Date.parse(moment), ms));
+const definite = (ms: number): number | undefined => (Number.isFinite(ms) ? ms : undefined);
+
+/** Names and labels are what people wrote, and lie in PostgreSQL: the machines that have one go into the question to history. */
+async function readLabelled({ store }: ApiParts, application: string, label: string): Promise<string[]> {
   const [name = '', ...value] = label.split('=');
   const wanted = value.length > 0 ? value.join('=') : undefined;
-  return listLabelled(store.pool, { application, name, value: wanted, limit: labelledMax });
+  const machines = await listLabelled(store.pool, { application, name, value: wanted, limit: markedMax + 1 });
+  return assertFew('?label', `have the label ${label}`, machines);
+}
+
+async function readNamed({ store }: ApiParts, application: string, fragment: string): Promise<string[]> {
+  const machines = await listNamed(store.pool, { application, fragment, limit: markedMax + 1 });
+  return assertFew('?search', `were named with ${fragment}`, machines);
+}
+
+/** A part of them would be a list that looks whole. */
+function assertFew(pointer: string, found: string, machines: string[]): string[] {
+  if (machines.length <= markedMax) return machines;
+  const detail = `more than ${markedMax} machines ${found}: say more of it`;
+  throw new ApiProblem('invalid-request', { detail: `${pointer}: ${detail}`, errors: [{ pointer, detail }] });
+}
+
+/** With the names that people gave, as one machine is shown. */
+async function toRows({ store }: ApiParts, application: string, states: MachineState[]): Promise<Page['items']> {
+  if (states.length === 0) return [];
+  const names = await readNames(
+    store.pool,
+    application,
+    states.map(({ machine }) => machine),
+  );
+  return states.map((state) => ({ ...toSummary(state), alias: names.get(state.machine) ?? state.alias }));
 }
 
 function toSort(sort: string): Pick<MachineListing, 'sort' | 'descending'> {

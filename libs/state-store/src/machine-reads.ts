@@ -39,6 +39,33 @@ const selectLabelled = `
   order by machine
   limit $4`;
 
+const selectNamed = `
+  select machine from machine_card
+  where application = $1 and name <> '' and position(lower($2) in lower(name)) > 0
+  order by machine
+  limit $3`;
+
+/** Machines to which people gave a name that has this fragment, without regard to case. */
+export async function listNamed(
+  db: Db,
+  { application, fragment, limit }: { application: string; fragment: string; limit: number },
+): Promise<string[]> {
+  const { rows } = await db.query<{ machine: string }>(selectNamed, [application, fragment, limit]);
+  return rows.map(({ machine }) => machine);
+}
+
+const selectNames = `select machine, name from machine_card where application = $1 and machine = any($2) and name <> ''`;
+
+/** The names that people gave to some of these machines. */
+export async function readNames(
+  db: Db,
+  application: string,
+  machines: readonly string[],
+): Promise<Map<string, string>> {
+  const { rows } = await db.query<{ machine: string; name: string }>(selectNames, [application, machines]);
+  return new Map(rows.map(({ machine, name }) => [machine, name]));
+}
+
 /** Machines with a label; with a value, only those that have it so. */
 export async function listLabelled(
   db: Db,

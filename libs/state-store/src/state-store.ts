@@ -56,7 +56,14 @@ export {
   makeMachineNumbers,
   type NumberedMachine,
 } from './machine-number.js';
-export { findAttempt, listLabelled, type MachineMarks, readMachineMarks } from './machine-reads.js';
+export {
+  findAttempt,
+  listLabelled,
+  listNamed,
+  type MachineMarks,
+  readMachineMarks,
+  readNames,
+} from './machine-reads.js';
 export type { AttemptRow } from './attempt-row.js';
 export { type CommandContext, executeCatalogCommand, type Executed, executeFirstCommands } from './catalog-commands.js';
 export { lapseForces } from './catalog-forces.js';

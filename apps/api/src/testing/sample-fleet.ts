@@ -89,8 +89,15 @@ export function checkIn(machine: string, at: number, changes: Partial<MachineChe
   };
 }
 
-export function event(machine: string, at: number, type: number, result: number, errorCode = ''): Fact {
-  const { app, version, group, channel, arch, rollout, reboots, oem, bootId } = checkIn(machine, at);
+export function event(
+  machine: string,
+  at: number,
+  type: number,
+  result: number,
+  errorCode = '',
+  changes: Partial<MachineCheckedIn> = {},
+): Fact {
+  const { app, version, group, channel, arch, rollout, reboots, oem, bootId } = checkIn(machine, at, changes);
   return {
     kind: 'EventReported',
     v: 1,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AnswerReason, Arch } from '@platte/facts';
 import { MachineStatus } from '../instances.js';
+import { Moment } from '../page.js';
 import { Span } from '../timelines.js';
 
 const valuesMax = 50;
@@ -32,11 +33,18 @@ export const instanceFilters = {
   oem: z.string().max(64).optional().describe('Of this OEM, such as ami or qemu.'),
   ip: z.string().max(64).optional().describe('Exactly this address.'),
   errorCode: z.string().max(32).optional().describe('The raw code of its last failure.'),
-  search: z.string().min(1).max(128).optional().describe('A part of id, alias or address, in any case.'),
+  search: z
+    .string()
+    .min(1)
+    .max(128)
+    .optional()
+    .describe('A part of id, alias, name that a person gave, or address, in any case.'),
   seenWithin: Span.optional().describe('Seen not longer ago than this, for example 24h.'),
+  seenSince: Moment.optional().describe('Last seen at this moment or later.'),
   silentFor: Span.optional().describe('Not seen for at least this long.'),
+  notSeenSince: Moment.optional().describe('Last seen before this moment.'),
   label: Label.optional().describe(
-    'Has this label: `role=db`, or `role` with any value. At most 1000 machines are looked at.',
+    'Has this label: `role=db`, or `role` with any value. Refused when more than 1000 machines have it.',
   ),
 };
 

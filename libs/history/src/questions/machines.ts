@@ -17,6 +17,8 @@ export interface MachineFilter extends Scope {
   ip?: string | undefined;
   /** A fragment of the id, the alias or the address, without regard to case. */
   search?: string | undefined;
+  /** Machines that `search` finds too, by names that another store knows. */
+  named?: readonly string[] | undefined;
   /** Last seen at or after. */
   seenSince?: number | undefined;
   /** Last seen before. */
@@ -126,14 +128,14 @@ function filterCondition(filter: MachineFilter): Condition {
     conditions.push(condition);
     Object.assign(params, given);
   };
-  const { versions, statuses, reasons, ip, search, seenSince, notSeenSince, errorCode, machines } = filter;
+  const { versions, statuses, reasons, ip, search, named = [], seenSince, notSeenSince, errorCode, machines } = filter;
   if (versions) put('version in {versions:Array(String)}', { versions });
   if (statuses) put('status in {statuses:Array(String)}', { statuses: statuses.flatMap(fromStatus) });
   if (seenSince !== undefined) put('seen_at >= fromUnixTimestamp64Milli({seenSince:Int64})', { seenSince });
   if (notSeenSince !== undefined) put('seen_at < fromUnixTimestamp64Milli({notSeenSince:Int64})', { notSeenSince });
   if (ip !== undefined) put(said('ip = {ip:String}'), { ip });
   if (machines) put(said('machine in {machines:Array(String)}'), { machines });
-  if (search !== undefined && search !== '') put(said(fragment), { search });
+  if (search !== undefined && search !== '') put(said(fragment), { search, named });
   if (reasons) put(answered, { reasons });
   if (errorCode !== undefined) put(failed, { errorCode });
   return { where: conditions.join(' and '), params };
@@ -142,7 +144,8 @@ function filterCondition(filter: MachineFilter): Condition {
 const said = (condition: string) =>
   `inst in (select inst from machine_detail final where app = {app:String} and ${condition})`;
 const fragment = `(positionCaseInsensitiveUTF8(machine, {search:String}) > 0
-  or positionCaseInsensitiveUTF8(alias, {search:String}) > 0 or position(ip, {search:String}) > 0)`;
+  or positionCaseInsensitiveUTF8(alias, {search:String}) > 0 or position(ip, {search:String}) > 0
+  or machine in {named:Array(String)})`;
 const answered = `inst in (
   select inst from machine_answer final where app = {app:String} and reason in {reasons:Array(String)})`;
 const failed = `inst in (

@@ -3,7 +3,7 @@ import type { QueryOf } from '@platte/api-contract';
 import { argument, flag, option, type Call } from '../call.js';
 import { historyColumns, instanceColumns, instanceFields, whyFields } from '../print/machine-views.js';
 import { printItem, printList } from '../print/output.js';
-import { findGivenApplication, findGroup } from '../resolve.js';
+import { findChannel, findGivenApplication, findGroup } from '../resolve.js';
 import { applicationNames, groupNames } from './names.js';
 import { readRows } from './rows.js';
 
@@ -17,20 +17,26 @@ const filterNames = [
   'ip',
   'errorCode',
   'seenWithin',
+  'seenSince',
   'silentFor',
+  'notSeenSince',
   'label',
   'sort',
 ] as const;
 
-function readFilters(call: Call): QueryOf<'listGroupInstances'> {
+async function readFilters(call: Call): Promise<QueryOf<'listGroupInstances'>> {
   const given = filterNames.map((name) => [name, option(call, name)] as const);
-  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  const channel = option(call, 'channel');
+  return {
+    ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
+    ...(channel !== undefined && { channel: await findChannel(call, channel) }),
+  };
 }
 
 async function readSearch(call: Call) {
   const group = option(call, 'group');
   return {
-    ...readFilters(call),
+    ...(await readFilters(call)),
     ...(await findGivenApplication(call)),
     ...(group !== undefined && { group: await findGroup(call, group) }),
   };
@@ -57,8 +63,9 @@ export async function listInstances(call: Call): Promise<void> {
 
 export async function listGroupInstances(call: Call): Promise<void> {
   const id = await findGroup(call, argument(call, 0));
+  const query = await readFilters(call);
   const [items, groups] = await Promise.all([
-    readRows(call, call.open().client.listGroupInstances, { params: { id }, query: readFilters(call) }),
+    readRows(call, call.open().client.listGroupInstances, { params: { id }, query }),
     groupNames(call),
   ]);
   printList(call, items, instanceColumns(groups), (machine) => machine.id);

@@ -3,16 +3,19 @@ import type { OptionSpec } from '../option-spec.js';
 import { archs, machineArguments, note, ofApp, ofGroup, rows } from './options.js';
 
 const instanceFilters: readonly OptionSpec[] = [
-  { flags: '--search <text>', about: 'a part of id, alias or address' },
+  { flags: '--search <text>', about: 'a part of id, alias, given name or address' },
   { flags: '--version <versions>', about: 'one of these, apart by commas' },
   { flags: '--status <statuses>', about: 'one of these, apart by commas: failed,timed-out' },
   { flags: '--reason <reasons>', about: 'got one of these as its last answer: rate-limited,held' },
+  { flags: '--channel <channel>', about: 'offered this channel: its id, name, or name/arch' },
   { flags: '--arch <arch>', about: 'for this one', choices: archs },
   { flags: '--oem <oem>', about: 'of this platform: azure, qemu' },
   { flags: '--ip <address>', about: 'exactly this address' },
   { flags: '--error-code <code>', about: 'the raw code of its last failure' },
   { flags: '--seen-within <span>', about: 'seen not longer ago: 24h' },
+  { flags: '--seen-since <time>', about: 'last seen then or later; RFC 3339: 2026-11-23T09:00:00Z' },
   { flags: '--silent-for <span>', about: 'not seen for at least: 7d' },
+  { flags: '--not-seen-since <time>', about: 'last seen before then' },
   { flags: '--label <label>', about: 'has this label: role=db, or role with any value' },
 ];
 
