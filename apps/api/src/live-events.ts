@@ -1,11 +1,12 @@
 // The live stream: one reader of the log per process, whoever listens. A listener that comes back with its last event's id
 // first gets what it missed, from the log, while what is new waits for it; then both are one stream without a gap.
 //
-// A listener is catching up until its own reader has passed what it missed; then live; ended when it reads too slowly (its
-// queue is full), when its time is over, or when the client is gone. Ending is no loss: it comes back with its last id.
+// A listener is catching up until its own reader has passed what it missed; then live; over for one of the reasons of
+// `StreamEnd`. Ending is no loss: it comes back with its last id.
 import { readFacts, type NatsConnection, type ReadMessage } from '@platte/fact-log';
 import type { Fact } from '@platte/facts';
 import type { Log } from '@platte/service';
+import { makeWaitingLine, type WaitingLine, waitingMaxDefault } from './waiting-line.js';
 
 export interface LiveEvent {
   /** `sequence.index`: where the fact is in the log. */
@@ -13,12 +14,20 @@ export interface LiveEvent {
   fact: Fact;
 }
 
+/**
+ * `too-slow`: more waited for it than may. `log-lost`: the reader of the log broke. `gone`: what it missed was purged while
+ * it began. `over`: its signal said so.
+ */
+export type LiveEnd = 'too-slow' | 'log-lost' | 'gone' | 'over';
+
 export interface Listener {
   /** What it wants to hear. */
   wants: (fact: Fact) => boolean;
   /** The last event that it has; undefined begins now. */
   after: Place | undefined;
   signal: AbortSignal;
+  /** Told at once when there will be no more, also while nobody takes what was given. */
+  onEnd?: () => void;
 }
 
 export interface Place {
@@ -27,18 +36,17 @@ export interface Place {
 }
 
 export interface LiveEvents {
-  listen(listener: Listener): AsyncGenerator<LiveEvent, void, undefined>;
+  listen(listener: Listener): AsyncGenerator<LiveEvent, LiveEnd, undefined>;
   /** How many listen now. */
   count(): number;
 }
-
-/** Messages that wait for one listener; one that is this far behind comes back. They are shared: all hold the same ones. */
-const waitingMax = 1000;
 
 interface Hub {
   nc: () => NatsConnection | undefined;
   prefix: string | undefined;
   log: Log;
+  /** Facts that wait for one listener at most. */
+  waitingMax?: number | undefined;
 }
 
 export function parsePlace(id: string): Place | undefined {
@@ -46,52 +54,64 @@ export function parsePlace(id: string): Place | undefined {
   return sequence === undefined ? undefined : { sequence: Number(sequence), index: Number(index) };
 }
 
-export function makeLiveEvents({ nc, prefix, log }: Hub): LiveEvents {
-  const queues = new Set<Queue>();
+export function makeLiveEvents({ nc, prefix, log, waitingMax = waitingMaxDefault }: Hub): LiveEvents {
+  const lines = new Set<WaitingLine>();
   let reading: AbortController | undefined;
 
   async function read(connection: NatsConnection, stop: AbortController): Promise<void> {
     try {
       const messages = readFacts(connection, { from: 'new', prefix, signal: stop.signal });
-      for await (const message of messages) for (const queue of queues) queue.put(message);
+      for await (const message of messages) for (const line of lines) line.put(message);
     } catch (error) {
       log.warn({ err: error }, 'the live stream broke: those who listen come back by themselves');
-      for (const queue of queues) queue.end();
+      for (const line of lines) line.end('log-lost');
     }
     if (reading === stop) reading = undefined;
   }
 
-  function leave(queue: Queue): void {
-    queues.delete(queue);
-    if (queues.size > 0) return;
+  function join(connection: NatsConnection, line: WaitingLine): void {
+    lines.add(line);
+    if (reading) return;
+    reading = new AbortController();
+    void read(connection, reading);
+  }
+
+  function leave(line: WaitingLine): void {
+    lines.delete(line);
+    if (lines.size > 0) return;
     reading?.abort();
     reading = undefined;
   }
 
+  /** @returns the last place that it has now; 'gone' when the first that it missed is not there */
+  async function* catchUp(connection: NatsConnection, { after, wants, signal }: Listener, line: WaitingLine) {
+    let seen = after;
+    if (!after) return seen;
+    for await (const message of readFacts(connection, { from: after.sequence, prefix, signal })) {
+      if (seen === after && message.sequence !== after.sequence) return 'gone' as const;
+      yield* pick(message, seen, wants);
+      seen = { sequence: message.sequence, index: message.facts.length };
+      if (line.isPast(message.sequence)) break;
+    }
+    return seen;
+  }
+
   return {
-    count: () => queues.size,
-    async *listen({ wants, after, signal }) {
+    count: () => lines.size,
+    async *listen(listener) {
+      const { wants, signal, onEnd } = listener;
       const connection = nc();
-      if (!connection) return;
-      const queue = makeQueue(signal);
-      queues.add(queue);
-      if (!reading) {
-        reading = new AbortController();
-        void read(connection, reading);
-      }
+      if (!connection) return 'log-lost';
+      const line = makeWaitingLine({ signal, max: waitingMax, onEnd });
+      join(connection, line);
       try {
-        let seen = after;
-        if (after) {
-          for await (const message of readFacts(connection, { from: after.sequence, prefix, signal })) {
-            yield* pick(message, seen, wants);
-            seen = { sequence: message.sequence, index: message.facts.length };
-            if (queue.isPast(message.sequence)) break;
-          }
-        }
-        queue.keepAll();
-        for (let message = await queue.take(); message; message = await queue.take()) yield* pick(message, seen, wants);
+        const seen = yield* catchUp(connection, listener, line);
+        if (seen === 'gone') return 'gone';
+        line.keepAll();
+        for (let message = await line.take(); message; message = await line.take()) yield* pick(message, seen, wants);
+        return line.ended() ?? 'over';
       } finally {
-        leave(queue);
+        leave(line);
       }
     },
   };
@@ -106,45 +126,4 @@ function* pick(
   const first = seen?.sequence === sequence ? seen.index + 1 : 0;
   for (const [index, fact] of facts.entries())
     if (index >= first && wants(fact)) yield { id: `${sequence}.${index}`, fact };
-}
-
-/** What is new, for one listener: without gaps from its first message on. */
-interface Queue {
-  put(message: ReadMessage): void;
-  /** Whether it holds this message or an older one: then all that follows is in it. */
-  isPast(sequence: number): boolean;
-  /** From now on a full queue ends the listener; before, while it catches up, the oldest message makes room. */
-  keepAll(): void;
-  end(): void;
-  /** The next message; undefined when there will be none any more. */
-  take(): Promise<ReadMessage | undefined>;
-}
-
-function makeQueue(signal: AbortSignal): Queue {
-  const waiting: ReadMessage[] = [];
-  const state = { keepsAll: false, isEnding: false };
-  let bell = Promise.withResolvers<void>();
-  const ring = (): void => bell.resolve();
-  signal.addEventListener('abort', ring, { once: true });
-  return {
-    put(message) {
-      if (waiting.length >= waitingMax && state.keepsAll) state.isEnding = true;
-      if (waiting.length >= waitingMax && !state.keepsAll) waiting.shift();
-      if (!state.isEnding) waiting.push(message);
-      ring();
-    },
-    isPast: (sequence) => waiting[0] !== undefined && waiting[0].sequence <= sequence,
-    keepAll: () => void (state.keepsAll = true),
-    end() {
-      state.isEnding = true;
-      ring();
-    },
-    async take() {
-      while (waiting.length === 0 && !state.isEnding && !signal.aborted) {
-        await bell.promise;
-        bell = Promise.withResolvers<void>();
-      }
-      return signal.aborted ? undefined : waiting.shift();
-    },
-  };
 }

@@ -16,6 +16,8 @@ export abstract class ApiParts {
   abstract readonly version: string;
   /** What names in NATS begin with; undefined but in tests. */
   abstract readonly logPrefix: string | undefined;
+  /** Facts that wait for one listener of the live stream; another number only in tests. */
+  readonly liveWaitingMax?: number;
   /** Milliseconds since the epoch. */
   abstract readonly now: () => number;
 }

@@ -75,5 +75,5 @@ export {
   RefusedReport,
   Version,
 } from './system.js';
-export { watchEvents, type WatchedEvent, type WatchOptions } from './watch.js';
+export { parseEvents, watchEvents, type WatchedEvent, type WatchOptions } from './watch.js';
 export { Breakdown, Difference, spanToMs, StatusTimeline, timelinePointsMax, VersionTimeline } from './timelines.js';

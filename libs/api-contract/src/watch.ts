@@ -1,5 +1,6 @@
 // Facts as they happen: follows `/api/v1/events` and comes back with the last id whenever the stream ends, so that nothing is
 // missed. `fetch` in the place of EventSource, because that can send no token, and tells no error.
+import { z } from 'zod';
 import { ApiError, ConnectionError, toHeaders, toQuery, type ClientOptions } from './client.js';
 import { apiPrefix, type QueryOf } from './operations.js';
 import { Problem } from './problem.js';
@@ -67,7 +68,18 @@ async function* readOnce(
   if (!response.ok || !response.body || !type.startsWith('text/event-stream'))
     throw new ConnectionError(`${url} answered ${response.status} with ${type || 'no type'}`);
   onOpen();
-  yield* parseEvents(response.body);
+  for await (const event of parseEvents(response.body)) {
+    // The last words of a stream: one that only was old comes back without a word.
+    if (event.kind === 'end') return sayEnd(event.data);
+    yield event;
+  }
+}
+
+const End = z.object({ reason: z.string(), words: z.string() });
+
+function sayEnd(data: unknown): void {
+  const { reason, words } = End.parse(data);
+  if (reason !== 'over') throw new ConnectionError(words);
 }
 
 /** The part of the format that our API writes: `id`, `event` and one line of `data`; comments keep the line warm. */
@@ -100,9 +112,8 @@ function parseBlock(block: string): WatchedEvent | undefined {
     block.split('\n').map((line) => [line.split(':')[0] ?? '', line.slice(line.indexOf(':') + 1).trimStart()]),
   );
   const [id, kind, data] = [fields.get('id'), fields.get('event'), fields.get('data')];
-  return id !== undefined && kind !== undefined && data !== undefined
-    ? { id, kind, data: JSON.parse(data) }
-    : undefined;
+  if (kind === undefined || data === undefined || (id === undefined && kind !== 'end')) return undefined;
+  return { id: id ?? '', kind, data: JSON.parse(data) };
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

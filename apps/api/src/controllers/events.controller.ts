@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Controller, StreamableFile } from '@nestjs/common';
 import type { InputOf } from '@platte/api-contract';
 import { readFactsFill, type NatsConnection } from '@platte/fact-log';
@@ -8,6 +7,7 @@ import type { Caller } from '../http/caller.js';
 import { sees } from '../http/caller.js';
 import { Operation } from '../http/operation-route.js';
 import { ApiProblem } from '../http/problems.js';
+import { toText } from '../event-text.js';
 import { makeLiveEvents, parsePlace, type LiveEvents, type Place } from '../live-events.js';
 import { ApiParts } from '../parts.js';
 
@@ -17,17 +17,16 @@ const listenersMax = 200;
 const lifetimeMs = 15 * 60_000;
 /** How long a token that was revoked, or a role that was taken away, may go on listening. */
 const checkEveryMs = 30_000;
-/** Shorter than any proxy's patience with a silent connection. */
-const heartbeatMs = 15_000;
-/** How long a browser waits before it comes back. */
-const retryMs = 2_000;
+/** What is left to say to a reader that does not read is said until then; its socket does not wait for ever. */
+const lastWordsMs = 5_000;
 
 @Controller()
 export class EventsController {
   private readonly events: LiveEvents;
 
   constructor(private readonly parts: ApiParts) {
-    this.events = makeLiveEvents({ nc: () => parts.nats.live(), prefix: parts.logPrefix, log: parts.log });
+    const { nats, logPrefix: prefix, log, liveWaitingMax: waitingMax } = parts;
+    this.events = makeLiveEvents({ nc: () => nats.live(), prefix, log, waitingMax });
   }
 
   @Operation('streamEvents')
@@ -43,8 +42,13 @@ export class EventsController {
     const ending = AbortSignal.timeout(left);
     const gone = new AbortController();
     const signal = AbortSignal.any([ending, gone.signal]);
-    const events = this.events.listen({ wants: toWish(query, caller), after, signal });
-    const stream = Readable.from(toText(events, signal, makeCheck(caller, this.parts.now)), { objectMode: false });
+    const onEnd = (): void => void setTimeout(() => stream.destroy(), lastWordsMs).unref();
+    ending.addEventListener('abort', onEnd, { once: true });
+    const events = this.events.listen({ wants: toWish(query, caller), after, signal, onEnd });
+    const isAllowed = makeCheck(caller, this.parts.now);
+    const stream = Readable.from(toText(events, { signal: ending, isAllowed, stop: () => gone.abort() }), {
+      objectMode: false,
+    });
     stream.once('close', () => gone.abort());
     return new StreamableFile(stream, { type: 'text/event-stream; charset=utf-8' });
   }
@@ -98,39 +102,4 @@ function toWish(query: InputOf<'streamEvents'>['query'], caller: Caller): (fact:
     (query.application === undefined || fact.app === query.application) &&
     (query.group === undefined || ('group' in fact && fact.group === query.group)) &&
     (query.instance === undefined || fact.machine === query.instance);
-}
-
-type Events = ReturnType<LiveEvents['listen']>;
-
-/** The stream's text, with a comment now and then where nothing happens. */
-async function* toText(events: Events, signal: AbortSignal, isAllowed: () => Promise<boolean>): AsyncGenerator<string> {
-  yield `retry: ${retryMs}\n\n`;
-  try {
-    let next = events.next();
-    while (!signal.aborted) {
-      const first = await withHeartbeat(next);
-      if (!(await isAllowed())) return;
-      if (first === 'silence') {
-        yield ': still here\n\n';
-        continue;
-      }
-      if (first.done) return;
-      const { id, fact } = first.value;
-      next = events.next();
-      yield `id: ${id}\nevent: ${fact.kind}\ndata: ${JSON.stringify(fact)}\n\n`;
-    }
-  } finally {
-    await events.return();
-  }
-}
-
-async function withHeartbeat<T>(next: Promise<T>): Promise<T | 'silence'> {
-  const enough = new AbortController();
-  const silence = delay(heartbeatMs, 'silence' as const, { signal: enough.signal, ref: false });
-  silence.catch(() => {});
-  try {
-    return await Promise.race([next, silence]);
-  } finally {
-    enough.abort();
-  }
 }

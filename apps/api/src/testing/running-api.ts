@@ -45,10 +45,13 @@ export interface Servers {
 interface Options {
   oidc?: OidcConfig;
   now?: () => number;
+  liveWaitingMax?: number;
+  log?: Log;
 }
 
-export async function startApi({ oidc, now = Date.now, ...servers }: Servers & Options): Promise<RunningApi> {
-  const log = makeLog({ program: 'api', level: process.env['TEST_LOG'] ?? 'silent' });
+export async function startApi(options: Servers & Options): Promise<RunningApi> {
+  const { oidc, now = Date.now, liveWaitingMax, ...servers } = options;
+  const log = options.log ?? makeLog({ program: 'api', level: process.env['TEST_LOG'] ?? 'silent' });
   const stores = await openStores(servers, log);
   const { store, history, nc } = stores;
   const nats = { live: () => nc };
@@ -60,7 +63,18 @@ export async function startApi({ oidc, now = Date.now, ...servers }: Servers & O
   const server = await startApiServer({
     host: '127.0.0.1',
     port: 0,
-    parts: { store, history, nats, logPrefix, runCommand, log, health: makeHealth(), now, version: '0.0.0-test' },
+    parts: {
+      store,
+      history,
+      nats,
+      logPrefix,
+      runCommand,
+      log,
+      health: makeHealth(),
+      now,
+      version: '0.0.0-test',
+      ...(liveWaitingMax !== undefined && { liveWaitingMax }),
+    },
     identify: makeIdentify({ store, now, log, sessions: signIn?.sessions }),
     signIn,
     requestsPerMinute: 100_000,

@@ -162,8 +162,10 @@ export const systemOperations = {
     summary: 'Facts as they happen, as server-sent events',
     description: [
       'Each event is one fact: `event` is its kind, `data` the fact as JSON, `id` its place in the log. Send the last id as',
-      '`Last-Event-ID` (browsers do by themselves) and nothing is missed as long as the log keeps it. The stream ends after',
-      '15 minutes, or when you read too slowly: connect again. Check-ins come only where `kinds` names them.',
+      '`Last-Event-ID` (browsers do by themselves) and nothing is missed as long as the log keeps it. Check-ins come only where',
+      '`kinds` names them. The last event is `end`, without an id, with the `reason` and it in `words`: `over` after 15 minutes;',
+      '`signed-out` within 45 seconds after a token was revoked, a session ended or a role changed; `too-slow` when more waits',
+      'for you than may; `log-lost`; `gone` when what you missed was purged meanwhile. Connect again with your last id.',
     ].join(' '),
     role: 'viewer',
     scope: 'filtered',
