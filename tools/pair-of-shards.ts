@@ -11,10 +11,10 @@ const config = `<clickhouse>
 </clickhouse>`;
 
 const ownRows = "shardNum() = 0 or _database = concat('pair_', toString(shardNum()))";
-/** Written through its Distributed table, which both shards of pair_local take into one table. */
+/** What follows from what is written through Distributed tables: both shards of pair_local take it into one table. */
 const ownFacts = 'shardNum() = 0 or cityHash64(app, machine) % 2 + 1 = shardNum()';
 const renderPolicy = (table: string): string =>
-  `<${table}><filter>${table === 'fact_archive' ? ownFacts : ownRows}</filter></${table}>`;
+  `<${table}><filter>${['fact_archive', 'machine_mark'].includes(table) ? ownFacts : ownRows}</filter></${table}>`;
 
 const renderUsers = (tables: readonly string[]): string => `<clickhouse>
   <profiles><default/></profiles>

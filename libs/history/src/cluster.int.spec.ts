@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { askEverything, deliver, from, now, spanMs } from '../test/ask-everything.js';
 import { numberOf, openFresh, toBatches } from '../test/fresh-history.js';
 import { openPair, type Pair } from '../test/pair-of-shards.js';
-import { makeFacts, makeRandom, shuffled } from '../test/random-facts.js';
+import { app, makeFacts, makeMarks, makeRandom, shuffled } from '../test/random-facts.js';
 import {
   type History,
   migrateHistory,
@@ -68,7 +68,28 @@ describe('a history over two shards', () => {
   });
 
   test('answers people through the same views', async () => {
-    const views = ['v_machine', 'v_breakdown', 'v_transition', 'v_failure', 'v_silent', 'v_activity', 'v_fact'];
+    const marks = makeMarks([...new Set(facts.map(({ machine }) => machine))]);
+    for (const history of [pair.history, single]) await writeFacts(history, toBatches(marks, 2, 990), numberOf);
+    expect(await pair.history.read('select machine from v_machine where is_held and labels != map()')).not.toEqual([]);
+    const range = `application = '${app}', from = '2026-10-31', to = '2026-11-02 12:00:00'`;
+    const views = [
+      'v_machine',
+      'v_breakdown',
+      'v_transition',
+      'v_failure',
+      'v_silent',
+      'v_activity',
+      'v_fact',
+      ...['v_seen', 'v_seen_machine', 'v_attempt', 'v_funnel', 'v_progress', 'v_difference'].map(
+        (name) => `${name}(${range})`,
+      ),
+      `v_presence_by_oem(${range}, bucket = 7200)`,
+      `v_presence(${range}, bucket = 7200)`,
+      `v_timeline(${range}, by = 'status', bucket = 7200, window = 172800)`,
+      `v_version_timeline(${range}, bucket = 7200)`,
+      `v_machine_at(application = '${app}', at = '2026-11-01 12:00:00', window = 172800)`,
+      `v_breakdown_at(application = '${app}', at = '2026-11-01 12:00:00')`,
+    ];
     for (const view of views) {
       const question = `select * from ${view} order by all`;
       expect({ [view]: await pair.history.read(question) }).toEqual({ [view]: await single.read(question) });

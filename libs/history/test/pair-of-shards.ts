@@ -54,10 +54,12 @@ async function runInShards({ sql, params, statements }: Asked, both: History, sh
   const statement = offCluster(sql);
   // Which migrations are applied is known on every server, so that it is one table here.
   if (statement === sql || sql.includes('schema_migration')) return both.run(statement, params);
+  // Rows of the archive lie in the one table of both, and so does what follows from them.
+  if (sql.startsWith('create materialized view') && sql.includes('from fact_archive')) return both.run(statement);
   for (const shard of shards) await shard.run(statement, params);
   const table = /^create table if not exists (\w+)/.exec(sql)?.[1];
   if (table === 'fact_in') return takeFacts(both, shards);
-  if (table === 'fact_archive') return both.run(statement);
+  if (table === 'fact_archive' || table === 'machine_mark') return both.run(statement);
   if (table === undefined) return;
   const merged = `create table if not exists ${table} as pair_1.${table} engine = Merge(REGEXP('^pair_[12]$'), '^${table}$')`;
   await both.run(merged);

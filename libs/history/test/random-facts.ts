@@ -197,3 +197,34 @@ function makeCheckIn(random: Random, about: About, asks: boolean): Fact {
     }),
   };
 }
+
+/** What people write on machines: a name, labels, and a hold of every other one. */
+export function makeMarks(machines: readonly string[]): Fact[] {
+  return machines.flatMap((machine, n): Fact[] => {
+    const about = {
+      v: 1,
+      app,
+      machine,
+      at: 1_760_000_000_000 + n,
+      actor: 'ada',
+      subject: machine,
+      group: null,
+    } as const;
+    const after = { name: `name ${n}`, labels: { role: n % 3 === 0 ? 'db' : 'web' } };
+    return [
+      { kind: 'MachineLabelled', ...about, n: 2 * n, revision: 2 * n + 1, before: null, after },
+      ...(n % 2 === 0
+        ? [
+            {
+              kind: 'MachineHeld',
+              ...about,
+              n: 2 * n + 1,
+              revision: 2 * n + 2,
+              before: null,
+              after: { note: 'disk' },
+            } as const,
+          ]
+        : []),
+    ];
+  });
+}
