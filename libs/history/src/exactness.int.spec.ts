@@ -64,9 +64,11 @@ describe('history', () => {
     ['shuffled', toBatches(mixed, 60, 1), 4],
     ['shuffled and twice', [...toBatches(mixed, 60, 1), ...toBatches(shuffled(mixed, makeRandom(3)), 71, 200)], 5],
     ['all at once', toBatches(ordered, 1000, 1), 1],
-  ])('answers the same when facts arrive %s', async (_, batches, rebuildEvery) => {
+    ['days late, in order', toBatches(ordered, 50, 1), 1, now],
+    ['days late, shuffled', toBatches(mixed, 50, 1), 1, now],
+  ])('answers the same when facts arrive %s', async (_, batches, rebuildEvery, clock = 0) => {
     const again = await openFresh();
-    await deliver(again, batches, rebuildEvery);
+    await deliver(again, batches, rebuildEvery, [again], clock);
     expect(toBytes(await askEverything(again, facts))).toEqual(toBytes(once));
   });
 

@@ -28,7 +28,8 @@ from
 
 /**
  * Machines whose facts may change something, with what is known of them before these facts. Most machines only say once
- * more what they said before, in time: they have no transition, and are left out here, which keeps the rest small.
+ * more what they said before, in time, and are not silent since: they have no transition, and are left out here, which
+ * keeps the rest small. A fact that comes after the silence that it disproves was folded is late, too.
  */
 export const stageSeeds = `
 insert into stage_seed (attempt, app, inst, since, late, active, seen_at, grp, channel, arch, oem, version, status)
@@ -37,7 +38,8 @@ select
     t.app,
     t.inst,
     t.since,
-    t.since <= greatest(m.seen_pos, m.status_pos) as is_late,
+    t.since <= greatest(m.seen_pos, m.status_pos)
+      or m.seen_pos > 0 and ${silentAt('m.seen_at')} <= toDateTime({silenced:UInt32}, 'UTC') and ${toTime('t.since')} < ${silentAt('m.seen_at')} as is_late,
     m.seen_pos > m.deleted_pos and ${silentAt('m.seen_at')} > toDateTime({silenced:UInt32}, 'UTC') as is_active,
     m.seen_at,
     m.grp,
@@ -61,7 +63,8 @@ left join
     from machine final
     where inst in (select inst from fresh_state where seq <= {upto:UInt64})
 ) as m using (inst)
-where not (is_active and not is_late and said_least = m.said and said_most = m.said and newest < ${silentAt('m.seen_at')})`;
+where not (is_active and not is_late and said_least = m.said and said_most = m.said and newest < ${silentAt('m.seen_at')}
+           and ${silentAt('newest')} > toDateTime({silence:UInt32}, 'UTC'))`;
 
 /** All machines, from their first fact: a rebuild from nothing. */
 export const stageAllSeeds = `
@@ -203,7 +206,7 @@ where app in (select app from stage_seed where attempt = {attempt:UInt64})
   and (app, at, cause, n, inst) not in
       (select app, at, cause, n, inst from stage_transition where run = {attempt:UInt64})`;
 
-/** Machines that sent nothing, and whose silence began since the last run. */
+/** Machines that sent nothing, and whose silence began since the last run. Those that repeated themselves have no seed. */
 export const stageSilences = `
 insert into stage_transition
   (app, at, cause, n, inst, run, gone, active, grp, channel, arch, oem, version, status,
@@ -213,7 +216,8 @@ select app, ${silentAt('seen_at')}, 'silence', 0, inst, {attempt:UInt64}, 0,
 from machine final
 where seen_pos > deleted_pos
   and ${silentAt('seen_at')} > toDateTime({silenced:UInt32}, 'UTC') and ${silentAt('seen_at')} <= toDateTime({silence:UInt32}, 'UTC')
-  and inst not in (select inst from stage_seed where attempt = {attempt:UInt64})`;
+  and inst not in (select inst from stage_seed where attempt = {attempt:UInt64})
+  and inst not in (select inst from fresh_state where seq <= {upto:UInt64})`;
 
 export const writeTransitions = `
 insert into transition

@@ -31,17 +31,22 @@ export const spanMs = 4 * 86_400_000;
 export const now = from + spanMs + 90_500;
 export const scopes: Scope[] = [{ app }, { app, group: groups[0] }, { app, group: '' }, { app, arch: 'arm64' }];
 
-/** Batches in several inserts with a rebuild after some of them, as a running program does it. */
+/**
+ * Batches in several inserts with a rebuild after some of them, as a running program does it.
+ *
+ * @param clock of the rebuilds before the last: 0, as if each batch were in time, or far ahead, as after an outage
+ */
 export async function deliver(
   history: History,
   batches: readonly ArrivedBatch[],
   rebuildEvery: number,
   shards: readonly History[] = [history],
+  clock = 0,
 ): Promise<void> {
   let attempt = 1;
   for (const [count, batch] of batches.entries()) {
     await writeFacts(history, [batch], numberOf);
-    if (count % rebuildEvery === 0) await rebuildShards(shards, { acked: batch.sequence, now: 0, attempt: attempt++ });
+    if (count % rebuildEvery === 0) await rebuildShards(shards, { acked: batch.sequence, now: clock, attempt: attempt++ });
   }
   await rebuildShards(shards, { acked: batches.at(-1)?.sequence ?? 0, now, attempt: attempt++ });
 }
