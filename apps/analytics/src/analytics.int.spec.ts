@@ -1,6 +1,7 @@
 // Facts from the log into the history, with real servers: nothing is lost or doubled when an insert fails, when a replica
 // dies between insert and acknowledgement, or when replicas share the work.
 import { breakdown, currentState, type History } from '@platte/history';
+import { makeMetrics, type Metrics } from '@platte/service';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { app, checkIns, group, makeProgram, type TestProgram } from '../test/program.js';
 
@@ -54,6 +55,54 @@ test.each([
   await vi.waitFor(async () => expect(await countOf('fact')).toBe(30), patience);
   expect(await countOf('fact_archive')).toBe(30);
   expect(await versionsNow()).toEqual({ '1.0.0': 30 });
+});
+
+const valuesOf = async (metrics: Metrics, name: string) =>
+  (await metrics.registry.getSingleMetric(name)?.get())?.values ?? [];
+const delay = 'platte_history_delay_seconds';
+
+test('the delay is that from a fact to the moment at which it can be asked for', async () => {
+  const metrics = makeMetrics({ program: 'analytics' });
+  await program.startReplica(history, metrics);
+  const hourAgo = Date.now() - 3_600_000;
+  await program.append(checkIns(3, '1.0.0').map((fact) => ({ ...fact, at: hourAgo })));
+  const measured = async (what: string) => {
+    const values: { metricName?: string; value: number }[] = await valuesOf(metrics, delay);
+    return values.find(({ metricName }) => metricName === `${delay}_${what}`)?.value ?? 0;
+  };
+  await vi.waitFor(async () => expect(await measured('count')).toBe(1), patience);
+  expect(await versionsNow()).toEqual({ '1.0.0': 3 });
+  expect(await measured('sum')).toBeGreaterThanOrEqual(3600);
+  expect(await measured('sum')).toBeLessThanOrEqual((Date.now() - hourAgo) / 1000);
+});
+
+test('no delay is measured while nothing can be asked for', async () => {
+  const metrics = makeMetrics({ program: 'analytics' });
+  const tried = Promise.withResolvers<void>();
+  const away: History = {
+    ...history,
+    async insert() {
+      tried.resolve();
+      throw new Error('the engine is away');
+    },
+  };
+  await program.startReplica(away, metrics);
+  await program.append(checkIns(3, '1.0.0'));
+  await tried.promise;
+  expect((await valuesOf(metrics, delay)).filter(({ value }) => value > 0)).toEqual([]);
+});
+
+test('facts that are older than rows are kept are archived, and counted', async () => {
+  const metrics = makeMetrics({ program: 'analytics' });
+  await program.startReplica(history, metrics);
+  const ancient = Date.now() - 300 * 86_400_000;
+  const old = checkIns(2, '0.9.0').map((fact) => ({ ...fact, at: ancient }));
+  await program.append([...old, ...checkIns(3, '1.0.0')]);
+  await vi.waitFor(async () => expect(await countOf('fact')).toBe(3), patience);
+  expect(await countOf('fact_archive')).toBe(5);
+  const counted = async () =>
+    expect(await valuesOf(metrics, 'platte_history_late_facts_total')).toMatchObject([{ value: 2 }]);
+  await vi.waitFor(counted, patience);
 });
 
 test('replicas share the log and give a machine one number', async () => {

@@ -13,12 +13,14 @@ import {
 } from '@platte/fact-log';
 import { makePositions } from '@platte/facts';
 import {
+  applyRetention,
   createDatabase,
   type History,
   migrateHistory,
   openHistory,
   HistoryTooNew,
   MigrationChanged,
+  type Retention,
   ShardsChanged,
 } from '@platte/history';
 import { type Chassis, refuseToStart, waitFor } from '@platte/service';
@@ -115,6 +117,8 @@ async function openClickHouse(program: Program): Promise<History> {
     attempt: async () => {
       await createDatabase(options, macros);
       await migrateHistory(history, macros);
+      const changed = await applyRetention(history, toRetention(config), macros);
+      if (changed.length > 0) log.info({ tables: changed }, 'these tables keep rows for another time than before');
     },
     say: (line) => {
       dependency.down(line);
@@ -127,6 +131,15 @@ async function openClickHouse(program: Program): Promise<History> {
   return history;
 }
 
+const toRetention = (config: Config): Retention => ({
+  rowsMs: config.historyRowsKept,
+  archiveMs: config.historyArchiveKept,
+  failuresMs: config.historyFailuresKept,
+  minutesMs: config.historyMinutesKept,
+  presenceHoursMs: config.historyPresenceHoursKept,
+  presenceDaysMs: config.historyPresenceDaysKept,
+});
+
 /** A history that another version made: waiting does not mend it. */
 function isWrongHistory(error: unknown): boolean {
   return [HistoryTooNew, MigrationChanged, ShardsChanged].some((kind) => error instanceof kind);
@@ -138,9 +151,9 @@ async function refuseIf(program: Program, isFinal: boolean, error: unknown): Pro
 }
 
 async function openWriter(program: Program, nats: NatsConnection, store: Store, history: History): Promise<FactWriter> {
-  const { config, log, health, metrics, stopper } = program;
+  const { config, clock, log, health, metrics, stopper } = program;
   const numbers = makeMachineNumbers(store, config.cachedMachinesMax);
-  const writer = await startFactWriter({ nats, history, numbers, config, log, metrics });
+  const writer = await startFactWriter({ nats, history, numbers, config, now: clock.now, log, metrics });
   stopper.add('facts', () => writer.stop(config.stopGrace / 2));
   health.probe('facts', 'reported', () => writer.health());
   return writer;
@@ -158,6 +171,7 @@ function openRebuilder(
     ackFloor: () => writer.ackFloor(),
     now: clock.now,
     pauseMs: config.rebuildPause,
+    presenceKept: { hoursMs: config.historyPresenceHoursKept, daysMs: config.historyPresenceDaysKept },
     // Attempts of all programs differ: 2^47 of them, in steps that leave room for slices.
     nextAttempt: () => randomInt(2 ** 47) * 32,
     log,

@@ -33,6 +33,18 @@ export const Config = z.object({
   batchDelay: duration({ minMs: 1, maxMs: 10_000 }).default(500),
   /** Each fact is also kept whole. Without it nothing older than what NATS keeps can be rebuilt. */
   archive: flag().default(true),
+  /** How long the history keeps facts as rows, which one machine's history is read from. Facts that are later change nothing. */
+  historyRowsKept: duration({ minMs: 45 * 86_400_000 }).default(180 * 86_400_000),
+  /** Facts whole: the only copy of what NATS no longer has. */
+  historyArchiveKept: duration({ minMs: 86_400_000 }).default(400 * 86_400_000),
+  /** Failures one by one, and days on which a group's channel had no package. */
+  historyFailuresKept: duration({ minMs: 86_400_000 }).default(400 * 86_400_000),
+  /** As-of timelines by the minute; by the hour they are kept for good. */
+  historyMinutesKept: duration({ minMs: 45 * 86_400_000 }).default(45 * 86_400_000),
+  /** Who was there, by the hour. */
+  historyPresenceHoursKept: duration({ minMs: 2 * 86_400_000 }).default(100 * 86_400_000),
+  /** Who was there, by the day. */
+  historyPresenceDaysKept: duration({ minMs: 2 * 86_400_000 }).default(1100 * 86_400_000),
   /** Rest between two rebuilds of timelines; a rebuild that took longer than a tenth of it makes it longer. */
   rebuildPause: duration({ minMs: 100, maxMs: 600_000 }).default(2_000),
   /** How often the history is compared with PostgreSQL, machine by machine: some 5 s of work for a million. */

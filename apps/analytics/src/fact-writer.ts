@@ -18,7 +18,8 @@ interface Needs {
   nats: NatsConnection;
   history: History;
   numbers: MachineNumbers;
-  config: Pick<Config, 'batchFactsMax' | 'batchDelay' | 'archive'>;
+  config: Pick<Config, 'batchFactsMax' | 'batchDelay' | 'archive' | 'historyRowsKept'>;
+  now: () => number;
   log: Log;
   metrics: Metrics;
   /** Of the log's names, where several share one NATS: tests. */
@@ -30,24 +31,36 @@ export const durable = 'analytics';
 /** Messages in hand: ingress at rest puts one check-in into each, so this and not the facts bounds a batch then. */
 const messagesMax = 5_000;
 const lagPeriodMs = 5_000;
+/** Rows are folded some time after they are written, and must be there then with all that follow them. */
+const rowsMarginMs = 86_400_000;
+
+function makeWriterMetrics(metrics: Metrics) {
+  return {
+    written: metrics.counter({ name: 'platte_history_facts_total', help: 'Facts written to the history' }),
+    late: metrics.counter({
+      name: 'platte_history_late_facts_total',
+      help: 'Facts that arrived when rows of their age are no longer kept: they are archived and change nothing else',
+    }),
+    seconds: metrics.histogram({
+      name: 'platte_history_batch_seconds',
+      help: 'Time to write one batch',
+      buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10],
+    }),
+    delay: metrics.histogram({
+      name: 'platte_history_delay_seconds',
+      help: 'From the moment at which the facts of a message were made until they can be asked for',
+      buckets: [0.1, 0.3, 0.6, 1, 2, 5, 10, 60, 600],
+    }),
+    lagGauge: metrics.gauge({
+      name: 'platte_history_lag_messages',
+      help: 'Messages of the log that the history does not have yet',
+    }),
+  };
+}
 
 export async function startFactWriter(needs: Needs): Promise<FactWriter> {
-  const { nats, history, numbers, config, log, metrics, prefix } = needs;
-  const written = metrics.counter({ name: 'platte_history_facts_total', help: 'Facts written to the history' });
-  const seconds = metrics.histogram({
-    name: 'platte_history_batch_seconds',
-    help: 'Time to write one batch',
-    buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10],
-  });
-  const delay = metrics.histogram({
-    name: 'platte_history_delay_seconds',
-    help: 'From the moment the log stored a message until its facts can be asked for',
-    buckets: [0.1, 0.3, 0.6, 1, 2, 5, 10, 60, 600],
-  });
-  const lagGauge = metrics.gauge({
-    name: 'platte_history_lag_messages',
-    help: 'Messages of the log that the history does not have yet',
-  });
+  const { nats, history, numbers, config, now, log, metrics, prefix } = needs;
+  const { written, late, seconds, delay, lagGauge } = makeWriterMetrics(metrics);
   let lag: Lag | undefined;
 
   const follower = await followFacts({
@@ -61,9 +74,11 @@ export async function startFactWriter(needs: Needs): Promise<FactWriter> {
     say: (line) => log.info(line),
     onBatch: async (messages: FactMessage[]) => {
       const numberOf = await numbers.of(machinesOf(messages));
-      await writeFacts(history, messages, numberOf, { archive: config.archive });
-      const oldest = messages[0];
-      if (oldest) delay.observe(Math.max(0, Date.now() - oldest.storedAt) / 1000);
+      const since = now() - config.historyRowsKept + rowsMarginMs;
+      const done = await writeFacts(history, messages, numberOf, { archive: config.archive, oldest: since });
+      late.inc(done.late);
+      // Facts of one message share their time, to within a turn of the event loop.
+      for (const { facts } of messages) if (facts[0]) delay.observe(Math.max(0, now() - facts[0].at) / 1000);
     },
     hooks: {
       onCommitted: ({ facts, tookMs }) => {

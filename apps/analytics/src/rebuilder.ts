@@ -13,6 +13,7 @@ interface Needs {
   ackFloor: () => Promise<number>;
   now: () => number;
   pauseMs: number;
+  presenceKept: { hoursMs: number; daysMs: number };
   nextAttempt: () => number;
   log: Log;
   metrics: Metrics;
@@ -35,6 +36,13 @@ const restPerWork = 10;
 const backlogFacts = 100_000;
 const pauseMsMax = 60_000;
 
+const [hourMs, dayMs] = [3_600_000, 86_400_000];
+/** The first hour and the first day that no TTL has taken away. */
+const toPresenceFrom = ({ hoursMs, daysMs }: Needs['presenceKept'], now: number) => ({
+  hours: Math.ceil((now - hoursMs) / hourMs) * hourMs,
+  days: Math.ceil((now - daysMs) / dayMs) * dayMs,
+});
+
 export function startRebuilder(needs: Needs): Rebuilder {
   const { history, cluster, postgresUrl, pauseMs, log, metrics, signal } = needs;
   const seconds = metrics.histogram({
@@ -51,11 +59,9 @@ export function startRebuilder(needs: Needs): Rebuilder {
 
   async function runOnce(shards: readonly History[]): Promise<{ tookMs: number; facts: number; caughtUp: boolean }> {
     const started = performance.now();
-    const done = await rebuildShards(shards, {
-      acked: await needs.ackFloor(),
-      now: needs.now(),
-      attempt: needs.nextAttempt(),
-    });
+    const [acked, now] = [await needs.ackFloor(), needs.now()];
+    const presenceFrom = toPresenceFrom(needs.presenceKept, now);
+    const done = await rebuildShards(shards, { acked, now, attempt: needs.nextAttempt(), presenceFrom });
     const tookMs = performance.now() - started;
     seconds.observe(tookMs / 1000);
     late.inc(done.late);

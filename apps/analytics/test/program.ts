@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { connectNats, ensureStreams, logNames, makeAppender, type NatsConnection, openSpool } from '@platte/fact-log';
 import { type Fact, makePositions, type MachineCheckedIn } from '@platte/facts';
 import { createDatabase, type History, migrateHistory, openHistory } from '@platte/history';
-import { makeLog, makeMetrics } from '@platte/service';
+import { makeLog, makeMetrics, type Metrics } from '@platte/service';
 import { closeStore, makeFreshDatabase, makeMachineNumbers, openStore, type Store } from '@platte/state-store';
 import { inject } from 'vitest';
 import { type FactWriter, startFactWriter } from '../src/fact-writer.js';
@@ -15,7 +15,7 @@ import { startRebuilder } from '../src/rebuilder.js';
 export const app = 'e96281a6-d1af-4bde-9a0a-97b76e56dc57';
 export const group = 'aaaaaaaa-0000-4000-8000-000000000001';
 export const silentLog = makeLog({ program: 'analytics', level: 'silent' });
-const config = { batchFactsMax: 1000, batchDelay: 20, archive: true };
+const config = { batchFactsMax: 1000, batchDelay: 20, archive: true, historyRowsKept: 180 * 86_400_000 };
 const place = makePositions(5);
 
 export interface TestProgram {
@@ -25,7 +25,7 @@ export interface TestProgram {
   store: Store;
   history: History;
   append: (facts: Fact[]) => Promise<void>;
-  startReplica: (into?: History) => Promise<FactWriter>;
+  startReplica: (into?: History, metrics?: Metrics) => Promise<FactWriter>;
   keepTimelines: (writer: FactWriter) => ReturnType<typeof startRebuilder> & { stop: () => Promise<void> };
   /** Done at the end, the last first. */
   onEnd: (step: () => Promise<unknown>) => void;
@@ -44,10 +44,21 @@ export async function makeProgram(): Promise<TestProgram> {
   const history = await openFreshHistory(onEnd);
   const append = await openAppender(prefix, nats, onEnd);
 
-  async function startReplica(into: History = history): Promise<FactWriter> {
+  async function startReplica(
+    into: History = history,
+    metrics = makeMetrics({ program: 'analytics' }),
+  ): Promise<FactWriter> {
     const numbers = makeMachineNumbers(store);
-    const metrics = makeMetrics({ program: 'analytics' });
-    const writer = await startFactWriter({ nats, history: into, numbers, config, log: silentLog, metrics, prefix });
+    const writer = await startFactWriter({
+      nats,
+      history: into,
+      numbers,
+      config,
+      now: Date.now,
+      log: silentLog,
+      metrics,
+      prefix,
+    });
     onEnd(() => writer.stop(5000));
     return writer;
   }
@@ -60,6 +71,7 @@ export async function makeProgram(): Promise<TestProgram> {
       ackFloor: writer.ackFloor,
       now: Date.now,
       pauseMs: 100,
+      presenceKept: { hoursMs: 100 * 86_400_000, daysMs: 1100 * 86_400_000 },
       nextAttempt: () => randomBytes(5).readUIntBE(0, 5),
       log: silentLog,
       metrics: makeMetrics({ program: 'analytics' }),

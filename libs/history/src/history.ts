@@ -12,6 +12,7 @@ export {
 export { type ArrivedBatch, machinesOf, type NumberOf, writeFacts, type WriteOptions } from './write-facts.js';
 export { dropPassed, rebuild, rebuildFromNothing, type RebuildInput, type Rebuilt } from './rebuild.js';
 export { rebuildShards } from './rebuild-shards.js';
+export { applyRetention, keptForGood, type Retention, retentionDefaults } from './retention.js';
 export {
   type Breakdown,
   breakdown,

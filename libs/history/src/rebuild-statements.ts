@@ -292,15 +292,15 @@ select app, inst, {run:UInt64}, first_seen, seen_pos, seen_at, grp, channel, arc
        status, deleted_pos
 from machine_folded(upto = {upto:UInt64})`;
 
-const writePresence = (table: string, startOf: string) => `
+const writePresence = (table: string, startOf: string, from: string) => `
 insert into ${table} (app, grp, t, channel, arch, version, status, machines)
 select app, grp, ${startOf}(toDateTime(at, 'UTC')) as t, channel, arch, version, status, groupBitmapState(inst)
 from fresh_state
-where seq <= {upto:UInt64} and sent
+where seq <= {upto:UInt64} and sent and at >= fromUnixTimestamp64Milli({${from}:Int64})
 group by app, grp, t, channel, arch, version, status`;
 
-export const writePresenceHours = writePresence('presence_hour', 'toStartOfHour');
-export const writePresenceDays = writePresence('presence_day', 'toStartOfDay');
+export const writePresenceHours = writePresence('presence_hour', 'toStartOfHour', 'hoursFrom');
+export const writePresenceDays = writePresence('presence_day', 'toStartOfDay', 'daysFrom');
 
 export const writeWatermark = `
 insert into watermark (name, run, seq, silence)

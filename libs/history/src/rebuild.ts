@@ -13,6 +13,8 @@ export interface RebuildInput {
   now: number;
   /** Differs for every attempt of every program: it names the attempt's own staging rows. */
   attempt: number;
+  /** Late facts are counted among who was there from these moments on: what is older was taken away, and a part would look whole. */
+  presenceFrom?: { hours: number; days: number } | undefined;
 }
 
 export interface Rebuilt {
@@ -36,7 +38,10 @@ export const factsPerRunMax = 500_000;
 /** Machines per slice of a rebuild from nothing: a month of theirs, hourly, is 14 million facts. */
 const machinesPerSlice = 20_000;
 
-export async function rebuild(history: History, { acked, now, attempt }: RebuildInput): Promise<Rebuilt> {
+export async function rebuild(
+  history: History,
+  { acked, now, attempt, presenceFrom = { hours: 0, days: 0 } }: RebuildInput,
+): Promise<Rebuilt> {
   const mark = await readMark(history, acked);
   const [scope] = await history.read<{ facts: number; upto: number; newest: number }>(sql.readUpto, {
     after: mark.seq,
@@ -54,6 +59,8 @@ export async function rebuild(history: History, { acked, now, attempt }: Rebuild
     upto,
     silence: toSeconds(silence),
     silenced: toSeconds(mark.silence),
+    hoursFrom: Math.max(0, presenceFrom.hours),
+    daysFrom: Math.max(0, presenceFrom.days),
   };
   try {
     const late = facts > 0 ? await stageFacts(history, params) : 0;

@@ -28,6 +28,11 @@ export type NumberOf = (app: string, machine: string) => number;
 export interface WriteOptions {
   /** Whether each fact is kept whole as well: on, except where a measurement says so. */
   archive: boolean;
+  /**
+   * Facts of machines from before this moment (ms) are archived only. Rows of that age are taken away, so that nothing
+   * could be folded around them: a late one would undo what facts said that are there no longer.
+   */
+  oldest?: number | undefined;
 }
 
 /** A fact of a machine, as the history keeps it. */
@@ -41,16 +46,19 @@ const timeType = "DateTime64(3, 'UTC')";
 const insertFacts = 'insert into fact_in format Native';
 const insertArchive = 'insert into fact_archive format Native';
 
+/** @returns how many facts of machines were too late to become rows */
 export async function writeFacts(
   history: History,
   batches: readonly ArrivedBatch[],
   numberOf: NumberOf,
-  { archive }: WriteOptions = { archive: true },
-): Promise<void> {
+  { archive, oldest = 0 }: WriteOptions = { archive: true },
+): Promise<{ late: number }> {
   const wholeFacts = batches.flatMap(({ facts, unknown = [] }) => [...facts, ...unknown]);
   if (archive && wholeFacts.length > 0) await history.insert(insertArchive, renderArchive(wholeFacts));
-  const rows = batches.reduce((sum, { facts }) => sum + countHistoryFacts(facts), 0);
-  if (rows > 0) await history.insert(insertFacts, renderFacts(batches, rows, numberOf));
+  const all = batches.reduce((sum, { facts }) => sum + countHistoryFacts(facts, 0), 0);
+  const rows = batches.reduce((sum, { facts }) => sum + countHistoryFacts(facts, oldest), 0);
+  if (rows > 0) await history.insert(insertFacts, renderFacts(batches, { rows, oldest }, numberOf));
+  return { late: all - rows };
 }
 
 /** Machines that need a number before their facts can be written, with repetitions. */
@@ -62,9 +70,9 @@ function isHistoryFact(fact: Fact): fact is HistoryFact {
   return fact.kind in kinds && fact.machine !== '';
 }
 
-function countHistoryFacts(facts: readonly Fact[]): number {
+function countHistoryFacts(facts: readonly Fact[], oldest: number): number {
   let rows = 0;
-  for (const fact of facts) if (isHistoryFact(fact)) rows++;
+  for (const fact of facts) if (isHistoryFact(fact) && fact.at >= oldest) rows++;
   return rows;
 }
 
@@ -89,11 +97,15 @@ function renderArchive(facts: readonly (Fact | UnknownFact)[]): Uint8Array {
   return renderBlock(Object.values(columns), rows);
 }
 
-function renderFacts(batches: readonly ArrivedBatch[], rows: number, numberOf: NumberOf): Uint8Array {
+function renderFacts(
+  batches: readonly ArrivedBatch[],
+  { rows, oldest }: { rows: number; oldest: number },
+  numberOf: NumberOf,
+): Uint8Array {
   const columns = makeColumns(rows);
   for (const { sequence, facts } of batches) {
     for (const fact of facts) {
-      if (!isHistoryFact(fact)) continue;
+      if (!isHistoryFact(fact) || fact.at < oldest) continue;
       columns.seq.put(sequence);
       columns.inst.put(numberOf(fact.app, fact.machine));
       putIdentity(columns, fact);

@@ -46,7 +46,8 @@ export async function deliver(
   let attempt = 1;
   for (const [count, batch] of batches.entries()) {
     await writeFacts(history, [batch], numberOf);
-    if (count % rebuildEvery === 0) await rebuildShards(shards, { acked: batch.sequence, now: clock, attempt: attempt++ });
+    if (count % rebuildEvery === 0)
+      await rebuildShards(shards, { acked: batch.sequence, now: clock, attempt: attempt++ });
   }
   await rebuildShards(shards, { acked: batches.at(-1)?.sequence ?? 0, now, attempt: attempt++ });
 }

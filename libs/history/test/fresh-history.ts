@@ -2,7 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Fact } from '@platte/facts';
 import { afterAll, inject } from 'vitest';
-import { type ArrivedBatch, createDatabase, type History, migrateHistory, openHistory } from '../src/history.js';
+import {
+  applyRetention,
+  type ArrivedBatch,
+  createDatabase,
+  type History,
+  keptForGood,
+  migrateHistory,
+  openHistory,
+} from '../src/history.js';
 
 const opened: History[] = [];
 afterAll(async () => {
@@ -22,11 +30,13 @@ export function engineOptions() {
   };
 }
 
-export async function openFresh(): Promise<History> {
+/** Tests have days of their own, which the TTLs of today must not take away. */
+export async function openFresh({ keepsForGood = true } = {}): Promise<History> {
   const options = { ...engineOptions(), database: `history_${randomUUID().replaceAll('-', '')}` };
   await createDatabase(options, { cluster: '' });
   const history = openHistory(options);
   await migrateHistory(history);
+  if (keepsForGood) await applyRetention(history, keptForGood);
   opened.push(history);
   return history;
 }

@@ -3,7 +3,15 @@
 // `on cluster` is run in each shard, with engines that are not replicated; and the tables of pair_local, which on a real
 // shard hold its rows, are here the rows of both (Merge), whereof each shard sees its own.
 import { afterAll } from 'vitest';
-import { createDatabase, ensureMarks, type History, migrateHistory, openHistory } from '../src/history.js';
+import {
+  applyRetention,
+  createDatabase,
+  ensureMarks,
+  type History,
+  keptForGood,
+  migrateHistory,
+  openHistory,
+} from '../src/history.js';
 import { engineOptions } from './fresh-history.js';
 
 const cluster = 'pair';
@@ -40,6 +48,8 @@ export async function openPair(): Promise<Pair> {
   };
   await migrateHistory(history, { cluster });
   await ensureMarks(shards);
+  for (const shard of shards) await applyRetention(shard, keptForGood);
+  await both.run('alter table fact_archive remove ttl');
   return { history, shards, statements };
 }
 
