@@ -21,11 +21,11 @@ test('takes rows away once they are too old, and keeps those that carry a sum', 
   const history = await openFresh({ keepsForGood: false });
   await applyRetention(history, { ...retentionDefaults, minutesMs: 45 * dayMs });
   await history.run(`insert into delta (app, dim, tier, grp, t, channel, arch, value, d, run)
-    select 'a', 'version', tier, '', now() - interval days day, '', '', '1', 1, 1
+    select 'a', 'version', tier, '', toStartOfHour(now() - interval days day), '', '', '1', 1, 1
     from (select arrayJoin([60, 3600]) as tier, arrayJoin([44, 46, 500]) as days)`);
   await history.run('optimize table delta final');
   const kept = await history.read<{ tier: number; days: number }>(
-    `select tier, dateDiff('day', t, now()) as days from delta order by all`,
+    `select tier, dateDiff('day', t, toStartOfHour(now())) as days from delta order by all`,
   );
   expect(kept).toEqual([
     { tier: 60, days: 44 },
@@ -33,4 +33,15 @@ test('takes rows away once they are too old, and keeps those that carry a sum', 
     { tier: 3600, days: 46 },
     { tier: 3600, days: 500 },
   ]);
+  const ask = (daysAgo: number, bucket: number) =>
+    history.read<{
+      machines: number;
+    }>(`select at, machines from v_version_timeline(application = 'a', from = toString(now('UTC') - interval ${daysAgo} day),
+      to = toString(now('UTC') - interval ${daysAgo - 1} day), bucket = ${bucket})`);
+  // What minutes are left cannot tell what the ones that went did.
+  await expect(ask(50, 600)).rejects.toThrow('minutes are not kept for so long');
+  const lately = await ask(40, 600);
+  expect(lately.length).toBeGreaterThanOrEqual(144);
+  expect(new Set(lately.map(({ machines }) => machines))).toEqual(new Set([3]));
+  expect((await ask(50, 3600)).length).toBeGreaterThan(20);
 });
