@@ -39,7 +39,7 @@ async function foldIntoPostgres(): Promise<void> {
   onEnd(() => follower.stop());
 }
 
-function makeVerifier(later: number) {
+function makeVerifier(later: number, metrics = makeMetrics({ program: 'analytics' })) {
   const aborter = new AbortController();
   const { nats, history, store, prefix, onEnd } = program;
   const verifier = startVerifier({
@@ -51,7 +51,7 @@ function makeVerifier(later: number) {
     tell: (facts) => program.append([...facts]),
     position: makePositions(77),
     log: silentLog,
-    metrics: makeMetrics({ program: 'analytics' }),
+    metrics,
     signal: aborter.signal,
     periodMs: 3_600_000,
     patienceMs: 10,
@@ -97,6 +97,55 @@ test('a machine of which they say different things is found, and told as a fact'
       examples: [{ machine: 'machine-3', inState: { status: 'failed' }, inHistory: { status: 'complete' } }],
     },
   ]);
+});
+
+test('a difference raises a metric, which falls again when it is gone', async () => {
+  await program.startReplica();
+  await foldIntoPostgres();
+  await program.append(checkIns(4, '1.0.0'));
+  const metrics = makeMetrics({ program: 'analytics' });
+  const verifier = makeVerifier(60_000, metrics);
+  const valueOf = async (name: string) => (await metrics.registry.getSingleMetric(name)?.get())?.values[0]?.value;
+  await verifier.verify();
+  expect(await valueOf('platte_history_differing_machines')).toBe(0);
+  expect(await valueOf('platte_history_compared_machines_total')).toBe(4);
+  await program.store.pool.query(`update instance set version = '0.0.1' where machine in ('machine-0', 'machine-2')`);
+  await verifier.verify();
+  expect(await valueOf('platte_history_differing_machines')).toBe(2);
+  await program.store.pool.query(`update instance set version = '1.0.0'`);
+  await verifier.verify();
+  expect(await valueOf('platte_history_differing_machines')).toBe(0);
+  expect(await valueOf('platte_history_compared_machines_total')).toBe(12);
+});
+
+test.each([
+  ['version', `update instance set version = '0.0.1'`],
+  ['group', `update instance set update_group = '99999999-0000-4000-8000-000000000001'`],
+  ['status', `update instance set status = 'failed'`],
+])('another %s is found, of machines without a newer fact than the common position alone', async (_, plant) => {
+  await program.startReplica();
+  await foldIntoPostgres();
+  const before = checkIns(3, '1.0.0').map((fact) => ({ ...fact, at: Date.now() - 60_000 }));
+  await program.append(before);
+  // Of now, so that it may be in one store and not in the other.
+  const [, newer] = checkIns(2, '1.0.0');
+  await program.append([newer!]);
+  const verifier = makeVerifier(0);
+  expect(await verifier.verify()).toEqual([{ application: app, machines: 2, differences: [] }]);
+  await program.store.pool.query(plant);
+  const [verified] = await verifier.verify();
+  expect(verified).toMatchObject({ machines: 2 });
+  expect(verified?.differences.map(({ machine }) => machine).toSorted()).toEqual(['machine-0', 'machine-2']);
+});
+
+test('last seen is not compared: PostgreSQL has a hint of it only', async () => {
+  await program.startReplica();
+  await foldIntoPostgres();
+  await program.append(checkIns(3, '1.0.0').map((fact) => ({ ...fact, at: Date.now() - 60_000 })));
+  const verifier = makeVerifier(0);
+  await verifier.verify();
+  await program.store.pool.query('update instance set seen_at = seen_at - 50000000');
+  expect(await verifier.verify()).toEqual([{ application: app, machines: 3, differences: [] }]);
 });
 
 test('a machine with a fact on its way is left out', async () => {

@@ -118,7 +118,9 @@ describe('a history of which TTL has taken rows away', () => {
     expect(await ask(history)).toEqual(before);
     await takeAwayOldRows(history);
     expect(await ask(history)).toEqual(before);
-    const archived = await history.read<{ facts: number }>('select count() as facts from fact_archive final');
+    const archived = await history.read<{ facts: number }>(
+      "select count() as facts from fact_archive final where kind != 'MachineDreamt'",
+    );
     expect(archived).toEqual([{ facts: known.length + tooLate.length }]);
   });
 

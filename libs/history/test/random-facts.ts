@@ -1,5 +1,6 @@
-// Random histories of a small fleet: machines that update, move between groups, fall silent, fail, are deleted and come
-// back. Everything follows from a seed, so that a failure can be shown again.
+// Random histories of a small fleet: machines that update, move between groups and applications, fall silent, fail, are
+// deleted and come back; a group and a channel that are removed on the way; facts of one moment, and at the borders of
+// minutes, hours, days, weeks and of the day after which silence begins. Everything follows from a seed, so that a failure can be shown again.
 import type { AnswerReason, Fact } from '@platte/facts';
 
 export const app = 'e96281a6-d1af-4bde-9a0a-97b76e56dc57';
@@ -12,6 +13,11 @@ export const channels: [string, string] = [
   'cccccccc-0000-4000-8000-000000000001',
   'cccccccc-0000-4000-8000-000000000002',
 ];
+/** Of the first half only: what a removed group or channel was stays in what happened. */
+export const removed = {
+  group: 'aaaaaaaa-0000-4000-8000-00000000000f',
+  channel: 'cccccccc-0000-4000-8000-00000000000f',
+};
 /** Among them what a machine may say that no release is called. */
 export const versions: [string, ...string[]] = [
   '4152.2.0',
@@ -67,7 +73,34 @@ export interface Fleet {
 
 export function makeFacts({ seed, machines, facts, from, spanMs }: Fleet): Fact[] {
   const random = makeRandom(seed);
-  return Array.from({ length: facts }, (_, count) => makeFact(random, machines, from, spanMs, count));
+  const made: Fact[] = [];
+  for (let count = 0; count < facts; count++)
+    made.push(makeFact(random, { machines, from, spanMs, count }, made.at(-1)));
+  return [...made, ...makeRemovals(from + spanMs / 2)];
+}
+
+function makeRemovals(at: number): Fact[] {
+  return (['group', 'channel'] as const).map((what, n) => ({
+    kind: what === 'group' ? 'GroupDeleted' : 'ChannelDeleted',
+    v: 1,
+    app,
+    machine: '',
+    at,
+    n,
+    actor: 'ada',
+    revision: n + 1,
+    subject: removed[what],
+    group: what === 'group' ? removed.group : null,
+    before: { name: what },
+    after: null,
+  }));
+}
+
+interface Place {
+  machines: number;
+  from: number;
+  spanMs: number;
+  count: number;
 }
 
 export function shuffled<T>(items: readonly T[], random: Random): T[] {
@@ -75,18 +108,22 @@ export function shuffled<T>(items: readonly T[], random: Random): T[] {
   return items.toSorted((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0));
 }
 
-function makeFact(random: Random, machines: number, from: number, spanMs: number, count: number): Fact {
+function makeFact(random: Random, { machines, from, spanMs, count }: Place, before: Fact | undefined): Fact {
   const pick = <T>(items: readonly [T, ...T[]]): T => items[random(items.length)] ?? items[0];
-  const group = random(10) === 0 ? null : pick(groups);
+  // Of the machine before, at its moment or a day after it, or anything.
+  const like = before && random(6) === 0 ? before : undefined;
+  const at = like ? nextMoment(random, like.at, from + spanMs) : makeMoment(random, from, spanMs);
+  const isEarly = at < from + spanMs / 2;
+  const group = random(10) === 0 ? null : pick(isEarly ? [...groups, removed.group] : groups);
   const about = {
     v: 1 as const,
-    app: random(8) === 0 ? otherApp : app,
-    machine: `machine-${random(machines).toString().padStart(4, '0')}`,
-    at: makeMoment(random, from, spanMs),
+    app: like?.app ?? (random(8) === 0 ? otherApp : app),
+    machine: like?.machine ?? `machine-${random(machines).toString().padStart(4, '0')}`,
+    at,
     n: random(3) * 2 ** 20 * 1000 + count,
     version: pick(versions),
     group,
-    channel: group === null ? null : pick(channels),
+    channel: group === null ? null : pick(isEarly ? [...channels, removed.channel] : channels),
     arch: pick(['amd64', 'arm64'] as const),
     rollout: null,
     reboots: random(4) !== 0,
@@ -138,6 +175,13 @@ function makeMoment(random: Random, from: number, spanMs: number): number {
     default:
       return from + random(spanMs);
   }
+}
+
+/** The same moment, or so much later that it is silent by then, or just not yet. */
+function nextMoment(random: Random, at: number, end: number): number {
+  const silence = Math.floor(at / 60_000) * 60_000 + 86_460_000;
+  const later = [at, at, at + 1, at + 86_400_000, silence - 1, silence, silence + 1][random(7)] ?? at;
+  return later < end ? later : at;
 }
 
 type About = Pick<
