@@ -1,0 +1,236 @@
+create table if not exists fact_in on cluster 'fleet'
+  engine = Null
+
+create table if not exists fact on cluster 'fleet'
+  engine = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+  partition by toMonday(at)
+  order by (app, inst, at, n, kind)
+  ttl toDateTime(at) + interval 180 day
+
+create materialized view if not exists fact_mv on cluster 'fleet' to fact as
+
+create table if not exists fresh on cluster 'fleet'
+  engine = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+  partition by intDiv(seq, 10000)
+  order by seq
+
+create materialized view if not exists fresh_mv on cluster 'fleet' to fresh as
+
+create table if not exists machine_detail on cluster 'fleet'
+  engine = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', pos)
+  order by (app, inst)
+
+create materialized view if not exists machine_detail_mv on cluster 'fleet' to machine_detail as
+
+create table if not exists machine_answer on cluster 'fleet'
+  engine = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', pos)
+  order by (app, inst)
+
+create materialized view if not exists machine_answer_mv on cluster 'fleet' to machine_answer as
+
+create table if not exists failure on cluster 'fleet'
+  engine = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+  partition by toYYYYMM(at)
+  order by (app, at, n, inst, kind)
+  ttl toDateTime(at) + interval 400 day
+
+create materialized view if not exists failure_mv on cluster 'fleet' to failure as
+
+create table if not exists fact_archive on cluster 'fleet'
+  engine = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+  partition by toYYYYMM(at)
+  order by (app, machine, at, n, kind)
+  ttl toDateTime(at) + interval 400 day
+
+create table if not exists presence_hour on cluster 'fleet'
+  engine = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+  partition by toMonday(t)
+  order by (app, grp, t, channel, arch, version, status)
+  ttl t + interval 100 day
+
+create table if not exists presence_day on cluster 'fleet'
+  engine = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+  partition by toYYYYMM(t)
+  order by (app, grp, t, channel, arch, version, status)
+  ttl t + interval 1100 day
+
+create table if not exists machine on cluster 'fleet'
+  engine = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', run)
+  order by (app, inst)
+
+create table if not exists transition on cluster 'fleet'
+  engine = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', run, gone)
+  partition by toMonday(at)
+  order by (app, at, cause, n, inst)
+  ttl toDateTime(at) + interval 400 day
+
+create table if not exists delta on cluster 'fleet'
+  engine = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', run)
+  partition by tier
+  order by (app, dim, tier, grp, t, channel, arch, value)
+  ttl t + interval 45 day delete where tier = 60
+
+create table if not exists watermark on cluster 'fleet'
+  engine = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', run)
+  order by name
+
+create table if not exists stage_seed on cluster 'fleet'
+  engine = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+  partition by attempt
+  order by (app, inst)
+  ttl made + interval 1 day
+
+create table if not exists stage_transition on cluster 'fleet' as transition
+  engine = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+  partition by run
+  order by (app, at, cause, n, inst)
+
+create or replace view fresh_state on cluster 'fleet' as
+
+create or replace view machine_folded on cluster 'fleet' as
+
+create or replace view machine_now on cluster 'fleet' as
+
+create or replace view v_machine on cluster 'fleet' as
+
+create or replace view v_breakdown on cluster 'fleet' as
+
+create or replace view v_breakdown_at on cluster 'fleet' as
+
+create or replace view timeline_changes on cluster 'fleet' as
+
+create or replace view v_version_timeline on cluster 'fleet' as
+
+create or replace view v_status_timeline on cluster 'fleet' as
+
+create or replace view v_presence on cluster 'fleet' as
+
+create or replace view v_seen on cluster 'fleet' as
+
+create or replace view v_machine_history on cluster 'fleet' as
+  order by at desc, n desc
+
+create or replace view v_transition on cluster 'fleet' as
+
+create or replace view v_failure on cluster 'fleet' as
+
+create or replace view v_funnel on cluster 'fleet' as
+
+create or replace view v_silent on cluster 'fleet' as
+
+create or replace view v_activity on cluster 'fleet' as
+
+create or replace view v_fact on cluster 'fleet' as
+
+create or replace view fresh_state on cluster 'fleet' as
+
+create table if not exists missing_package on cluster 'fleet'
+  engine = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+  partition by toYYYYMM(day)
+  order by (app, day, grp)
+  ttl day + interval 400 day
+
+create materialized view if not exists missing_package_mv on cluster 'fleet' to missing_package as
+
+create or replace view v_progress on cluster 'fleet' as
+
+create or replace view v_difference on cluster 'fleet' as
+
+create or replace view attempt on cluster 'fleet' as
+
+create or replace view v_attempt on cluster 'fleet' as
+
+create or replace view v_funnel on cluster 'fleet' as
+
+create or replace view transition_points on cluster 'fleet' as
+
+create or replace view v_timeline on cluster 'fleet' as
+
+create or replace view v_presence on cluster 'fleet' as
+
+create table if not exists machine_mark on cluster 'fleet'
+  engine = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', revision)
+  order by (app, machine, mark)
+
+create materialized view if not exists machine_mark_mv on cluster 'fleet' to machine_mark as
+
+create or replace view v_failure on cluster 'fleet' as
+
+create or replace view v_machine on cluster 'fleet' as
+
+create or replace view v_machine_at on cluster 'fleet' as
+
+create or replace view v_seen on cluster 'fleet' as
+
+create or replace view v_seen_machine on cluster 'fleet' as
+
+create or replace view v_presence_by_oem on cluster 'fleet' as
+
+create or replace view v_transition on cluster 'fleet' as
+
+create or replace view v_silent on cluster 'fleet' as
+
+create or replace view v_difference on cluster 'fleet' as
+
+create or replace view timeline_changes on cluster 'fleet' as
+
+create or replace table fact_in on cluster 'fleet' as platte_local.fact_in
+  engine = Distributed('fleet', 'platte_local', 'fact_in', inst)
+
+create or replace table fact on cluster 'fleet' as platte_local.fact
+  engine = Distributed('fleet', 'platte_local', 'fact')
+
+create or replace table fresh on cluster 'fleet' as platte_local.fresh
+  engine = Distributed('fleet', 'platte_local', 'fresh')
+
+create or replace table machine_detail on cluster 'fleet' as platte_local.machine_detail
+  engine = Distributed('fleet', 'platte_local', 'machine_detail')
+
+create or replace table machine_answer on cluster 'fleet' as platte_local.machine_answer
+  engine = Distributed('fleet', 'platte_local', 'machine_answer')
+
+create or replace table failure on cluster 'fleet' as platte_local.failure
+  engine = Distributed('fleet', 'platte_local', 'failure')
+
+create or replace table fact_archive on cluster 'fleet' as platte_local.fact_archive
+  engine = Distributed('fleet', 'platte_local', 'fact_archive', cityHash64(app, machine))
+
+create or replace table presence_hour on cluster 'fleet' as platte_local.presence_hour
+  engine = Distributed('fleet', 'platte_local', 'presence_hour')
+
+create or replace table presence_day on cluster 'fleet' as platte_local.presence_day
+  engine = Distributed('fleet', 'platte_local', 'presence_day')
+
+create or replace table machine on cluster 'fleet' as platte_local.machine
+  engine = Distributed('fleet', 'platte_local', 'machine')
+
+create or replace table transition on cluster 'fleet' as platte_local.transition
+  engine = Distributed('fleet', 'platte_local', 'transition')
+
+create or replace table delta on cluster 'fleet' as platte_local.delta
+  engine = Distributed('fleet', 'platte_local', 'delta')
+
+create or replace table watermark on cluster 'fleet' as platte_local.watermark
+  engine = Distributed('fleet', 'platte_local', 'watermark')
+
+create or replace table missing_package on cluster 'fleet' as platte_local.missing_package
+  engine = Distributed('fleet', 'platte_local', 'missing_package')
+
+create or replace table machine_mark on cluster 'fleet' as platte_local.machine_mark
+  engine = Distributed('fleet', 'platte_local', 'machine_mark')
+
+alter table fact on cluster 'fleet' modify ttl toDateTime(at) + toIntervalDay(180)
+
+alter table fact_archive on cluster 'fleet' modify ttl toDateTime(at) + toIntervalDay(400)
+
+alter table failure on cluster 'fleet' modify ttl toDateTime(at) + toIntervalDay(400)
+
+alter table missing_package on cluster 'fleet' modify ttl day + toIntervalDay(400)
+
+alter table delta on cluster 'fleet' modify ttl t + toIntervalDay(45) delete where tier = 60
+
+alter table presence_hour on cluster 'fleet' modify ttl t + toIntervalDay(100)
+
+alter table presence_day on cluster 'fleet' modify ttl t + toIntervalDay(1100)
+
+alter table transition on cluster 'fleet' remove ttl
