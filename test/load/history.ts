@@ -5,6 +5,7 @@ import { type History, listMachines, rebuildFromNothing } from '@platte/history'
 import { type Bench, type BenchOptions, type BenchRow, median } from './bench.js';
 import { days, foldFleet, makeFleet } from './history-fleet.js';
 import { type Fleet, type Question, questionsOf } from './history-questions.js';
+import { measureDelay } from './history-delay.js';
 import { measureIngest } from './history-ingest.js';
 import { startHistoryServers } from './history-servers.js';
 
@@ -22,12 +23,13 @@ export async function measureHistory({ quick, say, instances }: BenchOptions): P
   const sizes = [10_000, 100_000, 1_000_000].filter((machines) => machines < largest);
   const servers = await startHistoryServers(say);
   try {
+    const waited = await measureDelay(servers, { samples: quick ? 20 : 200, say });
     const ingest = await measureIngest(servers, { facts: quick ? 200_000 : 2_000_000, say });
     const history = await servers.openHistory('fleets');
     const until = Math.floor(Date.now() / 60_000) * 60_000;
     const fleets = await makeFleets(history, [...sizes, largest], until, say);
     const asked = await askFleets(history, fleets, until, { turns: quick ? 3 : 7, say });
-    return [...asked, ...(await diskRows(history)), ...ingest, await memoryRow(servers.engineBytes)];
+    return [...asked, ...(await diskRows(history)), ...ingest, waited, await memoryRow(servers.engineBytes)];
   } finally {
     await servers.stop();
   }
