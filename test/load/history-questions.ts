@@ -55,6 +55,33 @@ export function questionsOf(until: number, machines: Map<string, string>): Quest
       coldMsMax: 60,
       growsLittle: true,
     },
+    // From transitions: every one of the application is read.
+    {
+      name: 'as-of version timeline 30 days of an OEM',
+      ask: (history, { app, group }) =>
+        versionTimeline(history, {
+          app,
+          group,
+          oem: 'ami',
+          from: until - days * dayMs,
+          now: until,
+          bucketMs: 4 * hourMs,
+        }),
+      warmMsMax: 1000,
+    },
+    {
+      name: 'as-of status timeline 30 days, machines active for 3 days',
+      ask: (history, { app, group }) =>
+        statusTimeline(history, {
+          app,
+          group,
+          windowMs: 3 * dayMs,
+          from: until - days * dayMs,
+          now: until,
+          bucketMs: 4 * hourMs,
+        }),
+      warmMsMax: 1000,
+    },
     {
       name: 'presence timeline 30 days',
       ask: (history, { app, group }) =>

@@ -1,7 +1,7 @@
 // What the delta rollup does not know (OEMs, activity windows longer than a day, minutes of more than six weeks ago), from
 // the transitions themselves: exact in the same way, but every transition of the application up to the end is read.
 import type { History } from '../connection.js';
-import { activityWindowMs, type Scope } from './scope.js';
+import { activityWindowMs, type Scope, scopeCondition } from './scope.js';
 
 export interface PointChange {
   point: number;
@@ -9,53 +9,60 @@ export interface PointChange {
   change: number;
 }
 
+const scopeColumns = { group: 'grp', channel: 'channel', arch: 'arch', oem: 'oem' } as const;
+type Part = Omit<Scope, 'app'>;
+
+/** Whether a side of a transition, before or after it, is counted: 1 or 0. */
+function counts(side: 'was_' | '', part: Part): string {
+  const asked = (['group', 'channel', 'arch', 'oem'] as const).filter((name) => part[name] !== undefined);
+  const conditions = asked.map((name) => `${side}${scopeColumns[name]} = {${name}:String}`);
+  return `(${[`${side}active`, ...conditions].join(' and ')})`;
+}
+
+const pointOf = `if(ms < {first:Int64}, 0, intDiv(ms - {first:Int64}, {bucket:Int64}) + 1)`;
+
 /**
- * A machine is inactive from its silence on, a day after its last sign of life. With a longer window it stays active for
- * the difference, or until it is back: `longer` are these stretches, each with the state that the machine had.
+ * Most transitions change nothing of what is counted (a status where versions are, or another OEM), and are left out before
+ * a row is made of each side: over 10 million transitions 0.3 s on a busy machine, 1.8 s with a row of each side for all.
  */
-const changes = (value: 'version' | 'status') => `
-with
-    moved as
-    (
-        select inst, at, cause, n, active, was_active, grp, channel, arch, oem, version, status,
-               was_grp, was_channel, was_arch, was_oem, was_version, was_status
-        from transition final
-        where app = {app:String} and at < fromUnixTimestamp64Milli({end:Int64})
-    ),
-    inactive as
-    (
-        select *,
-               anyLastIf(if(cause = 'silence', toUnixTimestamp64Milli(at), 0), cause = 'silence' or status = 'unknown') over so_far as silent_ms,
-               leadInFrame(toUnixTimestamp64Milli(at), 1, toInt64(9000000000000)) over ahead as next_ms
-        from moved
-        where (active = 0 or was_active = 0) and {longer:Int64} > 0
-        window so_far as (partition by inst order by at, cause, n rows between unbounded preceding and current row),
-               ahead as (partition by inst order by at, cause, n rows between current row and unbounded following)
-    ),
-    longer as
-    (
-        select *, toUnixTimestamp64Milli(at) as from_ms, least(next_ms, silent_ms + {longer:Int64}) as to_ms
-        from inactive
-        where active = 0 and silent_ms > 0 and to_ms > from_ms
-    )
-select if(ms < {first:Int64}, 0, intDiv(ms - {first:Int64}, {bucket:Int64}) + 1) as point, value, sum(d) as change
+const moved = (value: 'version' | 'status', part: Part) => `
+select toUnixTimestamp64Milli(at) as ms, side.1 as value, side.2 as d
 from
 (
-    select toUnixTimestamp64Milli(at) as ms,
-           arrayJoin([(was_grp, was_channel, was_arch, was_oem, was_${value}, -toInt32(was_active)),
-                      (grp, channel, arch, oem, ${value}, toInt32(active))]) as side,
-           side.5 as value, side.6 as d
-    from moved
-    union all
-    select edge.1 as ms, (grp, channel, arch, oem, ${value}, edge.2) as side, side.5 as value, side.6 as d
-    from longer
-    array join [(from_ms, toInt32(1)), (to_ms, toInt32(-1))] as edge
+    select at, arrayJoin([(was_${value}, -toInt32(before)), (${value}, toInt32(after))]) as side
+    from
+    (
+        select at, ${value}, was_${value}, ${counts('was_', part)} as before, ${counts('', part)} as after
+        from transition final
+        where app = {app:String} and at < fromUnixTimestamp64Milli({end:Int64})
+          and (before != after or after and was_${value} != ${value})
+    )
 )
-where d != 0 and ms < {end:Int64}
-  and ({group:Nullable(String)} is null or side.1 = {group:Nullable(String)})
-  and ({channel:Nullable(String)} is null or side.2 = {channel:Nullable(String)})
-  and ({arch:Nullable(String)} is null or side.3 = {arch:Nullable(String)})
-  and ({oem:Nullable(String)} is null or side.4 = {oem:Nullable(String)})
+where d != 0`;
+
+/**
+ * A machine is inactive from its silence on, a day after its last sign of life. With a longer window it stays active for
+ * the difference, or until it is back: these are the edges of such stretches, with the state that the machine had.
+ */
+const longer = (value: 'version' | 'status', part: Part) => `
+select edge.1 as ms, ${value} as value, edge.2 as d
+from
+(
+    select at, active, ${['grp', 'channel', 'arch', 'oem', value].join(', ')},
+           anyLastIf(if(cause = 'silence', toUnixTimestamp64Milli(at), 0), cause = 'silence' or status = 'unknown') over so_far as silent_ms,
+           leadInFrame(toUnixTimestamp64Milli(at), 1, toInt64(9000000000000)) over ahead as next_ms
+    from transition final
+    where app = {app:String} and at < fromUnixTimestamp64Milli({end:Int64}) and (active = 0 or was_active = 0)
+    window so_far as (partition by inst order by at, cause, n rows between unbounded preceding and current row),
+           ahead as (partition by inst order by at, cause, n rows between current row and unbounded following)
+)
+array join [(toUnixTimestamp64Milli(at), toInt32(1)), (least(next_ms, silent_ms + {longer:Int64}), toInt32(-1))] as edge
+where active = 0 and silent_ms > 0 and least(next_ms, silent_ms + {longer:Int64}) > toUnixTimestamp64Milli(at)
+  and ms < {end:Int64} and ${counts('', part).replace('active', 'true')}`;
+
+const changes = (value: 'version' | 'status', part: Part, isLonger: boolean) => `
+select ${pointOf} as point, value, sum(d) as change
+from (${moved(value, part)}${isLonger ? `\nunion all${longer(value, part)}` : ''})
 group by point, value
 having change != 0`;
 
@@ -76,13 +83,10 @@ export async function changesFromTransitions(
   if (windowMs < activityWindowMs) {
     throw new RangeError('an activity window is a day or longer: ask for presence to see who was there for less');
   }
-  const { app, group = null, channel = null, arch = null, oem = null } = scope;
-  return history.read<PointChange>(changes(by), {
+  const { app, ...part } = scope;
+  return history.read<PointChange>(changes(by, part, windowMs > activityWindowMs), {
+    ...scopeCondition(scope).params,
     app,
-    group,
-    channel,
-    arch,
-    oem,
     first,
     end,
     bucket: bucketMs,
