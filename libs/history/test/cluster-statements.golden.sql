@@ -174,6 +174,8 @@ create or replace view v_difference on cluster 'fleet' as
 
 create or replace view timeline_changes on cluster 'fleet' as
 
+create or replace view transition_points on cluster 'fleet' as
+
 create or replace table fact_in on cluster 'fleet' as platte_local.fact_in
   engine = Distributed('fleet', 'platte_local', 'fact_in', inst)
 
