@@ -1,15 +1,15 @@
-// chdb as a set of connections. A connection is opened for each statement and closed after it (a quarter of a millisecond,
-// measured): settings and parameters die with it, so that none can leak into the next request, which is what happens in a
-// connection that is used again (a deduplication token that stayed made later inserts vanish).
+// chdb as a set of connections. A connection keeps what was set in it (a deduplication token that stayed made later inserts
+// vanish): so it serves only requests of one database, one set of settings and one set of parameter names, and only as
+// long as its statements set nothing themselves (connections.ts).
 //
 // One statement at a time runs in a connection, and statements take the machine's memory: so lanes bound how many run, and
 // how many wait. Writes have a lane of their own, so that a long read never holds up what analytics stores.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChdbConnection, loadChdb } from './chdb.js';
+import { makeConnections, type Preparation } from './connections.js';
 import { ClickhouseError, toClickhouseError } from './clickhouse-error.js';
 import { makeLane } from './lane.js';
-import type { Settings } from './users.js';
 
 export interface EngineSummary {
   elapsedSeconds: number;
@@ -17,13 +17,10 @@ export interface EngineSummary {
   readBytes: number;
 }
 
-export interface Work {
+export interface Work extends Preparation {
   queryId: string;
   sql: string;
   format: string;
-  database: string | undefined;
-  parameters: ReadonlyMap<string, string>;
-  settings: Settings;
   /** The client went away: the engine is told to stop, also in the middle of a long aggregation. */
   signal: AbortSignal;
 }
@@ -71,26 +68,30 @@ export async function openEngine(place: { engineFolder: string; dataDir: string 
     people: makeLane(peoplesMax, waitingMax),
     write: makeLane(writesMax, waitingMax),
   };
+  const connections = makeConnections(open);
   const running = new Set<AbortController>();
 
   function inConnection<T>(work: Work, lane: LaneName, use: (connection: ChdbConnection) => Promise<T>): Promise<T> {
     return lanes[lane].run(work.signal, async () => {
-      const connection = open();
+      const { connection, isPrepared, release } = connections.take(work);
       const shutdown = new AbortController();
       running.add(shutdown);
       const mark = `${work.queryId} ${randomUUID()}`;
       // As with a real server, a write whose client went away is finished.
       const end = lane === 'write' ? shutdown.signal : AbortSignal.any([work.signal, shutdown.signal]);
       const stopKilling = killWhen(end, () => killMarked(control, mark));
+      let isClean = false;
       try {
-        await prepare(connection, work, mark);
+        await prepare(connection, work, { mark, isPrepared });
         end.throwIfAborted();
-        return await use(connection);
+        const result = await use(connection);
+        isClean = !end.aborted;
+        return result;
       } catch (error) {
         throw end.aborted ? cancelled() : toClickhouseError(error);
       } finally {
         stopKilling();
-        connection.close();
+        release(isClean);
         running.delete(shutdown);
       }
     });
@@ -108,6 +109,7 @@ export async function openEngine(place: { engineFolder: string; dataDir: string 
       await isEmptyWithin(running, drainMsMax);
       for (const shutdown of running) shutdown.abort();
       await isEmptyWithin(running, killMsMax);
+      connections.close();
       control.close();
     },
   };
@@ -161,16 +163,19 @@ async function isEmptyWithin(set: ReadonlySet<unknown>, limitMs: number): Promis
   return set.size === 0;
 }
 
-/** @param mark how a kill finds the statement: chdb has no way to give one an id */
+/**
+ * @param mark how a kill finds the statement: chdb has no way to give one an id
+ * @param isPrepared the connection served the same database, settings and names of parameters before
+ */
 async function prepare(
   connection: ChdbConnection,
   { database, parameters, settings }: Work,
-  mark: string,
+  { mark, isPrepared }: { mark: string; isPrepared: boolean },
 ): Promise<void> {
-  if (database !== undefined) await runText(connection, `use ${quoteName(database)}`);
+  if (database !== undefined && !isPrepared) await runText(connection, `use ${quoteName(database)}`);
   const given = [...settings].filter(([name]) => name !== 'log_comment' && name !== 'readonly');
   const values = [
-    ...given,
+    ...(isPrepared ? [] : given),
     ['log_comment', mark] as const,
     ...[...parameters].map(([name, value]) => [`param_${name}`, value] as const),
   ];

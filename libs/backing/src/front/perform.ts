@@ -29,7 +29,8 @@ export async function perform(job: Job): Promise<void> {
   if (query.statement.kind === 'empty') throw new ClickhouseError(62, 'SYNTAX_ERROR', 'Empty query');
   if (job.user.access === 'read-only') assertReadsOnly(job.user.name, query.sql, query.statement);
   const format = query.statement.format ?? job.asked.defaultFormat ?? fallbackFormat;
-  const work = toWork(job, { sql: query.sql, format, parameters: query.parameters });
+  const leavesTraces = query.statement.kind !== 'read';
+  const work = toWork(job, { sql: query.sql, format, parameters: query.parameters, leavesTraces });
   if (query.statement.kind === 'read') return read(job, work, query.statement.isQuery);
   const { bytes, summary } = await job.engine.run(work, 'write');
   job.answer.end(bytes, format, { ...noRows, ...summary });
@@ -56,7 +57,7 @@ async function insert(job: Job, { statement, head, rest }: Extract<Query, { kind
   try {
     const bytes = await spool(file, head, rest);
     const sql = `${target} from infile ${quote(file)} compression 'none' ${settings} format ${format}`;
-    const work = toWork(job, { sql, format: fallbackFormat, parameters: job.asked.parameters });
+    const work = toWork(job, { sql, format: fallbackFormat, parameters: job.asked.parameters, leavesTraces: false });
     const { summary } = await job.engine.run(work, 'write');
     job.answer.end(new Uint8Array(0), format, {
       ...toWritten(summary),
@@ -74,12 +75,12 @@ function toWritten({ readRows, readBytes, elapsedSeconds }: EngineSummary) {
 
 function toWork(
   { asked, user, readOnly, signal }: Job,
-  { sql, format, parameters }: { sql: string; format: string; parameters: Map<string, string> },
+  statement: { sql: string; format: string; parameters: Map<string, string>; leavesTraces: boolean },
 ): Work {
   const settings = settingsFor(user, asked.settings);
   // 2 lets the request still set what it sets; only reading is left.
   const withMode = readOnly && user.access === 'full' ? new Map([...settings, ['readonly', '2']]) : settings;
-  return { queryId: asked.queryId, sql, format, database: asked.database, parameters, settings: withMode, signal };
+  return { ...statement, queryId: asked.queryId, database: asked.database, settings: withMode, signal };
 }
 
 function readOnlyMode(name: string): ClickhouseError {
