@@ -1,7 +1,8 @@
-// The one place that knows @clickhouse/client. Every statement names all its settings: an embedded engine keeps what an
+// The one place that knows @clickhouse/client, but for its errors. Every statement names all its settings: an embedded engine keeps what an
 // earlier statement set, and a server's profile may say something else.
 import { Readable } from 'node:stream';
 import { ClickHouseLogLevel, type ClickHouseSettings, createClient } from '@clickhouse/client';
+import { openReader, type Params } from './reader.js';
 
 export interface HistoryLog {
   info(fields: object, message: string): void;
@@ -21,7 +22,7 @@ export interface HistoryOptions {
   readSecondsMax?: number | undefined;
 }
 
-export type Params = Record<string, unknown>;
+export type { Params };
 
 export interface History {
   readonly database: string;
@@ -96,20 +97,14 @@ export function openHistory(options: HistoryOptions): History {
     // Errors reach the caller, who logs them once.
     log: { level: ClickHouseLogLevel.OFF },
   });
+  const reader = openReader({ url, user, password, database, settings: reads, connectionsMax });
   return {
     database,
     log,
     async read<Row>(question: string, params: Params = {}) {
       const deadline = AbortSignal.timeout(readSecondsMax * 1000 + graceMs);
       try {
-        const result = await client.query({
-          query: question,
-          query_params: params,
-          format: 'JSONEachRow',
-          clickhouse_settings: reads,
-          abort_signal: deadline,
-        });
-        return await result.json<Row>();
+        return await reader.ask<Row>(question, params, deadline);
       } catch (cause) {
         throw deadline.aborted ? new NoAnswer(readSecondsMax, { cause }) : cause;
       }
@@ -130,7 +125,10 @@ export function openHistory(options: HistoryOptions): History {
     },
     beside: ({ database: other = database, host }) =>
       openHistory({ ...options, database: other, url: host === undefined ? url : withHost(url, host) }),
-    close: () => client.close(),
+    async close() {
+      reader.close();
+      await client.close();
+    },
   };
 }
 
