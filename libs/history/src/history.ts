@@ -23,14 +23,8 @@ export {
   statusCounts,
 } from './questions/breakdown.js';
 export { differencesFrom, type KnownMachine, type MachineDifference } from './questions/compare.js';
-export {
-  currentState,
-  type HistoryItem,
-  type HistoryKind,
-  type HistoryPage,
-  machineHistory,
-  type MachineState,
-} from './questions/machine.js';
+export { type HistoryItem, type HistoryKind, type HistoryPage, machineHistory } from './questions/machine.js';
+export { currentState, type MachineState } from './questions/machine-state.js';
 export {
   BadCursor,
   countMachines,

@@ -176,6 +176,14 @@ create or replace view timeline_changes on cluster 'fleet' as
 
 create or replace view transition_points on cluster 'fleet' as
 
+create table if not exists machine_name on cluster 'fleet'
+  engine = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+  order by (app, machine)
+
+create materialized view if not exists machine_name_mv on cluster 'fleet' to machine_name as
+
+alter table machine_detail on cluster 'fleet' modify setting min_compress_block_size = 8192, max_compress_block_size = 8192
+
 create or replace table fact_in on cluster 'fleet' as platte_local.fact_in
   engine = Distributed('fleet', 'platte_local', 'fact_in', inst)
 
@@ -220,6 +228,9 @@ create or replace table missing_package on cluster 'fleet' as platte_local.missi
 
 create or replace table machine_mark on cluster 'fleet' as platte_local.machine_mark
   engine = Distributed('fleet', 'platte_local', 'machine_mark')
+
+create or replace table machine_name on cluster 'fleet' as platte_local.machine_name
+  engine = Distributed('fleet', 'platte_local', 'machine_name')
 
 alter table fact on cluster 'fleet' modify ttl toDateTime(at) + toIntervalDay(180)
 

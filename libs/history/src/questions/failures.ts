@@ -2,7 +2,7 @@
 import { describeErrorCode } from '@platte/omaha/words';
 import type { History } from '../connection.js';
 import { arrivedNow, machinesNow } from './current.js';
-import { type MachineState, statesOf } from './machine.js';
+import { type MachineState, statesOf } from './machine-state.js';
 import { type Scope, scopeCondition } from './scope.js';
 
 export interface FailureGroup {

@@ -3,7 +3,14 @@
 // machine says of itself, its last answer and its last failure are tables of their own, asked only when they matter.
 import type { History, Params } from '../connection.js';
 import { arrivedNow, machinesNow } from './current.js';
-import { type MachineState, statesOf } from './machine.js';
+import {
+  type MachineState,
+  stateColumns,
+  type StateRow,
+  stateSelected,
+  statesOf,
+  withDetails,
+} from './machine-state.js';
 import { type Condition, type Scope, scopeCondition } from './scope.js';
 
 export const machineSorts = ['lastSeen', 'firstSeen', 'id', 'version', 'status', 'ip', 'alias'] as const;
@@ -40,18 +47,6 @@ export interface MachineListing extends MachineFilter {
 /** The cursor is not one of ours, or of another sort. */
 export class BadCursor extends Error {}
 
-const stateColumns = [
-  'first_seen',
-  'deleted',
-  'seen_at',
-  'grp',
-  'channel',
-  'arch',
-  'oem',
-  'version',
-  'status',
-] as const;
-
 /** 7.10.1 sorts above 7.9.2: by the numbers in it. */
 const versionKey = (version: string) => `arrayMap(part -> toUInt64OrZero(part), extractAll(${version}, '[0-9]+'))`;
 type SortKey = { of: 'state' | 'detail'; key: string; after: string };
@@ -85,29 +80,48 @@ export async function listMachines(
   const beyond = from ? `and (${key}, inst) ${descending ? '<' : '>'} (${after}, {afterInst:UInt32})` : '';
   const arrived = await arrivedNow(history);
   const states = machinesNow(arrived, stateColumns);
-  const page = {
+  const order = `${beyond} order by ${key} ${direction}, inst ${direction} limit {limit:UInt32}`;
+  const asked = {
     ...params,
     mark: arrived.mark,
     limit: limit + 1,
     after: from?.after ?? '',
     afterInst: from?.inst ?? 0,
   };
-  const order = `${beyond} order by ${key} ${direction}, inst ${direction} limit {limit:UInt32}`;
-  const rows = await history.read<{ inst: number }>(
+  const found =
     of === 'state'
-      ? `select inst from ${states} where ${where} ${order}`
-      : `select inst from machine_detail final
-         where app = {app:String} and inst in (select inst from ${states} where ${where}) ${order}`,
-    page,
-  );
-  const insts = rows.slice(0, limit).map(({ inst }) => inst);
-  const found = await statesOf(history, filter.app, insts);
-  const items = insts.flatMap((inst) => found.get(inst) ?? []);
-  const lastInst = insts.at(-1);
-  const last = lastInst === undefined ? undefined : found.get(lastInst);
-  const next =
-    rows.length > limit && last && lastInst !== undefined ? renderCursor(sort, shown[sort](last), lastInst) : null;
-  return { items, next };
+      ? await pageByState(history, `from ${states} where ${where} ${order}`, { ...asked, app: filter.app })
+      : await pageByDetail(
+          history,
+          `from machine_detail final where app = {app:String} and inst in (select inst from ${states} where ${where}) ${order}`,
+          { ...asked, app: filter.app },
+        );
+  const items = found.slice(0, limit);
+  const last = items.at(-1);
+  const next = found.length > limit && last ? renderCursor(sort, shown[sort](last.state), last.inst) : null;
+  return { items: items.map(({ state }) => state), next };
+}
+
+type Found = { inst: number; state: MachineState }[];
+type PageParams = Params & { app: string };
+
+async function pageByState(history: History, page: string, params: PageParams): Promise<Found> {
+  const rows = await history.read<StateRow>(`select ${stateSelected} ${page}`, params);
+  const states = await withDetails(history, params.app, rows);
+  return rows.flatMap(({ inst }) => {
+    const state = states.get(inst);
+    return state ? [{ inst, state }] : [];
+  });
+}
+
+async function pageByDetail(history: History, page: string, params: PageParams): Promise<Found> {
+  const rows = await history.read<{ inst: number }>(`select inst ${page}`, params);
+  const insts = rows.map(({ inst }) => inst);
+  const states = await statesOf(history, params.app, insts);
+  return insts.flatMap((inst) => {
+    const state = states.get(inst);
+    return state ? [{ inst, state }] : [];
+  });
 }
 
 export async function countMachines(history: History, filter: MachineFilter): Promise<number> {
