@@ -19,6 +19,8 @@ export interface BenchOptions {
   quick: boolean;
   /** How large a fleet, where a bench has one whose size matters. */
   instances?: number | undefined;
+  /** Where a bench keeps what it made, to measure again without making it anew. */
+  dataDir?: string | undefined;
   /** Says a line of progress. */
   say: (line: string) => void;
 }

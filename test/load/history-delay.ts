@@ -22,7 +22,7 @@ export async function measureDelay(
   say(`waiting for ${samples} facts, one by one, until they can be asked for`);
   const nc = await connectNats({ url: servers.natsUrl, name: 'bench', say });
   await ensureStreams(nc, { replicas: 1, factsBytesMax: 2 ** 30, prefix: 'delay', say });
-  const history = await servers.openHistory('delay');
+  const history = await servers.openEmptyHistory('delay');
   const store = openStore({ url: servers.postgres.url });
   const numbers = makeMachineNumbers(store);
   const follower = await followFacts({

@@ -2,6 +2,7 @@
 // percent of failures, machines that wait for their wave, fall silent and come back, five OEMs. Everything follows from
 // hashes of the machine's number, so that two engines get the same facts.
 import type { History } from '@platte/history';
+import { makeProgress } from './progress.js';
 
 export interface FleetShape {
   app: string;
@@ -69,26 +70,36 @@ where i >= {from:UInt64} and i < {from:UInt64} + {count:UInt64}
   and cityHash64(i, {step:Int64}, 'missed') % 50 != 0 and at_ms < gone_ms
   and not (at_ms >= away_ms and at_ms < away_ms + 4 * ${dayMs})`;
 
+/** Two engines get the same facts as long as this is the same. */
+export const generator = makeMachines + generate;
+
 /** An insert of some 200 MB before it is compressed. */
 const machinesPerInsert = 500_000;
 /** What a machine says of itself is kept once: the last steps write it. */
 const stepsWithDetails = 3;
-const detailViews = ['machine_detail_mv', 'machine_answer_mv'];
+const detailViews = ['machine_detail_mv', 'machine_answer_mv', 'machine_name_mv'];
 
-/** Step by step in time, as facts arrive: each statement is all machines' next check-in. */
-export async function makeFleet(history: History, shape: FleetShape, say: (line: string) => void): Promise<void> {
+/** Step by step in time, as facts arrive: all machines' next check-in, so many machines in one statement. */
+export function toInsertions({ machines, checkInsPerMachine }: FleetShape): { step: number; from: number }[] {
+  const insertions: { step: number; from: number }[] = [];
+  for (let step = 0; step < checkInsPerMachine; step++) {
+    for (let from = 0; from < machines; from += machinesPerInsert) insertions.push({ step, from });
+  }
+  return insertions;
+}
+
+export async function makeFleet(history: History, shape: FleetShape, onInserted: () => void): Promise<void> {
   const { app, group, machines, firstNumber: first, checkInsPerMachine: steps } = shape;
   const interval = Math.floor((days * dayMs) / steps);
   const start = shape.until - days * dayMs;
   await history.run('drop table if exists bench_machine');
   await history.run(makeMachines, { first, start, machines });
   for (const view of detailViews) await history.run(`detach table ${view}`);
-  for (let step = 0; step < steps; step++) {
-    if (step === steps - stepsWithDetails) for (const view of detailViews) await history.run(`attach table ${view}`);
-    for (let from = 0; from < machines; from += machinesPerInsert) {
-      await history.run(generate, { app, group, start, step, interval, from, count: machinesPerInsert });
-    }
-    if (step % 20 === 19) say(`${machines.toLocaleString('en-US')} machines: ${step + 1} of ${steps} steps`);
+  for (const { step, from } of toInsertions(shape)) {
+    if (step === steps - stepsWithDetails && from === 0)
+      for (const view of detailViews) await history.run(`attach table ${view}`);
+    await history.run(generate, { app, group, start, step, interval, from, count: machinesPerInsert });
+    onInserted();
   }
   await history.run('drop table bench_machine');
 }
@@ -124,16 +135,21 @@ group by app, grp, t, channel, arch, version, status`;
 const readWeeks = `select distinct toUnixTimestamp(toDateTime(toMonday(at), 'UTC')) as monday from fact order by monday`;
 
 /** What the rebuild writes while facts arrive. */
-export async function foldFleet(
+export async function foldFleets(
   history: History,
   { machines, say }: { machines: number; say: (line: string) => void },
 ): Promise<void> {
   const slice = 100_000;
-  for (let from = 0; from <= machines; from += slice) await history.run(foldMachines, { from, to: from + slice });
-  say('folded states');
-  for (const { monday } of await history.read<{ monday: number }>(readWeeks)) {
+  const folding = makeProgress('states of machines', Math.floor(machines / slice) + 1, say);
+  for (let from = 0; from <= machines; from += slice) {
+    await history.run(foldMachines, { from, to: from + slice });
+    folding(1);
+  }
+  const weeks = await history.read<{ monday: number }>(readWeeks);
+  const presence = makeProgress('presence by weeks', weeks.length, say);
+  for (const { monday } of weeks) {
     await history.run(presenceHours, { monday });
-    say(`folded presence of the week of ${new Date(monday * 1000).toISOString().slice(0, 10)}`);
+    presence(1);
   }
   await history.run(presenceDays);
 }

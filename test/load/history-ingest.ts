@@ -141,7 +141,7 @@ async function intoHistory(
   say: (line: string) => void,
 ): Promise<{ perSecond: number; machineMs: number; fleetMs: number; archiveBytes: number; rebuildMs: number }> {
   say(`following the log into the history, ${archive ? 'with' : 'without'} the archive`);
-  const history = await servers.openHistory(archive ? 'ingest_whole' : 'ingest');
+  const history = await servers.openEmptyHistory(archive ? 'ingest_whole' : 'ingest');
   const store = openStore({ url: servers.postgres.url });
   const numbers = makeMachineNumbers(store);
   // A fleet whose machines are known: each is new once.

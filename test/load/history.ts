@@ -1,9 +1,10 @@
-// `./platte bench history [--instances N]`: thirty days of a fleet of 10,000, 100,000 and so on up to N machines in one
+// `./platte bench history [--instances N] [--data DIR]`: thirty days of a fleet of 10,000, 100,000 and so on up to N machines in one
 // engine; every question warm and cold, each fleet against the raw scan of the same run; then facts through the log into
 // an empty history at full speed, with small questions asked beside.
-import { type History, listMachines, rebuildFromNothing } from '@platte/history';
+import { type History, listMachines } from '@platte/history';
 import { type Bench, type BenchOptions, type BenchRow, median } from './bench.js';
-import { days, foldFleet, makeFleet } from './history-fleet.js';
+import { openFleets } from './history-data.js';
+import { days } from './history-fleet.js';
 import { type Fleet, type Question, questionsOf } from './history-questions.js';
 import { measureDelay } from './history-delay.js';
 import { measureIngest } from './history-ingest.js';
@@ -16,66 +17,22 @@ export const historyBench: Bench = {
 };
 
 const dayMs = 86_400_000;
-const checkInsPerMachine = 100;
 
-export async function measureHistory({ quick, say, instances }: BenchOptions): Promise<BenchRow[]> {
+export async function measureHistory({ quick, say, instances, dataDir }: BenchOptions): Promise<BenchRow[]> {
   const largest = instances ?? (quick ? 10_000 : 1_000_000);
-  const sizes = [10_000, 100_000, 1_000_000].filter((machines) => machines < largest);
-  const servers = await startHistoryServers(say);
+  const sizes = [...[10_000, 100_000, 1_000_000].filter((machines) => machines < largest), largest];
+  const servers = await startHistoryServers(dataDir, say);
   try {
+    const { history, until, fleets } = await openFleets(servers, { sizes, dataDir, say });
+    const asked = await askFleets(history, fleets, until, { turns: quick ? 3 : 7, say });
+    const disk = await diskRows(history);
     const waited = await measureDelay(servers, { samples: quick ? 20 : 200, say });
     const ingest = await measureIngest(servers, { facts: quick ? 200_000 : 2_000_000, say });
-    const history = await servers.openHistory('fleets');
-    const until = Math.floor(Date.now() / 60_000) * 60_000;
-    const fleets = await makeFleets(history, [...sizes, largest], until, say);
-    const asked = await askFleets(history, fleets, until, { turns: quick ? 3 : 7, say });
-    return [...asked, ...(await diskRows(history)), ...ingest, waited, await memoryRow(servers.engineBytes)];
+    return [...asked, ...disk, ...ingest, waited, await memoryRow(servers.engineBytes)];
   } finally {
     await servers.stop();
   }
 }
-
-async function makeFleets(
-  history: History,
-  sizes: number[],
-  until: number,
-  say: (line: string) => void,
-): Promise<Fleet[]> {
-  // Thirty days do not arrive through the log in a bench's time: what would fold them as they come is off meanwhile.
-  await history.run('detach table fresh_mv');
-  const fleets: Fleet[] = [];
-  let firstNumber = 0;
-  for (const machines of sizes) {
-    const fleet = {
-      machines,
-      app: `e96281a6-d1af-4bde-9a0a-97b76e56d${String(fleets.length).padStart(3, '0')}`,
-      group: '00000000-0000-4000-8000-000000000010',
-      firstNumber,
-    };
-    await makeFleet(history, { ...fleet, checkInsPerMachine, until }, say);
-    fleets.push(fleet);
-    firstNumber += machines;
-  }
-  say('folding states, presence, transitions and deltas');
-  await foldFleet(history, { machines: firstNumber, say });
-  await rebuildFromNothing(history, { now: until, attempt: 1 });
-  say('merging parts');
-  for (const table of merged) {
-    await history.run(`optimize table ${table} final`);
-  }
-  return fleets;
-}
-
-const merged = [
-  'fact',
-  'transition',
-  'delta',
-  'machine',
-  'machine_detail',
-  'machine_answer',
-  'presence_hour',
-  'presence_day',
-];
 
 async function askFleets(
   history: History,

@@ -1,4 +1,5 @@
-// `./platte bench [NAME…] [--check] [--quick]`: runs the measurements, each against its baseline in the same run.
+// `./platte bench [NAME…] [--check] [--quick] [--instances N] [--data DIR]`: runs the measurements, each against its
+// baseline in the same run.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -26,6 +27,7 @@ const { values, positionals } = parseArgs({
     check: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     instances: { type: 'string' },
+    data: { type: 'string' },
     out: { type: 'string', default: 'bench-results' },
   },
 });
@@ -43,6 +45,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(benches).f
   const rows = await bench.measure({
     quick: values.quick,
     instances: values.instances ? Number(values.instances) : undefined,
+    dataDir: values.data,
     say: (line) => console.error(`  ${line}`),
   });
   measured[name] = rows;

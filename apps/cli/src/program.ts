@@ -1,7 +1,7 @@
 // The tree of commands. Commands are loaded when they run, so that `--help` stays fast. The bundle (tools/bundle-cli.ts) holds
 // what talks to an API; the commands of a checkout are loaded from the checkout, and the bundle alone does without them.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { registerNouns } from './nouns/nouns.js';
 import { toWord } from './reference.js';
@@ -124,15 +124,19 @@ function registerTasks(program: Command): void {
     .option('--check', 'exit 1 when a goal is missed')
     .option('--quick', 'a shorter run, for a look')
     .option('--instances <n>', 'machines of the largest fleet, where a bench takes that')
-    .action(async (names: string[], options: { check?: boolean; quick?: boolean; instances?: string }) => {
-      const { runTestScript } = await import('./tasks/script.js');
-      const flags = [
-        ...(options.check ? ['--check'] : []),
-        ...(options.quick ? ['--quick'] : []),
-        ...(options.instances === undefined ? [] : ['--instances', options.instances]),
-      ];
-      process.exitCode = await runTestScript('load/main.js', [...names, ...flags]);
-    });
+    .option('--data <folder>', 'keep the fleets that a bench makes there, and measure them again from there')
+    .action(
+      async (names: string[], options: { check?: boolean; quick?: boolean; instances?: string; data?: string }) => {
+        const { runTestScript } = await import('./tasks/script.js');
+        const flags = [
+          ...(options.check ? ['--check'] : []),
+          ...(options.quick ? ['--quick'] : []),
+          ...(options.instances === undefined ? [] : ['--instances', options.instances]),
+          ...(options.data === undefined ? [] : ['--data', resolve(options.data)]),
+        ];
+        process.exitCode = await runTestScript('load/main.js', [...names, ...flags]);
+      },
+    );
 
   registerChaos(program);
 
