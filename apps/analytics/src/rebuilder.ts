@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type History, openShards, rebuildShards } from '@platte/history';
 import type { Log, Metrics } from '@platte/service';
-import { type Lead, tryLead } from '@platte/state-store';
+import { foldsRest, type Lead, tryLead } from '@platte/state-store';
 
 interface Needs {
   history: History;
@@ -76,7 +76,9 @@ export function startRebuilder(needs: Needs): Rebuilder {
     try {
       isLeading = true;
       while (!ending.aborted) {
-        const { tookMs, facts, caughtUp } = await runOnce(shards);
+        // A replay that compares or switches the tables needs them at rest: this run is left out.
+        const run = await held.unlessHeld(foldsRest, () => runOnce(shards));
+        const { tookMs, facts, caughtUp } = run ?? { tookMs: 0, facts: 0, caughtUp: true };
         const longRestMs = Math.min(Math.max(pauseMs, tookMs * restPerWork), pauseMsMax);
         const restMs = caughtUp ? (facts < backlogFacts ? longRestMs : Math.min(tookMs, pauseMs)) : 0;
         await delay(restMs, undefined, { signal: ending }).catch(() => {});

@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { registerNouns } from './nouns/nouns.js';
 import { toWord } from './reference.js';
 import { isAlone, repositoryRoot } from './repository.js';
+import { registerReplay } from './replay-command.js';
 import { registerSimulate } from './simulate-command.js';
 
 export function makeProgram(): Command {
@@ -85,6 +86,8 @@ function registerMachine(program: Command): void {
       const { doctor } = await import('./doctor.js');
       process.exitCode = await doctor(options);
     });
+
+  registerReplay(program);
 }
 
 /** For who works on Platte itself. */

@@ -2,7 +2,7 @@
 // would leave an old row remembered for good, and what equals it is not written: so whoever was without its connection forgets
 // all, and tells the others to, as notices were lost in both directions. It costs one read per machine.
 import { randomUUID } from 'node:crypto';
-import { followConnection, type NatsConnection } from '@platte/fact-log';
+import { followConnection, type NatsConnection, writtenRowsSubject as subject } from '@platte/fact-log';
 import type { InstanceCache } from '@platte/state-store';
 import { readStrings } from './freed-budgets.js';
 
@@ -11,7 +11,6 @@ export interface WrittenRows {
   stop: () => void;
 }
 
-const subject = 'platte.instances.written';
 /** Above it a message would pass what NATS takes; then all is forgotten. */
 const keysMax = 5_000;
 

@@ -17,7 +17,7 @@ export { connectNats, type ConnectionState, type ConnectOptions, followConnectio
 export { type Lag, readConsumerLag } from './consumer.js';
 export type { FactMessage } from './fact-message.js';
 export { followFacts, type Follower, type FollowOptions } from './follow.js';
-export { defaultPrefix, type LogNames, logNames } from './log-names.js';
+export { defaultPrefix, type LogNames, logNames, writtenRowsSubject } from './log-names.js';
 export { dropParked, listParked, type ParkedMessage, retryParked } from './parked.js';
 export { readFacts, type ReadMessage, type ReadOptions } from './read.js';
 export {

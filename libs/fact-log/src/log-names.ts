@@ -11,6 +11,9 @@ export interface LogNames {
   bucket: string;
 }
 
+/** Tells policies which rows of machines another wrote: `[sender, ...keys]`; without keys all, as after a replay. */
+export const writtenRowsSubject = 'platte.instances.written';
+
 export const defaultPrefix = 'platte';
 
 export function logNames(prefix: string = defaultPrefix): LogNames {

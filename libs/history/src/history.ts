@@ -54,3 +54,18 @@ export {
 } from './questions/mishaps.js';
 export { type Funnel, type FunnelStep, funnelSteps, updateFunnel } from './questions/funnel.js';
 export { machinesSeen, type PresencePoint, type PresenceRange, presenceTimeline } from './questions/presence.js';
+export {
+  compareHistoryTable,
+  countArchive,
+  dropRebuiltHistory,
+  type HistoryTable,
+  type HistoryTableDifference,
+  makeRebuiltHistory,
+  NotOnCluster,
+  readArchive,
+  readFolded,
+  readHistoryTables,
+  readSwitchBegun,
+  switchHistory,
+  toUnexpired,
+} from './rebuilt-history.js';

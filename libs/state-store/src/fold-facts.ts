@@ -1,6 +1,7 @@
 // Folds a batch of facts from the log into PostgreSQL: attempts and their leases first, then what `instance` rows say.
 // All of it is idempotent, so a batch that was folded in part is simply folded again.
 import type { Fact } from '@platte/facts';
+import { dropDeleted, seenSinceDeleted } from './drop-deleted.js';
 import { type FoldContext, type FoldedAttempts, foldAttempts } from './fold-attempts.js';
 import { keyOf, readUnknown, saidOfAttempts, toNews, writeInstances } from './fold-instances.js';
 import type { InstanceCache } from './instance-cache.js';
@@ -17,11 +18,13 @@ export interface FoldedFacts extends FoldedAttempts {
 
 export async function foldFacts(store: Store, context: FoldFactsContext, facts: readonly Fact[]): Promise<FoldedFacts> {
   const { instances } = context;
+  const back = seenSinceDeleted(instances, facts);
   for (const fact of facts) if (fact.kind === 'MachineDeleted') instances.forget(keyOf(fact));
   const news = toNews(facts);
   await readUnknown(store, instances, news);
   const hadRow = new Set(news.map(({ key }) => key).filter((key) => instances.get(key) !== undefined));
   const folded = await foldAttempts(store, context, saidOfAttempts(instances, news));
   const written = await writeInstances(store, instances, news, hadRow);
+  written.push(...(await dropDeleted(store, instances, facts, back)));
   return { ...folded, written };
 }

@@ -2,10 +2,15 @@
 // connection is a lost lock, which PostgreSQL gives to another; the job must bear that both overlap for a moment.
 import { Client } from 'pg';
 
+/** Held while the history's tables are compared or switched: no fold of them runs then. Among the advisory locks of the database. */
+export const foldsRest = 20_002;
+
 export interface Lead {
   /** Aborted when the lock is lost or given back. */
   readonly signal: AbortSignal;
   release: () => Promise<void>;
+  /** Does the work unless somebody holds `job`, who waits meanwhile. @returns undefined when somebody does */
+  unlessHeld: <T>(job: number, work: () => Promise<T>) => Promise<T | undefined>;
 }
 
 /** null: another replica leads. `job` is a constant of ours, one per job. */
@@ -20,8 +25,35 @@ export async function tryLead(url: string, job: number): Promise<Lead | null> {
     await client.end();
     return null;
   }
+  return toLead(client, lost.signal);
+}
+
+/** Waits until nobody has it, however long. */
+export async function takeLead(url: string, job: number): Promise<Lead> {
+  const client = new Client({ connectionString: url, application_name: 'platte-leader', keepAlive: true });
+  const lost = new AbortController();
+  client.on('error', () => lost.abort());
+  client.on('end', () => lost.abort());
+  await client.connect();
+  await client.query('select pg_advisory_lock($1)', [job]);
+  return toLead(client, lost.signal);
+}
+
+function toLead(client: Client, signal: AbortSignal): Lead {
   return {
-    signal: lost.signal,
+    signal,
     release: () => client.end(),
+    async unlessHeld(job, work) {
+      const { rows: free } = await client.query<{ free: boolean }>('select pg_try_advisory_lock_shared($1) as free', [
+        job,
+      ]);
+      if (free[0]?.free !== true) return undefined;
+      try {
+        return await work();
+      } finally {
+        // With a lost connection the lock is gone, too.
+        await client.query('select pg_advisory_unlock_shared($1)', [job]).catch(() => {});
+      }
+    },
   };
 }

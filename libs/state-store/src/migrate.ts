@@ -8,14 +8,15 @@ import { Client } from 'pg';
 /** Beside the sources and beside the built files: both are one folder below the package. */
 export const migrationsFolder = join(import.meta.dirname, '..', 'migrations');
 
-/** The names of the migrations that were applied now. @throws DatabaseIsNewer */
-export async function migrate(url: string, folder: string = migrationsFolder): Promise<string[]> {
-  await refuseNewer(url, folder);
+/** The names of the migrations that were applied now; `schema`: of a copy beside the live one. @throws DatabaseIsNewer */
+export async function migrate(url: string, folder: string = migrationsFolder, schema?: string): Promise<string[]> {
+  if (schema === undefined) await refuseNewer(url, folder);
   const applied = await runner({
     databaseUrl: url,
     dir: folder,
     direction: 'up',
     migrationsTable: 'schema_migration',
+    ...(schema === undefined ? {} : { schema, createSchema: true }),
     singleTransaction: true,
     advisoryLockMode: 'wait',
     logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },

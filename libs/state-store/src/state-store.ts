@@ -49,7 +49,16 @@ export {
   type WithRevision,
 } from './catalog-reads.js';
 export { type InstancePage, readInstancePage } from './instance-pages.js';
-export { type Lead, tryLead } from './leader.js';
+export { foldsRest, type Lead, takeLead, tryLead } from './leader.js';
+export {
+  compareState,
+  dropRebuiltState,
+  makeRebuiltState,
+  readStateTables,
+  type StateDifference,
+  type StateTable,
+  switchState,
+} from './rebuilt-state.js';
 export {
   cachedMachinesDefault,
   type MachineNumbers,

@@ -22,6 +22,8 @@ export interface StoreOptions {
   /** Connections for decisions and folding: so many groups can wait for their lock before others wait for a connection. */
   hotMax?: number;
   clockOffsetMs?: () => number;
+  /** Of a copy beside the live one; without it, whatever the user's search path says. */
+  schema?: string;
   /** An idle connection broke: the pool replaces it, so this is only for the log. */
   onError?: (error: Error) => void;
 }
@@ -46,7 +48,8 @@ const plannerOptions = [
 ].join(' ');
 
 export function openStore(options: StoreOptions): Store {
-  const { url, poolMax = 8, hotMax = 8, clockOffsetMs = () => 0, onError = () => {} } = options;
+  const { url, poolMax = 8, hotMax = 8, clockOffsetMs = () => 0, schema, onError = () => {} } = options;
+  const searchPath = schema === undefined ? '' : `-c search_path=${schema}`;
   const shared = {
     connectionString: url,
     types: { getTypeParser: typeParserOf },
@@ -54,13 +57,13 @@ export function openStore(options: StoreOptions): Store {
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
     connectionTimeoutMillis: 5_000,
   };
-  const pool = new Pool({ ...shared, application_name: 'platte', max: poolMax });
+  const pool = new Pool({ ...shared, application_name: 'platte', max: poolMax, options: searchPath });
   const hot = new Pool({
     ...shared,
     application_name: 'platte-hot',
     max: hotMax,
     pipeline: true,
-    options: plannerOptions,
+    options: `${plannerOptions} ${searchPath}`,
   });
   for (const one of [pool, hot]) {
     one.on('error', onError);

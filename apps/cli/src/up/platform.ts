@@ -134,8 +134,8 @@ function emptyRun(secrets: Secrets): RunFile {
   };
 }
 
-function noteServer(run: RunFile, name: string, { pid, url }: RunningServer): void {
-  run.servers[name] = { pid, url };
+function noteServer(run: RunFile, name: string, { pid, url, user, password }: RunningServer): void {
+  run.servers[name] = { pid, url, user, password };
   if (name === 'clickhouse') run.urls.sql = url;
 }
 

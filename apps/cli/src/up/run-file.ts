@@ -16,8 +16,16 @@ const RunFile = z.object({
   sql: z.object({ user: z.string(), password: z.string(), database: z.string() }),
   /** Each program: its process, and its internal port with `/livez`, `/readyz` and `/metrics`. */
   programs: z.record(z.string(), z.object({ pid: z.number().int(), urls: z.record(z.string(), z.string()) })),
-  /** The servers behind it: for tests that break them. */
-  servers: z.record(z.string(), z.object({ pid: z.number().int(), url: z.string() })),
+  /** The servers behind it, and who may write there: for `verify` and `replay`, and for tests that break them. */
+  servers: z.record(
+    z.string(),
+    z.object({
+      pid: z.number().int(),
+      url: z.string(),
+      user: z.string().default(''),
+      password: z.string().default(''),
+    }),
+  ),
 });
 export type RunFile = z.infer<typeof RunFile>;
 

@@ -1,0 +1,51 @@
+// Rebuilds what follows from the log beside the live tables, and puts it in their place. What is true if this dies:
+//
+// - before the switch: the live tables are untouched, and the next run throws the copy away;
+// - after ClickHouse's tables were exchanged (one statement): what arrived since the copy was last fed is added by the next run;
+// - PostgreSQL's change place in one transaction.
+import { randomUUID } from 'node:crypto';
+import { readConsumerLag, writtenRowsSubject } from '@platte/fact-log';
+import { readFolded, readHistoryTables, switchHistory } from '@platte/history';
+import { foldsRest, readStateTables, switchState, takeLead } from '@platte/state-store';
+import type { Progress } from './progress.js';
+import { topUpHistory } from './rebuilt-copy.js';
+import type { Stores } from './stores.js';
+import { consumers } from './verify.js';
+import { withCopy } from './with-copy.js';
+
+export interface Replayed {
+  /** The last message that is in both. */
+  sequence: number;
+  clickhouse: string[];
+  postgres: string[];
+}
+
+/** @throws NotOnCluster, AlreadyReplaying */
+export async function replay(stores: Stores, progress: Progress): Promise<Replayed> {
+  const { nats, prefix, postgresUrl, history } = stores;
+  const tables = await readHistoryTables(history);
+  const state = await readStateTables(postgresUrl);
+  return withCopy(stores, progress, async (copy) => {
+    await copy.feed();
+    const rest = await takeLead(postgresUrl, foldsRest);
+    try {
+      await copy.feed();
+      // Not beyond what analytics has acknowledged: the fold goes on from there, over what arrives again.
+      const { ackFloor } = await readConsumerLag(nats, consumers.analytics, { prefix });
+      progress.say('folding timelines');
+      await copy.fold(Math.min(ackFloor, copy.fed()), (await readFolded(history)).silence);
+      await copy.feed();
+      progress.say('switching over');
+      await switchHistory(history, tables, copy.fed());
+      await topUpHistory(stores, copy.fed(), progress);
+      await switchState(postgresUrl, state, () => copy.feedState());
+      nats.publish(writtenRowsSubject, JSON.stringify([randomUUID()]));
+      await nats.flush();
+    } finally {
+      await rest.release();
+    }
+    const names = (list: { name: string; mark: string }[]) =>
+      list.filter(({ mark }) => mark === 'fold' || mark === 'position').map(({ name }) => name);
+    return { sequence: copy.fed(), clickhouse: names(tables), postgres: names(state) };
+  });
+}

@@ -1,0 +1,69 @@
+// Where the log and both stores are: of the platform that runs here, or as the programs' own variables say.
+import { randomUUID } from 'node:crypto';
+import { connectNats, type NatsConnection } from '@platte/fact-log';
+import { type History, type HistoryOptions, openHistory } from '@platte/history';
+import { clickhouseSettings, natsSettings, postgresSettings, readConfig } from '@platte/service';
+import { closeStore, openStore, type Store } from '@platte/state-store';
+import { z } from 'zod';
+import type { RunFile } from '../up/run-file.js';
+
+export interface Stores {
+  nats: NatsConnection;
+  /** Of the names in NATS: tests have their own. */
+  prefix?: string | undefined;
+  postgresUrl: string;
+  store: Store;
+  history: History;
+  historyOptions: HistoryOptions;
+}
+
+const Settings = z.object({ ...natsSettings, ...postgresSettings, ...clickhouseSettings });
+type Settings = z.infer<typeof Settings>;
+
+export function settingsOf(run: RunFile | undefined): Settings {
+  return readConfig(Settings, run === undefined ? process.env : { ...process.env, ...toVariables(run) });
+}
+
+function toVariables({ servers, sql }: RunFile): Record<string, string> {
+  const { nats, postgres, clickhouse } = servers;
+  return {
+    PLATTE_NATS_URL: nats?.url ?? '',
+    PLATTE_NATS_USER: nats?.user ?? '',
+    PLATTE_NATS_PASSWORD: nats?.password ?? '',
+    PLATTE_POSTGRES_URL: postgres?.url ?? '',
+    PLATTE_CLICKHOUSE_URL: clickhouse?.url ?? '',
+    PLATTE_CLICKHOUSE_USER: clickhouse?.user ?? '',
+    PLATTE_CLICKHOUSE_PASSWORD: clickhouse?.password ?? '',
+    PLATTE_CLICKHOUSE_DATABASE: sql.database,
+  };
+}
+
+export async function withStores<T>(
+  settings: Settings,
+  say: (line: string) => void,
+  work: (stores: Stores) => Promise<T>,
+): Promise<T> {
+  const { natsUrl, natsUser, natsPassword, postgresUrl } = settings;
+  const nats = await connectNats({
+    url: natsUrl,
+    user: natsUser,
+    password: natsPassword,
+    name: `platte-replay-${randomUUID()}`,
+    say,
+  });
+  const store = openStore({ url: postgresUrl });
+  const historyOptions = {
+    url: settings.clickhouseUrl,
+    user: settings.clickhouseUser,
+    password: settings.clickhousePassword ?? '',
+    database: settings.clickhouseDatabase,
+    log: { info: () => {}, warn: () => {} },
+    readSecondsMax: 600,
+  };
+  const history = openHistory(historyOptions);
+  try {
+    return await work({ nats, postgresUrl, store, history, historyOptions });
+  } finally {
+    await Promise.all([nats.close(), closeStore(store), history.close()]);
+  }
+}

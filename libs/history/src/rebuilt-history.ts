@@ -1,0 +1,221 @@
+// A copy of what ClickHouse folds from the log, in a database beside the live one: made by the same migrations, filled by the
+// same writer and the same rebuild, compared with the live one, and put in its place. Which tables that concerns is written
+// in their comments (migration 0013-marks): no table of the folds is named here.
+import type { History, HistoryOptions } from './connection.js';
+import { createDatabase, migrateHistory } from './migrate.js';
+import { openHistory } from './connection.js';
+
+export interface HistoryTable {
+  name: string;
+  mark: 'fold' | 'position' | 'authority' | 'working';
+  /** Rows that count, as SQL; '' are all. */
+  where: string;
+  key: string[];
+  /** Besides the key, without those that only tell how a row was made. */
+  columns: { name: string; type: string }[];
+  /** As ClickHouse writes it: ''  is for good. */
+  ttl: string;
+}
+
+export interface HistoryTableDifference {
+  table: string;
+  key: string;
+  /** Values of the columns, in their order; null: no such row. */
+  live: string[] | null;
+  rebuilt: string[] | null;
+}
+
+/** Of a cluster each shard would have to be rebuilt and switched by itself, at one moment. */
+export class NotOnCluster extends Error {}
+class Unmarked extends Error {}
+
+const differencesMax = 1_000;
+/** No run of the live fold that is under way, or comes before the switch is seen, reaches it: what it writes then is masked. */
+const runsAhead = 1_000_000;
+
+const readTables = `
+select name, engine, sorting_key, extract(comment, '^\\\\[(\\\\w+)') as mark, extract(comment, '^\\\\[\\\\w+ where ([^\\\\]]+)\\\\]') as where,
+       extract(engine_full, ' TTL (.*?)(?: SETTINGS .*)?$') as ttl
+from system.tables
+where database = currentDatabase() and engine not like '%View' and name not in ('schema_migration', '${switchTable()}')
+order by name`;
+const readColumns = `
+select table, name, type
+from system.columns
+where database = currentDatabase() and comment not like '[position]%' and default_kind in ('', 'DEFAULT')
+order by table, position`;
+
+/** Every table of a history with its mark. @throws NotOnCluster, Unmarked */
+export async function readHistoryTables(history: History): Promise<HistoryTable[]> {
+  type Row = Omit<HistoryTable, 'key' | 'columns'> & { engine: string; sorting_key: string };
+  const rows = await history.read<Row>(readTables);
+  if (rows.some(({ engine }) => engine === 'Distributed' || engine.startsWith('Replicated')))
+    throw new NotOnCluster(clusterAdvice);
+  const unmarked = rows.filter(({ mark }) => mark.length === 0).map(({ name }) => name);
+  if (unmarked.length > 0)
+    throw new Unmarked(`tables of the history without a mark in their comment: ${unmarked.join(', ')}`);
+  const columns = await history.read<{ table: string; name: string; type: string }>(readColumns);
+  return rows.map(({ name, mark, where, ttl, sorting_key }) => {
+    const key = sorting_key === '' ? [] : sorting_key.split(', ');
+    const own = columns.filter(({ table, name: column }) => table === name && !key.includes(column));
+    return { name, mark, where, ttl, key, columns: own.map((column) => ({ name: column.name, type: column.type })) };
+  });
+}
+
+const clusterAdvice =
+  'NotOnCluster: the history is spread over a ClickHouse cluster, and this rebuilds that of one server. Make it anew in another database instead: set PLATTE_CLICKHOUSE_DATABASE of analytics and api to a new name, and analytics fills it from FACTS.';
+
+/** A copy with empty tables; what an earlier run left goes first. To be closed by the caller. */
+export async function makeRebuiltHistory(options: HistoryOptions, live: History): Promise<History> {
+  const copy = openHistory({ ...options, database: rebuiltDatabase(options.database) });
+  await dropRebuiltHistory(live);
+  await createDatabase({ ...options, database: copy.database }, { cluster: '' });
+  await migrateHistory(copy);
+  await keepAsLong(copy, await readHistoryTables(live));
+  await copy.run(`
+    insert into watermark (name, run, seq, silence)
+    select 'transitions', max(run) + ${runsAhead}, 0, toDateTime(0, 'UTC') from ${live.database}.watermark`);
+  return copy;
+}
+
+export const rebuiltDatabase = (database: string): string => `${database}_rebuilt`;
+
+export async function dropRebuiltHistory(live: History): Promise<void> {
+  await live.run(`drop database if exists ${rebuiltDatabase(live.database)} sync`);
+}
+
+/** Settings made the live tables keep their rows so long; the migrations alone would say something else. */
+async function keepAsLong(copy: History, live: readonly HistoryTable[]): Promise<void> {
+  const own = new Map((await readHistoryTables(copy)).map(({ name, ttl }) => [name, ttl]));
+  for (const { name, ttl } of live) {
+    if (own.get(name) === ttl) continue;
+    await copy.run(`alter table ${name} ${ttl === '' ? 'remove ttl' : `modify ttl ${toTtl(ttl)}`}`);
+  }
+}
+
+const toTtl = (ttl: string): string => ttl.replace(/ (DELETE )?WHERE /, ' delete where ');
+
+/** Up to where and which minute the live tables are folded: both sides are compared there. */
+export async function readFolded(history: History): Promise<{ seq: number; silence: number }> {
+  const [mark] = await history.read<{ seq: number; silence: number }>(
+    `select seq, toUnixTimestamp(silence) * 1000 as silence from watermark final where name = 'transitions'`,
+  );
+  return mark ?? { seq: 0, silence: 0 };
+}
+
+/** Rows that a TTL takes away some time are no part of a comparison: one side may have lost them already. */
+export function toUnexpired(ttl: string): string {
+  if (ttl === '') return '1';
+  const [, since = '', condition] = /^(.*?)(?: (?:DELETE )?WHERE (.*))?$/.exec(ttl) ?? [];
+  const young = `${since} > now()`;
+  return condition === undefined ? young : `(not (${condition}) or ${young})`;
+}
+
+/** A bitmap's bytes depend on how it was made; what is in it does not. */
+function toText({ name, type }: HistoryTable['columns'][number]): string {
+  const value = type.startsWith('AggregateFunction(groupBitmap') ? `arraySort(bitmapToArray(${name}))` : name;
+  return `toString(${value})`;
+}
+
+function selectRows(table: HistoryTable, database: string): string {
+  const wheres = [table.where, toUnexpired(table.ttl)].filter((where) => where !== '').map((where) => `(${where})`);
+  const values = table.columns.length === 0 ? "['']" : `[${table.columns.map(toText).join(', ')}]`;
+  return `select [${table.key.map((name) => `toString(${name})`).join(', ')}] as k, ${values} as v
+from ${database}.${table.name} final where ${wheres.join(' and ')}`;
+}
+
+/** Rows that differ, at most 1,000, by key; and how many rows of the live table were compared. */
+export async function compareHistoryTable(
+  live: History,
+  table: HistoryTable,
+): Promise<{ rows: number; differences: HistoryTableDifference[] }> {
+  const rebuilt = rebuiltDatabase(live.database);
+  const digest = (database: string) =>
+    live.read<{ rows: number; digest: string }>(
+      `select count() as rows, toString(sum(cityHash64(k, v))) as digest from (${selectRows(table, database)})`,
+    );
+  const [[mine], [other]] = [await digest(live.database), await digest(rebuilt)];
+  const rows = mine?.rows ?? 0;
+  if (mine?.digest === other?.digest && rows === other?.rows) return { rows, differences: [] };
+  const found = await live.read<{ key: string; live: string[][]; rebuilt: string[][] }>(`
+    select arrayStringConcat(k, ' ') as key, groupArrayIf(v, side = 1) as live, groupArrayIf(v, side = 2) as rebuilt
+    from (select k, v, 1 as side from (${selectRows(table, live.database)})
+          union all select k, v, 2 as side from (${selectRows(table, rebuilt)}))
+    group by k having live != rebuilt order by k limit ${differencesMax}`);
+  return {
+    rows,
+    differences: found.map((row) => ({
+      table: table.name,
+      key: row.key,
+      live: row.live[0] ?? null,
+      rebuilt: row.rebuilt[0] ?? null,
+    })),
+  };
+}
+
+export interface ArchivedFacts {
+  /** Each as JSON. */
+  facts: string[];
+}
+
+const archivePage = 20_000;
+
+/** Whole facts from before a moment (ms), by application and machine. */
+export async function* readArchive(live: History, before: number): AsyncGenerator<ArchivedFacts, void, undefined> {
+  let last = { app: '', machine: '', at: -1, n: 0, kind: '' };
+  for (;;) {
+    const page = await live.read<typeof last & { fact: string }>(
+      `select app, machine, toUnixTimestamp64Milli(f.at) as at, n, kind, fact from fact_archive as f
+       where f.at < fromUnixTimestamp64Milli({before:Int64}) and (app, machine) >= ({app:String}, {machine:String})
+         and (app, machine, toUnixTimestamp64Milli(f.at), n, kind)
+           > ({app:String}, {machine:String}, {at:Int64}, {n:UInt64}, {kind:String})
+       order by app, machine, f.at, n, kind
+       limit ${archivePage}`,
+      { ...last, before },
+    );
+    const end = page.at(-1);
+    if (end === undefined) return;
+    yield { facts: page.map(({ fact }) => fact) };
+    last = { app: end.app, machine: end.machine, at: end.at, n: end.n, kind: end.kind };
+  }
+}
+
+export async function countArchive(live: History, before: number): Promise<number> {
+  const [row] = await live.read<{ facts: number }>(
+    'select count() as facts from fact_archive where at < fromUnixTimestamp64Milli({before:Int64})',
+    { before },
+  );
+  return row?.facts ?? 0;
+}
+
+/** Says in the copy that it is on its way into the live one's place, and what the live one lacks then. */
+function switchTable(): string {
+  return 'switch_begun';
+}
+
+/**
+ * Exchanges every table that follows from the log with the copy's, by one statement. Facts that arrived after `seq` are in
+ * neither until the caller has written them once more; the copy remembers `seq` in case the caller dies before.
+ */
+export async function switchHistory(live: History, tables: readonly HistoryTable[], seq: number): Promise<void> {
+  const rebuilt = rebuiltDatabase(live.database);
+  await live.run(
+    `create table ${rebuilt}.${switchTable()} (seq UInt64) engine = MergeTree order by seq as select ${Math.floor(seq)} as seq`,
+  );
+  const pairs = tables
+    .filter(({ mark }) => mark === 'fold' || mark === 'position')
+    .map(({ name }) => `${live.database}.${name} and ${rebuilt}.${name}`);
+  await live.run(`exchange tables ${pairs.join(', ')}`);
+}
+
+/** The sequence behind which the live tables may lack facts, because a switch was cut short; undefined: none was. */
+export async function readSwitchBegun(live: History): Promise<number | undefined> {
+  const rebuilt = rebuiltDatabase(live.database);
+  const [there] = await live.read<{ found: number }>(
+    'select count() as found from system.tables where database = {rebuilt:String} and name = {name:String}',
+    { rebuilt, name: switchTable() },
+  );
+  if (!there?.found) return undefined;
+  const [row] = await live.read<{ seq: number }>(`select min(seq) as seq from ${rebuilt}.${switchTable()}`);
+  return row?.seq;
+}
