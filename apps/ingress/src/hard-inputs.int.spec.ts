@@ -1,5 +1,8 @@
 // The hard inputs of real life and of bad will, over HTTP: numbers are those of the protocol notes' list (omaha.md, 7). Those of the
 // listener (body sizes, encodings, deadlines, methods, paths) are in omaha-server.spec.ts; those of values in the codec's own tests.
+import { once } from 'node:events';
+import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { readFileSync } from 'node:fs';
 import type { Fact, MachineCheckedIn } from '@platte/facts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -113,6 +116,22 @@ describe('refused otherwise', () => {
   test('42 the endpoint is served with and without its last slash', async () => {
     const response = await fetch(ingress.url.slice(0, -1), { method: 'POST', body: check, redirect: 'manual' });
     expect(response.status).toBe(200);
+  });
+
+  test('42 the endpoint is served to who names the whole URL, as to a proxy', async () => {
+    const { host, port, pathname } = new URL(ingress.url);
+    const sent = httpRequest({
+      host: '127.0.0.1',
+      port,
+      method: 'POST',
+      path: `http://${host}${pathname}`,
+      agent: false,
+    });
+    sent.end(checkOf('m42-absolute'));
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(200);
+    expect(await text(response)).toContain('<updatecheck ');
+    expect(await factsOf('m42-absolute')).toHaveLength(1);
   });
 });
 
