@@ -86,8 +86,13 @@ async function withPlatform(
   const { settingsOf, withStores } = await import('./replay/stores.js');
   const { makeProgress } = await import('./replay/progress.js');
   const say = (line: string): void => console.error(`platte: ${line}`);
-  const settings = settingsOf(readRunFile(resolve(flags.data)));
-  return withStores(settings, say, (stores) => work(stores, makeProgress(say, Date.now)));
+  const found = settingsOf(readRunFile(resolve(flags.data)));
+  if ('problems' in found) {
+    say(`no platform runs on ${flags.data}, and the environment does not name one:`);
+    for (const problem of found.problems) say(problem);
+    return exitCodes.usage;
+  }
+  return withStores(found.settings, say, (stores) => work(stores, makeProgress(say, Date.now)));
 }
 
 type Plan = Awaited<ReturnType<typeof import('./replay/verify.js').readPlan>>;

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { connectNats, type NatsConnection } from '@platte/fact-log';
 import { type History, type HistoryOptions, openHistory } from '@platte/history';
-import { clickhouseSettings, natsSettings, postgresSettings, readConfig } from '@platte/service';
+import { clickhouseSettings, natsSettings, parseConfig, postgresSettings } from '@platte/service';
 import { closeStore, openStore, type Store } from '@platte/state-store';
 import { z } from 'zod';
 import type { RunFile } from '../up/run-file.js';
@@ -20,8 +20,10 @@ export interface Stores {
 const Settings = z.object({ ...natsSettings, ...postgresSettings, ...clickhouseSettings });
 type Settings = z.infer<typeof Settings>;
 
-export function settingsOf(run: RunFile | undefined): Settings {
-  return readConfig(Settings, run === undefined ? process.env : { ...process.env, ...toVariables(run) });
+/** What is wrong with them, one line each, where they do not say where everything is. */
+export function settingsOf(run: RunFile | undefined): { settings: Settings } | { problems: readonly string[] } {
+  const parsed = parseConfig(Settings, run === undefined ? process.env : { ...process.env, ...toVariables(run) });
+  return parsed.status === 'good' ? { settings: parsed.config } : { problems: parsed.problems };
 }
 
 function toVariables({ servers, sql }: RunFile): Record<string, string> {
