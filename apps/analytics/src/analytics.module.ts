@@ -23,10 +23,11 @@ import {
   type Retention,
   ShardsChanged,
 } from '@platte/history';
-import { type Chassis, refuseToStart, waitFor } from '@platte/service';
+import { type Chassis, refuseToStart, toFillRule, waitFor, watchFilling } from '@platte/service';
 import { closeStore, DatabaseIsNewer, makeMachineNumbers, migrate, openStore, type Store } from '@platte/state-store';
 import type { Config } from './config.js';
 import { type FactWriter, startFactWriter } from './fact-writer.js';
+import { fillingPlaces } from './filling.js';
 import { startFinishing } from './finish-rollouts.js';
 import { type Rebuilder, startRebuilder } from './rebuilder.js';
 import { startRetention } from './retention.js';
@@ -51,6 +52,7 @@ const providers: Provider[] = [
   { provide: 'finishing', inject: ['program', 'nats', 'history', 'rebuilder'], useFactory: openFinishing },
   { provide: 'verifier', inject: ['program', 'nats', 'store', 'history', 'writer'], useFactory: openVerifier },
   { provide: 'retention', inject: ['program', 'nats', 'writer'], useFactory: openRetention },
+  { provide: 'filling', inject: ['program', 'nats', 'history'], useFactory: openFilling },
 ];
 
 async function openNats({ config, clock, log, health, stopper }: Program): Promise<NatsConnection> {
@@ -236,4 +238,12 @@ function openRetention({ config, clock, log, stopper }: Program, nats: NatsConne
   });
   stopper.add('retention', () => retention.ended);
   return retention;
+}
+
+function openFilling(program: Program, nats: NatsConnection, history: History) {
+  const { config, stopper } = program;
+  const places = fillingPlaces(nats, history);
+  const watch = watchFilling({ ...program, places, rule: toFillRule(config), signal: stopper.signal });
+  stopper.add('filling', () => watch.ended);
+  return watch;
 }

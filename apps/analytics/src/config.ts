@@ -4,6 +4,7 @@ import {
   clickhouseSettings,
   count,
   duration,
+  fillSettings,
   flag,
   internalPortSettings,
   natsSettings,
@@ -54,6 +55,7 @@ export const Config = z.object({
   /** Machines whose number is kept in memory, some 130 bytes each; more than the fleet has is no use, less costs a lot. */
   cachedMachinesMax: count({ min: 1_000 }).default(2_000_000),
 
+  ...fillSettings,
   ...processSettings,
   /** A batch that is being written has to end: twice as long as others. */
   stopGrace: duration({ minMs: 100, maxMs: 300_000 }).default(20_000),

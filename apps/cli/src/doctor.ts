@@ -4,17 +4,11 @@ import { resolve } from 'node:path';
 import { inspectBacking } from '@platte/backing';
 import pc from 'picocolors';
 import { exitCodes } from './exit-codes.js';
+import type { Finding } from './finding.js';
 import { repositoryRoot } from './repository.js';
+import { inspectProgram } from './program-health.js';
 import { readRunFile } from './up/run-file.js';
 import { cacheDir } from './up/servers.js';
-
-interface Finding {
-  name: string;
-  ok: boolean;
-  text: string;
-  /** What to run or get when it is not well. */
-  next?: string;
-}
 
 /** Under this much free space a log fills while nobody looks: a day of a large fleet's facts. */
 const freeBytesMin = 5 * 1024 ** 3;
@@ -33,7 +27,7 @@ export async function doctor({ data }: { data: string }): Promise<number> {
         : { name, ok: false, text: `missing: ${inspected.reason}`, next: inspected.install };
     }),
     inspectDisk(),
-    inspectPlatform(data),
+    ...(await inspectPlatform(data)),
   ];
   for (const finding of findings) printFinding(finding);
   return findings.every(({ ok }) => ok) ? exitCodes.ok : exitCodes.failed;
@@ -49,18 +43,21 @@ function inspectDisk(): Finding {
     : { name: 'disk', ok, text, next: 'free some space, or name another folder with --data' };
 }
 
-function inspectPlatform(data: string): Finding {
+async function inspectPlatform(data: string): Promise<Finding[]> {
   const run = readRunFile(resolve(data));
   if (run === undefined)
-    return { name: 'platform', ok: true, text: `none runs on ${data}; start one with ./platte up` };
-  return {
+    return [{ name: 'platform', ok: true, text: `none runs on ${data}; start one with ./platte up` }];
+  const platform = {
     name: 'platform',
     ok: true,
     text: `runs on ${data} since ${run.startedAt} (process ${run.pid}): machines ${run.urls.omaha}, API ${run.urls.api}`,
   };
+  const programs = Object.entries(run.programs).map(([name, { urls }]) => inspectProgram(name, urls['internal']));
+  return [platform, ...(await Promise.all(programs)).flat()];
 }
 
-function printFinding({ name, ok, text, next }: Finding): void {
-  console.log(`${ok ? pc.green('ok     ') : pc.red('MISSING')} ${name.padEnd(12)} ${text}`);
+function printFinding({ name, ok, isWarning = false, text, next }: Finding): void {
+  const mark = isWarning ? pc.yellow('WARNING') : ok ? pc.green('ok     ') : pc.red('MISSING');
+  console.log(`${mark} ${name.padEnd(12)} ${text}`);
   if (next !== undefined) console.log(`        ${' '.repeat(12)} ${next}`);
 }

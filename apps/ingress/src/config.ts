@@ -3,6 +3,7 @@ import {
   byteSize,
   count,
   duration,
+  fillSettings,
   internalPortSettings,
   list,
   natsSettings,
@@ -53,6 +54,7 @@ export const Config = z.object({
   /** Disk for facts while NATS is away: 512 MiB are some 700,000 check-ins. */
   spoolMax: byteSize({ min: 2 ** 20 }).default(512 * 2 ** 20),
 
+  ...fillSettings,
   ...processSettings,
 });
 export type Config = z.infer<typeof Config>;

@@ -11,15 +11,17 @@ import {
   makeAppender,
   makeRefusedReporter,
   openSpool,
+  type Spool,
   type RefusedReporter,
 } from '@platte/fact-log';
 import { makePositions } from '@platte/facts';
 import { decideSubject } from '@platte/rollout';
-import type { Chassis } from '@platte/service';
+import { type Chassis, toFillRule, watchFilling } from '@platte/service';
 import { type Catalog, makeCatalog } from './catalog.js';
 import { type CheckIns, makeCheckIns } from './check-ins.js';
 import type { Config } from './config.js';
 import { toExcerpt } from './excerpt.js';
+import { fillingPlaces } from './filling.js';
 import { followFreed } from './freed-slots.js';
 import { type IngressMetrics, makeIngressMetrics } from './ingress-metrics.js';
 import { linkNats, type NatsLink } from './nats-link.js';
@@ -66,13 +68,11 @@ const providers: Provider[] = [
   { provide: 'openRoute', inject: ['program', 'checkIns', 'refusals', 'ingressMetrics'], useFactory: openRoute },
 ];
 
-async function openAppender(
-  { config, log, health, stopper, worker }: Program,
-  nats: NatsLink,
-  metrics: IngressMetrics,
-): Promise<Appender> {
+async function openAppender(program: Program, nats: NatsLink, metrics: IngressMetrics): Promise<Appender> {
+  const { config, log, health, stopper, worker } = program;
   const say = (line: string) => log.info(line);
   const spool = await openSpool({ folder: join(config.dataDir, `spool-${worker}`), bytesMax: config.spoolMax, say });
+  openFilling(program, spool);
   const appender = makeAppender({
     nc: nats.connected,
     program: 'ingress',
@@ -92,6 +92,13 @@ async function openAppender(
     return { state: appender.hasRoom() ? 'up' : 'down', detail };
   });
   return appender;
+}
+
+function openFilling(program: Program, { folder, bytes }: Spool): void {
+  const { config, stopper } = program;
+  const places = fillingPlaces({ folder, spooledBytes: bytes, spoolBytesMax: config.spoolMax });
+  const watch = watchFilling({ ...program, places, rule: toFillRule(config), signal: stopper.signal });
+  stopper.add('filling', () => watch.ended);
 }
 
 /** Resolves when there is a snapshot to judge by: of NATS, or of the disk while NATS is away. */

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import {
   announceReady,
   collectSharedMetrics,
+  type DependencyState,
   type HealthReport,
   isReadyMessage,
   type Log,
@@ -98,14 +99,15 @@ export async function superviseWorkers(
   });
 }
 
-function describe({ worker, report, reportedAt }: Slot): { state: 'starting' | 'up' | 'down'; detail: string } {
+function describe({ worker, report, reportedAt }: Slot): { state: DependencyState; detail: string } {
   if (worker === undefined) return { state: 'down', detail: 'it ended and is started anew' };
   if (report === undefined) return { state: 'starting', detail: '' };
   if (performance.now() - reportedAt > silentMsMax) return { state: 'down', detail: 'it says nothing' };
   const down = report.dependencies
     .filter(({ state }) => state !== 'up')
     .map(({ name, state, detail }) => `${name} ${state}: ${detail}`);
-  return { state: report.ready ? 'up' : 'down', detail: [`process ${worker.process.pid}`, ...down].join('; ') };
+  const ready = report.dependencies.some(({ state }) => state === 'warning') ? 'warning' : 'up';
+  return { state: report.ready ? ready : 'down', detail: [`process ${worker.process.pid}`, ...down].join('; ') };
 }
 
 function endWorker(worker: Worker | undefined): Promise<void> {

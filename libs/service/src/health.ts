@@ -1,8 +1,8 @@
 // What a program depends on, and whether it can do its work. Until it says that it serves it is unready, whatever it depends on:
 // a program that still waits for its stores has not even named them all. A required dependency that is not up makes it unready;
-// a reported one (lag, a neighbour it can do without for a while) is only listed.
+// a reported one (lag, a neighbour it can do without for a while) is only listed. A warning is up, and wants a person soon.
 
-export type DependencyState = 'starting' | 'up' | 'down';
+export type DependencyState = 'starting' | 'up' | 'warning' | 'down';
 type Need = 'required' | 'reported';
 
 export interface Dependency {
@@ -38,6 +38,8 @@ export interface Health {
   stop: () => void;
 }
 
+const isUp = (state: DependencyState): boolean => state === 'up' || state === 'warning';
+
 export function makeHealth(): Health {
   const known = new Map<string, () => DependencyReport>();
   let serving = false;
@@ -57,7 +59,7 @@ export function makeHealth(): Health {
     report() {
       const dependencies = [...known.values()].map((read) => read());
       return {
-        ready: serving && !stopping && dependencies.every(({ need, state }) => need === 'reported' || state === 'up'),
+        ready: serving && !stopping && dependencies.every(({ need, state }) => need === 'reported' || isUp(state)),
         serving,
         stopping,
         dependencies,

@@ -12,11 +12,16 @@ interface Named<L extends string> {
   labels?: readonly L[];
 }
 
+interface GaugeOptions<L extends string> {
+  read?: (gauge: Gauge<L>) => void;
+  merge?: 'max' | 'min';
+}
+
 export interface Metrics {
   registry: Registry;
   counter: <L extends string = never>(named: Named<L>) => Counter<L>;
-  /** `read`, when given, is called at each scrape and sets the gauge. */
-  gauge: <L extends string = never>(named: Named<L> & { read?: (gauge: Gauge<L>) => void }) => Gauge<L>;
+  /** `read`, when given, is called at each scrape and sets the gauge. Those of several workers are added up, or merged. */
+  gauge: <L extends string = never>(named: Named<L> & GaugeOptions<L>) => Gauge<L>;
   histogram: <L extends string = never>(named: Named<L> & { buckets: number[] }) => Histogram<L>;
 }
 
@@ -32,10 +37,11 @@ export function makeMetrics({ program }: { program: string }): Metrics {
     registry,
     counter: (named) => new Counter(shared(named)),
     histogram: (named) => new Histogram({ ...shared(named), buckets: named.buckets }),
-    gauge({ read, ...named }) {
+    gauge({ read, merge, ...named }) {
       // prom-client calls `collect` with the gauge as `this`.
       return new Gauge({
         ...shared(named),
+        ...(merge && { aggregator: merge }),
         ...(read && {
           collect() {
             read(this);

@@ -3,7 +3,15 @@ export { startChassis, toUrl, type Chassis } from './chassis.js';
 export { makeClock, type Clock } from './clock.js';
 export { describeConfig, exitBadConfig, parseConfig, readConfig } from './config.js';
 export { byteSize, choice, count, duration, flag, list, port, secret, text, url, urls } from './config-pieces.js';
-export { makeHealth, type Dependency, type DependencyReport, type Health, type HealthReport } from './health.js';
+export { toFillRule } from './filling.js';
+export {
+  makeHealth,
+  type Dependency,
+  type DependencyReport,
+  type DependencyState,
+  type Health,
+  type HealthReport,
+} from './health.js';
 export { portOf, startInternalServer, type InternalServer } from './internal-server.js';
 export { makeLog, type Log } from './log.js';
 export {
@@ -18,6 +26,7 @@ export {
 export { announceReady, isReadyMessage, type ReadyMessage } from './ready.js';
 export {
   clickhouseSettings,
+  fillSettings,
   internalPortSettings,
   natsSettings,
   postgresSettings,
@@ -25,4 +34,5 @@ export {
 } from './shared-settings.js';
 export { isStoreFailure } from './store-failure.js';
 export { makeStopper, refuseToStart, type Stopper } from './stopper.js';
+export { type Fill, type FillingPlace, type FillingWatch, readDiskFill, watchFilling } from './watch-filling.js';
 export { waitFor } from './wait-for.js';

@@ -35,6 +35,14 @@ export const clickhouseSettings = {
     .default('platte'),
 };
 
+/** Of programs that watch what fills: the log, a spool, a disk. */
+export const fillSettings = {
+  /** A place that fills is a warning from so much used on, in percent: in /readyz, in the log, in `platte doctor`. */
+  fillWarnPercent: count({ min: 1, max: 100 }).default(80),
+  /** So is one that will be full in so long, at the rate seen. Rates are believed 12 times as long as they were seen. */
+  fillWarnWithin: duration({ minMs: 60_000, maxMs: 30 * 86_400_000 }).default(86_400_000),
+};
+
 export const processSettings = {
   logLevel: choice('debug', 'info', 'warn', 'error', 'silent').default('info'),
   /** From the signal to stop until the process ends, done or not. */
