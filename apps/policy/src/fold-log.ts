@@ -1,6 +1,6 @@
 // Folds the log into PostgreSQL: the durable consumer `policy`, shared by the replicas. A message is acknowledged
 // strictly after its effects are committed; a repetition finds nothing to do.
-import { type Follower, followFacts } from '@platte/fact-log';
+import { type Follower, followFacts, type Lag } from '@platte/fact-log';
 import { isStoreFailure } from '@platte/service';
 import { foldFacts, makeInstanceCache } from '@platte/state-store';
 import type { Named } from './named.js';
@@ -31,6 +31,11 @@ export async function startFolding(
     name: 'platte_policy_written_instances_total',
     help: 'Rows of machines that were written.',
   });
+  const lagGauge = metrics.gauge({
+    name: 'platte_policy_lag_messages',
+    help: 'Messages of the log that PostgreSQL does not have yet.',
+  });
+  let lag: Lag | undefined;
   metrics.gauge({
     name: 'platte_policy_cached_instances_count',
     help: 'Machines whose row this process remembers.',
@@ -55,11 +60,25 @@ export async function startFolding(
   });
   health.probe('log', 'reported', () => {
     const trouble = follower.trouble();
-    return trouble === undefined ? { state: 'up', detail: '' } : { state: 'down', detail: trouble.reason };
+    return trouble === undefined
+      ? { state: 'up', detail: describeLag(lag) }
+      : { state: 'down', detail: `batches fail since ${new Date(trouble.since).toISOString()}: ${trouble.reason}` };
   });
   stopper.add('log', async () => {
     await follower.stop();
     rows.stop();
   });
-  return { lag: () => follower.lag() };
+  return {
+    // Whoever sweeps leases asks every few moments: that is often enough for people.
+    async lag() {
+      lag = await follower.lag();
+      lagGauge.set(behind(lag));
+      return lag;
+    },
+  };
 }
+
+const behind = ({ pendingMessages, heldMessages }: Lag): number => pendingMessages + heldMessages;
+
+const describeLag = (lag: Lag | undefined): string =>
+  lag === undefined ? 'just started' : `${behind(lag)} messages behind`;
