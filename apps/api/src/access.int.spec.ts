@@ -149,7 +149,19 @@ describe('a request that is wrong', () => {
   });
 
   it('with a query parameter that is unknown, repeated or out of its range', async () => {
-    for (const query of ['colour=red', 'limit=1&limit=2', 'limit=501', 'limit=0', 'cursor=%00', 'cursor=e30'])
+    for (const query of [
+      'colour=red',
+      'limit=1&limit=2',
+      'limit=501',
+      'limit=0',
+      'limit=0x10',
+      'limit=1e2',
+      'limit=%205',
+      'limit=5.0',
+      'limit=%2B5',
+      'cursor=%00',
+      'cursor=e30',
+    ])
       expect([query, (await api.fetch(`${api.url}/api/v1/tokens?${query}`)).status]).toEqual([query, 422]);
   });
 

@@ -6,6 +6,14 @@ export const pageLimitDefault = 50;
 /** Above this an answer passes a megabyte for wide items, and a store's work for one request is no longer small. */
 export const pageLimitMax = 500;
 
+/** A number in a URL: digits only. `Number` alone also reads `0x10`, `1e2` and ` 5`, which nobody means. */
+export function toDecimal<T extends z.ZodType>(number: T) {
+  return z.preprocess<unknown, T, number | string | undefined>(
+    (sent) => (typeof sent === 'string' && /^(0|[1-9]\d*)$/.test(sent) ? Number(sent) : sent),
+    number,
+  );
+}
+
 export const Cursor = z
   .string()
   .max(1024)
@@ -13,13 +21,7 @@ export const Cursor = z
   .describe('The `next` of the answer before.');
 
 export const paging = {
-  limit: z.coerce
-    .number<number | string>()
-    .int()
-    .min(1)
-    .max(pageLimitMax)
-    .default(pageLimitDefault)
-    .describe('Items per answer.'),
+  limit: toDecimal(z.number().int().min(1).max(pageLimitMax).default(pageLimitDefault)).describe('Items per answer.'),
   cursor: Cursor.optional(),
 };
 

@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { Uuid } from '@platte/rollout';
 import { CreatedToken, CreateToken, Principal, Token } from '../access.js';
 import { operation } from '../operation.js';
-import { pageOf, paging } from '../page.js';
+import { pageOf, paging, toDecimal } from '../page.js';
 import { Entity } from '../problem.js';
 import { anyOf } from './instance-filters.js';
 import { Activity, activityKinds, Change, Health, ParkedMessage, RefusedReport, Version } from '../system.js';
 
 const ParkedParams = z.strictObject({
-  id: z.coerce.number<number | string>().int().min(1).describe('Its number, as its list shows it.'),
+  id: toDecimal(z.number().int().min(1)).describe('Its number, as its list shows it.'),
 });
 
 export const systemOperations = {
