@@ -30,6 +30,7 @@ import { type FactWriter, startFactWriter } from './fact-writer.js';
 import { fillingPlaces } from './filling.js';
 import { startFinishing } from './finish-rollouts.js';
 import { type Rebuilder, startRebuilder } from './rebuilder.js';
+import { watchReach } from './reach.js';
 import { startRetention } from './retention.js';
 import { startVerifier } from './verifier.js';
 
@@ -53,6 +54,7 @@ const providers: Provider[] = [
   { provide: 'verifier', inject: ['program', 'nats', 'store', 'history', 'writer'], useFactory: openVerifier },
   { provide: 'retention', inject: ['program', 'nats', 'writer'], useFactory: openRetention },
   { provide: 'filling', inject: ['program', 'nats', 'history'], useFactory: openFilling },
+  { provide: 'reach', inject: ['program', 'nats', 'history'], useFactory: openReach },
 ];
 
 async function openNats({ config, clock, log, health, stopper }: Program): Promise<NatsConnection> {
@@ -245,5 +247,11 @@ function openFilling(program: Program, nats: NatsConnection, history: History) {
   const places = fillingPlaces(nats, history);
   const watch = watchFilling({ ...program, places, rule: toFillRule(config), signal: stopper.signal });
   stopper.add('filling', () => watch.ended);
+  return watch;
+}
+
+function openReach({ health, stopper }: Program, nats: NatsConnection, history: History) {
+  const watch = watchReach({ nats, history, health, signal: stopper.signal });
+  stopper.add('reach', () => watch.ended);
   return watch;
 }
