@@ -1,0 +1,59 @@
+// What an ingress and a policy of different versions send each other while a platform is upgraded. The files are as the first
+// version wrote them, and only ever added to: another shape of the same thing gets a file of its own.
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parseDecisions, parseQuestion, renderDecisions, renderQuestion } from './asking-wire.js';
+import { ApplicationSnapshot } from './snapshot.js';
+
+const read = (name: string): unknown =>
+  JSON.parse(readFileSync(new URL(`../golden/${name}.json`, import.meta.url), 'utf8'));
+
+/** As a later version may write it: something new in every object. */
+function withAdditions(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withAdditions);
+  if (value === null || typeof value !== 'object') return value;
+  const fields = Object.entries(value).map(([name, inner]) => [name, withAdditions(inner)]);
+  return Object.fromEntries([...fields, ['addedLater', { of: ['a', 'later', 'version'] }]]);
+}
+
+const snapshot = read('snapshot');
+const question = read('question');
+const decisions = read('decisions');
+const toText = (value: unknown) => JSON.stringify(value);
+
+describe('what an older version wrote', () => {
+  it('as a snapshot is read whole', () => {
+    expect(ApplicationSnapshot.parse(snapshot)).toEqual(snapshot);
+  });
+  it('as a question is read, and is what is asked today', () => {
+    const asked = parseQuestion(toText(question));
+    expect(asked.map(({ machine, forced }) => [machine, forced])).toEqual([
+      ['m1', false],
+      ['m2', true],
+    ]);
+    expect(JSON.parse(renderQuestion(asked))).toEqual(question);
+  });
+  it('as decisions is read, and is what is answered today', () => {
+    const decided = parseDecisions(toText(decisions), 2);
+    expect(decided.decisions.map(({ answer, offer }) => [answer.reason, offer?.version])).toEqual([
+      ['granted', '3033.2.1'],
+      ['rate-limited', undefined],
+    ]);
+    expect(JSON.parse(renderDecisions(decided.decisions, decided.spent))).toEqual(decisions);
+  });
+});
+
+describe('what a later version adds', () => {
+  it('to a snapshot changes nothing', () => {
+    expect(ApplicationSnapshot.parse(withAdditions(snapshot))).toEqual(snapshot);
+  });
+  it('to a question changes nothing', () => {
+    expect(parseQuestion(toText(withAdditions(question)))).toEqual(parseQuestion(toText(question)));
+  });
+  it('to decisions changes nothing', () => {
+    expect(parseDecisions(toText(withAdditions(decisions)), 2)).toEqual(parseDecisions(toText(decisions), 2));
+  });
+  it('as another format of the snapshot is refused, not read wrongly', () => {
+    expect(ApplicationSnapshot.safeParse({ ...(snapshot as object), format: 2 }).success).toBe(false);
+  });
+});
