@@ -13,7 +13,7 @@ export interface Run {
   token: string;
   sql: { user: string; password: string; database: string };
   programs: Record<string, { pid: number; urls: Record<string, string> }>;
-  servers: Record<string, { pid: number; url: string }>;
+  servers: Record<string, { pid: number; url: string; password: string }>;
 }
 
 export interface Platform {

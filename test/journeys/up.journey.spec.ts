@@ -1,6 +1,6 @@
 // `./platte up` as its user meets it: started twice, killed, on a taken port, opened to the network.
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,11 @@ afterEach(async () => {
   for (const platform of platforms.splice(0)) await platform.stop();
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
 });
+
+async function readLogs(dataDir: string): Promise<string> {
+  const files = (await readdir(dataDir, { recursive: true })).filter((name) => name.endsWith('.log'));
+  return (await Promise.all(files.map((name) => readFile(join(dataDir, name), 'utf8')))).join('');
+}
 
 describe('a running platform', () => {
   let platform: Platform;
@@ -50,6 +55,24 @@ describe('a running platform', () => {
       ({ servers }) => servers[name]!.pid !== before,
     );
     await answersAndRemembers(`${name}-${before}`);
+  });
+
+  it('has told no secret in any log, whatever was sent to it and however its servers went away', async () => {
+    const { token, sql, servers } = await platform.run();
+    const wrong = `plt_000000000000_${'wrong'.repeat(8)}`;
+    const made = await platform.client.createToken({ body: { name: 'seen once', role: 'viewer' } });
+    for (const given of [made.token, wrong])
+      await platform.request('GET', '/api/v1/me', undefined, { authorization: `Bearer ${given}` });
+    await platform.request('POST', '/api/v1/tokens', { name: wrong, role: 'nobody' });
+    await platform.request('GET', `/api/v1/applications?cursor=${wrong}`);
+    await platform.checkIn(`<request password="${wrong}"><`);
+    await platform.client.revokeToken({ params: { id: made.id } });
+    const secrets = [token, wrong, made.token, sql.password, ...Object.values(servers).map(({ password }) => password)];
+    const logs = await readLogs(platform.dataDir);
+    expect(logs.length).toBeGreaterThan(1_000);
+    const told = secrets.filter((secret) => secret !== '' && (logs + platform.output()).includes(secret));
+    expect(told).toEqual([]);
+    expect(new Set(secrets).size).toBeGreaterThan(5);
   });
 
   async function answersAndRemembers(machine: string): Promise<void> {
