@@ -300,6 +300,35 @@ describe('what happened', () => {
   });
 });
 
+describe('a range of time', () => {
+  type Moments = AsyncIterable<{ at: string }>;
+  async function readAll(list: (range: object) => Moments, range: object) {
+    const found: { at: string }[] = [];
+    for await (const item of list(range)) found.push(item);
+    return found;
+  }
+  it.each<[string, (range: object) => Moments]>([
+    ['the activity', (range) => eachItem(api.admin.listActivity, { query: { limit: 3, ...range } })],
+    ['the audit log', (range) => eachItem(api.admin.listAudit, { query: { limit: 3, ...range } })],
+  ])('divides %s, and loses nothing at its edges', async (_, list) => {
+    const all = await readAll(list, {});
+    expect(new Set(all.map(({ at }) => at)).size).toBeGreaterThan(3);
+    for (const { at } of all) {
+      const [later, earlier] = [await readAll(list, { since: at }), await readAll(list, { until: at })];
+      expect(later).toEqual(all.filter((one) => one.at >= at));
+      expect([...later, ...earlier]).toEqual(all);
+    }
+    const [newest, oldest] = [all[0]!.at, all.at(-1)!.at];
+    expect(await readAll(list, { since: oldest, until: newest })).toEqual(all.filter(({ at }) => at < newest));
+  });
+
+  it('that is no time is refused by its name', async () => {
+    const response = await api.fetch(`${api.url}/api/v1/audit?since=yesterday`);
+    expect(response.status).toBe(422);
+    expect(await response.text()).toContain('since');
+  });
+});
+
 describe('what could not be read', () => {
   it('is counted and sampled', async () => {
     const reporter = makeRefusedReporter(api.nc, { program: 'ingress', prefix: api.logPrefix });

@@ -30,11 +30,11 @@ export class ActivityController {
   async listActivity({ query }: InputOf<'listActivity'>, caller: Caller): Promise<OutputOf<'listActivity'>> {
     const { application, group, limit } = query;
     const applications = visibleApplications(caller, application);
-    const after = parseCursor(query.cursor, ActivityPlace);
+    const after = parseCursor(query.cursor, ActivityPlace) ?? endAt(query, { source: 'catalog' as const });
     const kinds = new Set<ActivityKind>(query.kinds ?? activityKinds);
     const found = await readFeed(this.parts, { applications, group, kinds, after, limit: limit + 1 });
     return toPage(
-      found,
+      found.filter(({ place }) => isSince(query, place)),
       limit,
       ({ item }) => item,
       ({ place }) => place,
@@ -45,7 +45,7 @@ export class ActivityController {
   async listAudit({ query }: InputOf<'listAudit'>, caller: Caller): Promise<OutputOf<'listAudit'>> {
     const { application, group, subject, actor, limit } = query;
     const applications = visibleApplications(caller, application);
-    const after = parseCursor(query.cursor, ChangeKey);
+    const after = parseCursor(query.cursor, ChangeKey) ?? endAt(query, { source: 'access' as const });
     const rows = await listChanges(this.parts.store.pool, {
       applications,
       group,
@@ -54,9 +54,23 @@ export class ActivityController {
       limit: limit + 1,
       after,
     });
-    return toPage(rows, limit, toChange, toKey);
+    return toPage(
+      rows.filter((change) => isSince(query, change)),
+      limit,
+      toChange,
+      toKey,
+    );
   }
 }
+
+/** The place behind all that happened at that moment, by the source that comes last there: what follows is from before. */
+function endAt<S>({ until }: { until?: string | undefined }, source: S) {
+  return until === undefined ? undefined : { ...source, at: Date.parse(until), revision: 0, number: 0 };
+}
+
+/** The newest come first: what is left out is at the end, and nothing follows it. */
+const isSince = ({ since }: { since?: string | undefined }, { at }: { at: number }): boolean =>
+  since === undefined || at >= Date.parse(since);
 
 function toKey({ at, source, revision, number }: ChangeView): z.infer<typeof ChangeKey> {
   return { at, source, revision, number };

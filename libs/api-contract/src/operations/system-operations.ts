@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Uuid } from '@platte/rollout';
 import { CreatedToken, CreateToken, Principal, Token } from '../access.js';
 import { operation } from '../operation.js';
-import { pageOf, paging, toDecimal } from '../page.js';
+import { Moment, pageOf, paging, toDecimal } from '../page.js';
 import { Entity } from '../problem.js';
 import { anyOf } from './instance-filters.js';
 import { Activity, activityKinds, Change, Health, ParkedMessage, RefusedReport, Version } from '../system.js';
@@ -11,6 +11,12 @@ import { Activity, activityKinds, Change, Health, ParkedMessage, RefusedReport, 
 const ParkedParams = z.strictObject({
   id: toDecimal(z.number().int().min(1)).describe('Its number, as its list shows it.'),
 });
+
+/** Of lists whose order is time, the newest first. */
+const between = {
+  since: Moment.optional().describe('Only what happened then or later.'),
+  until: Moment.optional().describe('Only what happened before then.'),
+};
 
 export const systemOperations = {
   getHealth: operation({
@@ -91,6 +97,7 @@ export const systemOperations = {
       application: Uuid.optional().describe('Only of this application.'),
       group: Uuid.optional().describe('Only of this group.'),
       kinds: anyOf(z.enum(activityKinds)).optional().describe('Only these kinds, apart by commas.'),
+      ...between,
       ...paging,
     }),
     status: 200,
@@ -108,6 +115,7 @@ export const systemOperations = {
       group: Uuid.optional().describe('Only of this group.'),
       subject: z.string().max(128).optional().describe('Id of what changed.'),
       actor: z.string().max(200).optional().describe('Only by this person or token, by name.'),
+      ...between,
       ...paging,
     }),
     status: 200,

@@ -16,8 +16,13 @@ async function readScope(call: Call): Promise<{ application?: string; group?: st
   };
 }
 
+function readRange(call: Call): { since?: string; until?: string } {
+  const [since, until] = [option(call, 'since'), option(call, 'until')];
+  return { ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
+}
+
 export async function listActivity(call: Call): Promise<void> {
-  const query = await readScope(call);
+  const query = { ...(await readScope(call)), ...readRange(call) };
   const [items, groups] = await Promise.all([
     readRows(call, call.open().client.listActivity, { query }),
     groupNames(call),
@@ -27,7 +32,12 @@ export async function listActivity(call: Call): Promise<void> {
 
 export async function listAudit(call: Call): Promise<void> {
   const [subject, actor] = [option(call, 'subject'), option(call, 'actor')];
-  const query = { ...(await readScope(call)), ...(subject && { subject }), ...(actor && { actor }) };
+  const query = {
+    ...(await readScope(call)),
+    ...readRange(call),
+    ...(subject && { subject }),
+    ...(actor && { actor }),
+  };
   printList(call, await readRows(call, call.open().client.listAudit, { query }), changeColumns, ({ id }) => id);
 }
 

@@ -1,6 +1,12 @@
 import type { NounSpec, VerbSpec } from '../command-spec.js';
+import type { OptionSpec } from '../option-spec.js';
 import { toWhole } from '../field-values.js';
 import { ofApp, ofGroup, rows } from './options.js';
+
+const between: readonly OptionSpec[] = [
+  { flags: '--since <time>', about: 'only what happened then or later; RFC 3339: 2026-11-23T09:00:00Z' },
+  { flags: '--until <time>', about: 'only what happened before then' },
+];
 
 const load = () => import('../run/system.js');
 const loadTokens = () => import('../run/tokens.js');
@@ -15,7 +21,7 @@ export const activity: NounSpec = {
       kind: 'list',
       isDefault: true,
       summary: 'what happened, newest first: rollouts started and halted, groups paused, channels changed',
-      options: [ofApp, ofGroup, { ...rows, default: '50' }],
+      options: [ofApp, ofGroup, ...between, { ...rows, default: '50' }],
       operations: ['listActivity'],
       load: async () => (await load()).listActivity,
     },
@@ -37,6 +43,7 @@ export const audit: NounSpec = {
         ofGroup,
         { flags: '--subject <id>', about: 'only of this thing' },
         { flags: '--actor <name>', about: 'only by this one' },
+        ...between,
         { ...rows, default: '50' },
       ],
       operations: ['listAudit'],
