@@ -2,7 +2,7 @@
 // if both join. Said in /readyz, and shown by `platte doctor`.
 import { setTimeout as delay } from 'node:timers/promises';
 import { type FactsFill, type NatsConnection, readFactsFill } from '@platte/fact-log';
-import { type History, readArchiveStart } from '@platte/history';
+import { type History, reachesStart, readArchiveStart } from '@platte/history';
 import type { Health } from '@platte/service';
 
 type Log = Pick<FactsFill, 'firstSequence' | 'firstAt'>;
@@ -15,7 +15,7 @@ export function describeReach({ firstSequence, firstAt }: Log, archivedSince: nu
     return { state: 'up', detail: `everything, from the log alone${since}` };
   }
   const log = firstAt === undefined ? 'the log is empty' : `from the log since ${toDay(firstAt)}`;
-  if (archivedSince === undefined || (firstAt !== undefined && archivedSince > firstAt)) {
+  if (archivedSince === undefined || !reachesStart({ firstSequence, firstAt }, archivedSince)) {
     return {
       state: 'warning',
       detail: `${log}; messages below ${firstSequence} are gone, and the archive has nothing of before: restore fact_archive from a backup`,

@@ -11,6 +11,7 @@ interface Flags {
   output: 'text' | 'json';
   dryRun?: boolean;
   yes?: boolean;
+  forgetOlder?: boolean;
 }
 
 const where = `
@@ -37,6 +38,7 @@ export function registerReplay(program: Command): void {
     .option('--data <dir>', 'the folder of the platform that runs here', '.platte')
     .option('--dry-run', 'say what would be read and replaced')
     .option('-y, --yes', 'do not ask')
+    .option('--forget-older', 'also where the archive has let facts go: what is older than it is lost')
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text'))
     .addHelpText('after', `${where}\nExamples:\n  $ ./platte replay --dry-run\n  $ ./platte replay --yes`)
     .action(async (flags: Flags) => {
@@ -69,7 +71,7 @@ async function runReplay(flags: Flags): Promise<number> {
       console.error('platte: nothing was changed. Say yes, or give --yes.');
       return exitCodes.usage;
     }
-    const replayed = await replay(stores, progress);
+    const replayed = await replay(stores, progress, flags.forgetOlder === true);
     print(flags, replayed, [
       `replaced ${[...replayed.clickhouse, ...replayed.postgres].join(', ')}`,
       `rebuilt up to message ${replayed.sequence} of the log`,

@@ -11,7 +11,7 @@ export {
 } from './migrate.js';
 export { type ArrivedBatch, machinesOf, type NumberOf, writeFacts, type WriteOptions } from './write-facts.js';
 export { dropPassed, rebuild, rebuildFromNothing, type RebuildInput, type Rebuilt } from './rebuild.js';
-export { readArchiveStart } from './archive-start.js';
+export { reachesStart, readArchiveStart } from './archive-start.js';
 export { type DiskFill, readDiskFill } from './disk-fill.js';
 export { rebuildShards } from './rebuild-shards.js';
 export { applyRetention, keptForGood, type Retention, retentionDefaults } from './retention.js';
@@ -65,6 +65,7 @@ export {
   makeRebuiltHistory,
   NotOnCluster,
   readArchive,
+  readForgottenBefore,
   readFolded,
   readHistoryTables,
   readSwitchBegun,

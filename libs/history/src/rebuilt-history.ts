@@ -103,6 +103,21 @@ export async function readFolded(history: History): Promise<{ seq: number; silen
   return mark ?? { seq: 0, silence: 0 };
 }
 
+/**
+ * Since when the archive has facts (ms), if it has begun to let older ones go: what followed from those cannot be made again.
+ * Undefined: it has let none go yet.
+ */
+export async function readForgottenBefore(live: History): Promise<number | undefined> {
+  const archive = (await readHistoryTables(live)).find(({ name }) => name === 'fact_archive');
+  if (archive === undefined || archive.ttl === '') return undefined;
+  // A fleet says something every day: where no fact is as old as the archive keeps them, none has been that old.
+  const [due] = await live.read<{ facts: number; since: number }>(
+    `select count() as facts, toUnixTimestamp64Milli(min(at)) as since from fact_archive
+     where ${archive.ttl} <= now() + interval 1 day`,
+  );
+  return due === undefined || due.facts === 0 ? undefined : due.since;
+}
+
 /** Rows that a TTL takes away some time are no part of a comparison: one side may have lost them already. */
 export function toUnexpired(ttl: string): string {
   if (ttl === '') return '1';

@@ -37,7 +37,7 @@ export interface FillJudgement {
 
 /** How many times as long as it was seen a rate is believed. */
 const believedTimes = 12;
-/** Fewer make a line of anything: of eight that only scatter, one line in thirty climbs thrice their scatter. */
+/** Fewer make a line of anything: of eight that only scatter, one line in 37 climbs thrice their scatter. */
 const samplesMin = 8;
 const scattersMin = 3;
 /** A warning ends only well below where it began, so that it does not come and go at the edge. */

@@ -10,7 +10,9 @@ import {
   type History,
   machinesOf,
   makeRebuiltHistory,
+  reachesStart,
   readArchive,
+  readArchiveStart,
   rebuild,
   writeFacts,
 } from '@platte/history';
@@ -41,10 +43,17 @@ export interface RebuiltCopy {
 /** What one write holds in memory: some 300 bytes each. */
 const factsPerWrite = 20_000;
 const cachedMachinesMax = 2_000_000;
-/** Clocks of replicas agree within a second. */
-const clockSlackMs = 2_000;
+/** A fact is older than the message that brought it, by clocks of two machines. What is read twice does no harm. */
+const clockSlackMs = 300_000;
+/** After every fact, and a moment that ClickHouse can hold. */
+const afterAll = Date.UTC(2200, 0);
 
+/** Part of what was in the log can be made from nowhere: a rebuild would be poorer than what is live. */
+class LogIncomplete extends Error {}
+
+/** @throws LogIncomplete */
 export async function makeCopy(stores: Stores, progress: Progress): Promise<RebuiltCopy> {
+  await assertWhole(stores);
   const { postgresUrl, historyOptions, history: live } = stores;
   const history = await makeRebuiltHistory(historyOptions, live);
   const store = openStore({ url: postgresUrl, schema: await makeRebuiltState(postgresUrl) });
@@ -90,6 +99,14 @@ export async function topUpHistory(stores: Stores, from: number, progress: Progr
   return feedLog(stores, from, historyWriter(stores, stores.history), progress);
 }
 
+async function assertWhole({ nats, prefix, history }: Stores): Promise<void> {
+  const fill = await readFactsFill(nats, { prefix });
+  if (reachesStart(fill, await readArchiveStart(history))) return;
+  throw new LogIncomplete(
+    `LogIncomplete: the log begins with message ${fill.firstSequence}, and fact_archive has nothing from before it: restore fact_archive from a backup, then run this again`,
+  );
+}
+
 /** @returns the sequence up to which the archive stood in for the log */
 async function feedArchive(
   { nats, prefix, history }: Stores,
@@ -98,7 +115,7 @@ async function feedArchive(
 ): Promise<number> {
   const { firstSequence, firstAt } = await readFactsFill(nats, { prefix });
   if (firstSequence <= 1) return 0;
-  const before = firstAt === undefined ? Number.MAX_SAFE_INTEGER / 1_000_000 : firstAt + clockSlackMs;
+  const before = firstAt === undefined ? afterAll : firstAt + clockSlackMs;
   progress.begin('facts of the archive', await countArchive(history, before));
   let sequence = 0;
   for await (const { facts } of readArchive(history, before)) {

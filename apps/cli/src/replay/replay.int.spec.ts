@@ -1,5 +1,5 @@
 import type { EventReported, Fact } from '@platte/facts';
-import { purgeFacts, readFactsFill } from '@platte/fact-log';
+import { logNames, purgeFacts, readFactsFill } from '@platte/fact-log';
 import { readHistoryTables, switchHistory } from '@platte/history';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeCopy } from './rebuilt-copy.js';
@@ -151,6 +151,44 @@ describe('replay', () => {
       (await history.read<{ facts: number }>('select count() as facts from fact final'))[0]?.facts,
     ).toBeGreaterThan(650);
     expect((await store.pool.query('select * from machine_number order by number')).rows).toEqual(numbersBefore);
+    expect((await verify(platform.stores, platform.progress)).first).toBeNull();
+  });
+
+  it('takes everything from the archive when the log is purged to its end', async () => {
+    await live();
+    const { nats, prefix, history, store } = platform.stores;
+    const countFacts = () => history.read<{ rows: number }>('select count() as rows from fact final');
+    const before = await countFacts();
+    await nats.request(`$JS.API.STREAM.PURGE.${logNames(prefix).facts.stream}`);
+    await store.pool.query('delete from instance');
+    await replay(platform.stores, platform.progress);
+    expect(await countFacts()).toEqual(before);
+    expect((await store.pool.query('select from instance')).rowCount).toBe(20);
+    expect((await verify(platform.stores, platform.progress)).first).toBeNull();
+  });
+
+  it('refuses to replace what can be made from nowhere: the log is purged, and nothing is archived', async () => {
+    await live();
+    const { nats, prefix, history } = platform.stores;
+    await nats.request(`$JS.API.STREAM.PURGE.${logNames(prefix).facts.stream}`);
+    await history.run('truncate table fact_archive');
+    const countFacts = () => history.read<{ rows: number }>('select count() as rows from fact final');
+    const before = await countFacts();
+    for (const work of [replay, verify])
+      await expect(work(platform.stores, platform.progress)).rejects.toThrow('LogIncomplete');
+    expect(await countFacts()).toEqual(before);
+  });
+
+  it('refuses to forget what the archive has let go, unless it may', async () => {
+    const { nats, prefix, history } = platform.stores;
+    await history.run('alter table fact_archive modify ttl toDateTime(at) + toIntervalDay(50)');
+    await platform.append([checkIn('machine-old', Date.now() - 49.5 * 24 * hourMs)]);
+    await live();
+    // The log has all of it: nothing can be lost.
+    await replay(platform.stores, platform.progress);
+    await nats.request(`$JS.API.STREAM.PURGE.${logNames(prefix).facts.stream}`);
+    await expect(replay(platform.stores, platform.progress)).rejects.toThrow(/^ArchiveExpired: .*--forget-older/);
+    await replay(platform.stores, platform.progress, true);
     expect((await verify(platform.stores, platform.progress)).first).toBeNull();
   });
 

@@ -4,8 +4,8 @@
 // - after ClickHouse's tables were exchanged (one statement): what arrived since the copy was last fed is added by the next run;
 // - PostgreSQL's change place in one transaction.
 import { randomUUID } from 'node:crypto';
-import { readConsumerLag, writtenRowsSubject } from '@platte/fact-log';
-import { readFolded, readHistoryTables, switchHistory } from '@platte/history';
+import { readConsumerLag, readFactsFill, writtenRowsSubject } from '@platte/fact-log';
+import { readFolded, readForgottenBefore, readHistoryTables, switchHistory } from '@platte/history';
 import { foldsRest, readStateTables, switchState, takeLead } from '@platte/state-store';
 import type { Progress } from './progress.js';
 import { topUpHistory } from './rebuilt-copy.js';
@@ -20,9 +20,16 @@ export interface Replayed {
   postgres: string[];
 }
 
-/** @throws NotOnCluster, AlreadyReplaying */
-export async function replay(stores: Stores, progress: Progress): Promise<Replayed> {
+/** What is live knows of a time that neither the log nor the archive does: replaced, it would forget that. */
+class ArchiveExpired extends Error {}
+
+/**
+ * @param forgetsOlder whether what is older than the archive may be lost
+ * @throws NotOnCluster, AlreadyReplaying, LogIncomplete, ArchiveExpired
+ */
+export async function replay(stores: Stores, progress: Progress, forgetsOlder = false): Promise<Replayed> {
   const { nats, prefix, postgresUrl, history } = stores;
+  if (!forgetsOlder) await refuseToForget(stores);
   const tables = await readHistoryTables(history);
   const state = await readStateTables(postgresUrl);
   return withCopy(stores, progress, async (copy) => {
@@ -48,4 +55,13 @@ export async function replay(stores: Stores, progress: Progress): Promise<Replay
       list.filter(({ mark }) => mark === 'fold' || mark === 'position').map(({ name }) => name);
     return { sequence: copy.fed(), clickhouse: names(tables), postgres: names(state) };
   });
+}
+
+async function refuseToForget({ nats, prefix, history }: Stores): Promise<void> {
+  const { firstSequence } = await readFactsFill(nats, { prefix });
+  const before = firstSequence <= 1 ? undefined : await readForgottenBefore(history);
+  if (before === undefined) return;
+  throw new ArchiveExpired(
+    `ArchiveExpired: facts from before ${new Date(before).toISOString()} have left the archive, and timelines of before would be lost: give --forget-older if they may be`,
+  );
 }

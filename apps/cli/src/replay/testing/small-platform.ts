@@ -9,7 +9,7 @@ import {
   readConsumerLag,
   readFactsFill,
 } from '@platte/fact-log';
-import { type Fact, type MachineCheckedIn, makePositions } from '@platte/facts';
+import type { Fact, MachineCheckedIn, Position } from '@platte/facts';
 import { createDatabase, machinesOf, migrateHistory, openHistory, rebuild, writeFacts } from '@platte/history';
 import {
   closeStore,
@@ -35,7 +35,9 @@ export interface SmallPlatform {
 
 export const app = 'e96281a6-d1af-4bde-9a0a-97b76e56dc57';
 export const group = 'aaaaaaaa-0000-4000-8000-000000000001';
-export const place = makePositions(7);
+let placed = 0;
+/** Of any moment, also one before the last: a program's own positions never go back. */
+export const place = (at: number): Position => ({ at, n: ++placed });
 
 export async function startSmallPlatform(): Promise<SmallPlatform> {
   const prefix = `replay-${randomBytes(4).toString('hex')}`;
