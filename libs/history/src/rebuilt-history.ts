@@ -1,9 +1,10 @@
 // A copy of what ClickHouse folds from the log, in a database beside the live one: made by the same migrations, filled by the
 // same writer and the same rebuild, compared with the live one, and put in its place. Which tables that concerns is written
 // in their comments (migration 0013-marks): no table of the folds is named here.
-import type { History, HistoryOptions } from './connection.js';
+import { type History, type HistoryOptions, openHistory } from './connection.js';
 import { createDatabase, migrateHistory } from './migrate.js';
-import { openHistory } from './connection.js';
+import { readWatermark } from './rebuild-statements.js';
+import { toTtlChange, ttlColumn } from './ttl.js';
 
 export interface HistoryTable {
   name: string;
@@ -35,7 +36,7 @@ const runsAhead = 1_000_000;
 
 const readTables = `
 select name, engine, sorting_key, extract(comment, '^\\\\[(\\\\w+)') as mark, extract(comment, '^\\\\[\\\\w+ where ([^\\\\]]+)\\\\]') as where,
-       extract(engine_full, ' TTL (.*?)(?: SETTINGS .*)?$') as ttl
+       ${ttlColumn} as ttl
 from system.tables
 where database = currentDatabase() and engine not like '%View' and name not in ('schema_migration', '${switchTable()}')
 order by name`;
@@ -89,17 +90,13 @@ async function keepAsLong(copy: History, live: readonly HistoryTable[]): Promise
   const own = new Map((await readHistoryTables(copy)).map(({ name, ttl }) => [name, ttl]));
   for (const { name, ttl } of live) {
     if (own.get(name) === ttl) continue;
-    await copy.run(`alter table ${name} ${ttl === '' ? 'remove ttl' : `modify ttl ${toTtl(ttl)}`}`);
+    await copy.run(`alter table ${name} ${toTtlChange(ttl)}`);
   }
 }
 
-const toTtl = (ttl: string): string => ttl.replace(/ (DELETE )?WHERE /, ' delete where ');
-
 /** Up to where and which minute the live tables are folded: both sides are compared there. */
 export async function readFolded(history: History): Promise<{ seq: number; silence: number }> {
-  const [mark] = await history.read<{ seq: number; silence: number }>(
-    `select seq, toUnixTimestamp(silence) * 1000 as silence from watermark final where name = 'transitions'`,
-  );
+  const [mark] = await history.read<{ seq: number; silence: number }>(readWatermark);
   return mark ?? { seq: 0, silence: 0 };
 }
 

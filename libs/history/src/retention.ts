@@ -6,6 +6,7 @@
 import { openOwn } from './cluster.js';
 import type { History } from './connection.js';
 import { type Macros, withMacros } from './migrate.js';
+import { toTtlChange, ttlColumn } from './ttl.js';
 
 /** In ms. Infinity: for good. */
 export interface Retention {
@@ -60,7 +61,7 @@ export async function applyRetention(
     for (const tier of tiers) {
       const wanted = renderTtl(tier, tier.kept(retention));
       if (held.get(tier.table) === wanted) continue;
-      await own.run(withMacros(renderChange(tier.table, wanted), macros));
+      await own.run(withMacros(`alter table ${tier.table} {{on_cluster}} ${toTtlChange(wanted)}`, macros));
       changed.push(tier.table);
     }
     return changed;
@@ -75,18 +76,12 @@ function renderTtl({ since, where }: (typeof tiers)[number], keptMs: number): st
   return `${since} + ${interval}${where === undefined ? '' : ` WHERE ${where}`}`;
 }
 
-const renderChange = (table: string, ttl: string): string =>
-  ttl === ''
-    ? `alter table ${table} {{on_cluster}} remove ttl`
-    : `alter table ${table} {{on_cluster}} modify ttl ${ttl.replace(' WHERE ', ' delete where ')}`;
-
-/** As ClickHouse writes it: `… TTL toDateTime(at) + toIntervalDay(180) SETTINGS …`. */
 async function readHeld(own: History): Promise<Map<string, string>> {
   const rows = await own.read<{ name: string; ttl: string }>(
-    `select name, extract(engine_full, ' TTL (.*?)(?: SETTINGS .*)?$') as ttl
+    `select name, ${ttlColumn} as ttl
      from system.tables
      where database = currentDatabase() and name in {tables:Array(String)}`,
     { tables: tiers.map(({ table }) => table) },
   );
-  return new Map(rows.map(({ name, ttl }) => [name, ttl.replace('DELETE WHERE', 'WHERE')]));
+  return new Map(rows.map(({ name, ttl }) => [name, ttl]));
 }

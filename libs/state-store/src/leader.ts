@@ -15,28 +15,27 @@ export interface Lead {
 
 /** null: another replica leads. `job` is a constant of ours, one per job. */
 export async function tryLead(url: string, job: number): Promise<Lead | null> {
-  const client = new Client({ connectionString: url, application_name: 'platte-leader', keepAlive: true });
-  const lost = new AbortController();
-  client.on('error', () => lost.abort());
-  client.on('end', () => lost.abort());
-  await client.connect();
+  const { client, lead } = await openLead(url);
   const { rows } = await client.query<{ leads: boolean }>('select pg_try_advisory_lock($1) as leads', [job]);
-  if (rows[0]?.leads !== true) {
-    await client.end();
-    return null;
-  }
-  return toLead(client, lost.signal);
+  if (rows[0]?.leads === true) return lead;
+  await client.end();
+  return null;
 }
 
 /** Waits until nobody has it, however long. */
 export async function takeLead(url: string, job: number): Promise<Lead> {
+  const { client, lead } = await openLead(url);
+  await client.query('select pg_advisory_lock($1)', [job]);
+  return lead;
+}
+
+async function openLead(url: string): Promise<{ client: Client; lead: Lead }> {
   const client = new Client({ connectionString: url, application_name: 'platte-leader', keepAlive: true });
   const lost = new AbortController();
   client.on('error', () => lost.abort());
   client.on('end', () => lost.abort());
   await client.connect();
-  await client.query('select pg_advisory_lock($1)', [job]);
-  return toLead(client, lost.signal);
+  return { client, lead: toLead(client, lost.signal) };
 }
 
 function toLead(client: Client, signal: AbortSignal): Lead {
