@@ -57,9 +57,12 @@ export function makeProvider(config: OidcConfig): Provider {
     const claims = answer.claims();
     const known = subject ?? claims?.sub;
     if (known === undefined) throw new Error('the provider sent no id token');
-    const more = config.rolesFrom === 'userinfo' ? await oidc.fetchUserInfo(server, answer.access_token, known) : {};
+    const identity = { sub: known, ...claims };
     return {
-      known: toPerson({ sub: known, ...claims, ...more }, config.rules),
+      known:
+        config.rolesFrom === 'claims'
+          ? toPerson(identity, config.rules)
+          : toPerson(identity, config.rules, await oidc.fetchUserInfo(server, answer.access_token, known)),
       tokens: { refreshToken: answer.refresh_token ?? before.refreshToken, idToken: answer.id_token ?? before.idToken },
     };
   }

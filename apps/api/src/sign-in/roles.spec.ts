@@ -37,6 +37,15 @@ describe('a person’s role', () => {
     expect(toPerson(claims(['ops']), limited)).toMatchObject({ status: 'no-role' });
   });
 
+  it('is what userinfo says where that is the source, whatever the id token says', () => {
+    const identity = claims(['root'], { preferred_username: 'ada' });
+    const told = (userinfo: object) => toPerson(identity, rules, { sub: 's1', ...userinfo });
+    expect(told({ realm_access: { roles: ['staff'] } })).toMatchObject({ person: { role: 'viewer', name: 'ada' } });
+    expect(told({})).toEqual({ status: 'no-role', name: 'ada', values: [] });
+    const limited = { ...rules, applicationsClaim: 'apps' };
+    expect(toPerson({ ...identity, apps: [app] }, limited, claims(['ops']))).toMatchObject({ status: 'no-role' });
+  });
+
   it('is somebody’s with a name', () => {
     expect(toPerson({ ...claims(['ops']), preferred_username: 'ada' }, rules)).toMatchObject({
       person: { name: 'ada' },

@@ -29,22 +29,27 @@ const Claims = z.looseObject({
   name: z.string().optional(),
 });
 
-export function toPerson(claims: unknown, rules: RoleRules): Known {
-  const known = Claims.parse(claims);
+/**
+ * @param claims who it is, by the id token
+ * @param source where the roles are; the answer of userinfo, whose words count before the id token's for the name too. A role
+ *   that only the id token names is none then: it may be one that was taken away.
+ */
+export function toPerson(claims: object, rules: RoleRules, source: object = claims): Known {
+  const known = Claims.parse({ ...claims, ...source });
   const name = (known.preferred_username || known.email || known.name || known.sub).slice(0, nameCharsMax);
-  const values = readValues(claims, rules.claim);
+  const values = readValues(source, rules.claim);
   const role = roles.findLast((one) => rules.values[one].some((value) => values.includes(value)));
   if (role === undefined) return { status: 'no-role', name, values };
   const applications =
-    rules.applicationsClaim === undefined ? null : readValues(claims, rules.applicationsClaim).filter(isUuid);
+    rules.applicationsClaim === undefined ? null : readValues(source, rules.applicationsClaim).filter(isUuid);
   // Limited to nothing is no role: the store takes no such person, and a page without anything in it explains nothing.
   if (applications?.length === 0) return { status: 'no-role', name, values };
   return { status: 'known', person: { subject: known.sub, name, role, applications } };
 }
 
 /** A list, or one text with blanks or commas between. */
-function readValues(claims: unknown, path: string): string[] {
-  const found = path.split('.').reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), claims);
+function readValues(source: unknown, path: string): string[] {
+  const found = path.split('.').reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), source);
   if (Array.isArray(found)) return found.filter((value) => typeof value === 'string');
   return typeof found === 'string' ? found.split(/[\s,]+/).filter((value) => value !== '') : [];
 }

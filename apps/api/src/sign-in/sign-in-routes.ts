@@ -87,6 +87,9 @@ async function finish(parts: SignInParts, request: FastifyRequest, reply: Fastif
     const signedIn = await provider.finish(new URL(request.url, config.publicUrl), begun);
     if (signedIn.known.status === 'no-role') return await sendNoRole(reply, signedIn.known, config);
     const session = await sessions.start(signedIn.known.person, signedIn.tokens);
+    // Whose ever it was: what this browser held before must not go on signing in beside what it holds now.
+    const held = request.cookies[sessionCookie];
+    if (held !== undefined) await sessions.end(held);
     void reply.setCookie(sessionCookie, session.cookie, { ...cookieOptions, expires: new Date(session.expiresAt) });
     await reply.redirect(begun.returnTo, 303);
   } catch (error) {

@@ -43,9 +43,13 @@ describe('with a provider that is true', () => {
     provider.stop();
   });
 
-  async function signIn(name: string, groups: string[], returnTo = '/'): Promise<{ browser: Browser; page: Page }> {
+  async function signIn(
+    name: string,
+    groups: string[],
+    returnTo = '/',
+    browser = makeBrowser(hosts),
+  ): Promise<{ browser: Browser; page: Page }> {
     people.set(name, groups);
-    const browser = makeBrowser(hosts);
     const login = await asked(browser, `/auth/login?return=${encodeURIComponent(returnTo)}`);
     const consent = await browser.submit(login, { login: name, password: 'any' });
     return { browser, page: await browser.submit(consent, {}) };
@@ -128,6 +132,45 @@ describe('with a provider that is true', () => {
     expect((await asked(browser, '/api/v1/me')).status).toBe(401);
   });
 
+  it('a browser that signs in anew holds one session: what it held before is over', async () => {
+    const { browser } = await signIn('ada', ['root']);
+    const before = browser.cookie(platte, '__Host-platte') ?? '';
+    const { csrfToken } = json(await asked(browser, '/api/v1/me'));
+    // The provider still knows ada: the second sign-in asks her nothing.
+    expect((await asked(browser, '/auth/login')).url.href).toBe(`${platte}/`);
+    const after = browser.cookie(platte, '__Host-platte') ?? '';
+    expect(after).toMatch(/^[\w-]{43}$/);
+    expect(after).not.toBe(before);
+    expect(json(await asked(browser, '/api/v1/me'))['csrfToken']).not.toBe(csrfToken);
+    const old = makeBrowser(hosts);
+    old.setCookie(platte, '__Host-platte', before);
+    expect((await asked(old, '/api/v1/me')).status).toBe(401);
+  });
+
+  it('a browser that signs in as somebody else leaves nobody behind', async () => {
+    const { browser } = await signIn('ada', ['root']);
+    const before = browser.cookie(platte, '__Host-platte') ?? '';
+    const shared = makeBrowser(hosts);
+    shared.setCookie(platte, '__Host-platte', before);
+    await signIn('bob', ['ops'], '/', shared);
+    expect(json(await asked(shared, '/api/v1/me'))).toMatchObject({ name: 'bob@example.com', role: 'operator' });
+    const old = makeBrowser(hosts);
+    old.setCookie(platte, '__Host-platte', before);
+    expect((await asked(old, '/api/v1/me')).status).toBe(401);
+  });
+
+  it('a cookie that somebody planted is never anybody’s session', async () => {
+    const planted = 'p'.repeat(43);
+    const victim = makeBrowser(hosts);
+    victim.setCookie(platte, '__Host-platte', planted);
+    await signIn('ada', ['root'], '/', victim);
+    expect(victim.cookie(platte, '__Host-platte')).not.toBe(planted);
+    expect(json(await asked(victim, '/api/v1/me'))).toMatchObject({ name: 'ada@example.com' });
+    const attacker = makeBrowser(hosts);
+    attacker.setCookie(platte, '__Host-platte', planted);
+    expect((await asked(attacker, '/api/v1/me')).status).toBe(401);
+  });
+
   it('an answer of the provider counts once, and only in the browser that asked', async () => {
     people.set('ada', ['root']);
     const victim = makeBrowser({});
@@ -159,6 +202,58 @@ describe('with a provider that is true', () => {
       expect(page.url.href).toBe(`${platte}/`);
     },
   );
+});
+
+describe('with roles from userinfo', () => {
+  const knows = new Map([['ada', ['root']]]);
+  let told: 'id_token' | 'userinfo';
+  let api: RunningApi;
+  let provider: RunningProvider;
+
+  beforeAll(async () => {
+    provider = await startProvider(knows, (place) => place === told);
+    api = await startApi({
+      ...stores(),
+      oidc: configOf(provider.url, { rolesFrom: 'userinfo' }),
+      now: () => Date.now() + clock.offsetMs,
+    });
+  });
+
+  afterAll(async () => {
+    await api.stop();
+    provider.stop();
+  });
+
+  async function signIn(name: string): Promise<{ browser: Browser; page: Page }> {
+    const browser = makeBrowser({ 'platte.test': api.url });
+    const login = await asked(browser, '/auth/login');
+    const consent = await browser.submit(login, { login: name, password: 'any' });
+    return { browser, page: await browser.submit(consent, {}) };
+  }
+
+  it('a person has the role that only userinfo tells, and loses it when it does not any more', async () => {
+    told = 'userinfo';
+    const { browser } = await signIn('ada');
+    expect(json(await asked(browser, '/api/v1/me'))).toMatchObject({ name: 'ada@example.com', role: 'admin' });
+    told = 'id_token';
+    clock.offsetMs += checkEveryMs;
+    expect((await asked(browser, '/api/v1/me')).status).toBe(401);
+  });
+
+  it('a person whom only the id token gives a role has none', async () => {
+    told = 'id_token';
+    const { page } = await signIn('ada');
+    expect(page.status).toBe(403);
+    expect(page.text).toContain('Your claim groups is empty');
+  });
+
+  it('a person whom nothing gives a role has none', async () => {
+    told = 'userinfo';
+    const { browser, page } = await signIn('nobody');
+    expect(page.status).toBe(403);
+    expect(page.text).toContain('Your claim groups is empty');
+    expect((await asked(browser, '/api/v1/me')).status).toBe(401);
+  });
 });
 
 describe('with a provider that lies', () => {

@@ -33,8 +33,16 @@ export interface RunningProvider {
   stop(): void;
 }
 
-/** @param people who it knows, and which groups they are in now */
-export async function startProvider(people: ReadonlyMap<string, string[]>): Promise<RunningProvider> {
+type Place = 'id_token' | 'userinfo';
+
+/**
+ * @param people who it knows, and which groups they are in now; who is in no list has no such claim
+ * @param isTold whether the claim is in this answer of the provider
+ */
+export async function startProvider(
+  people: ReadonlyMap<string, string[]>,
+  isTold: (place: Place) => boolean = () => true,
+): Promise<RunningProvider> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${portOf(server)}`;
@@ -56,7 +64,11 @@ export async function startProvider(people: ReadonlyMap<string, string[]>): Prom
     cookies: { keys: ['of a test'] },
     findAccount: async (_: unknown, id: string) => ({
       accountId: id,
-      claims: async () => ({ sub: id, preferred_username: `${id}@example.com`, groups: people.get(id) ?? [] }),
+      claims: async (place: Place) => ({
+        sub: id,
+        preferred_username: `${id}@example.com`,
+        ...(isTold(place) && people.has(id) && { groups: people.get(id) }),
+      }),
     }),
   });
   server.on('request', provider.callback());
