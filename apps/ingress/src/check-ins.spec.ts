@@ -1,4 +1,5 @@
 import { Fact } from '@platte/facts';
+import { elementsAt, readTree } from '@platte/omaha/client';
 import type { Decision } from '@platte/rollout';
 import { describe, expect, test } from 'vitest';
 import {
@@ -254,10 +255,20 @@ describe('a syncer', () => {
     for (const fact of facts) expect(Fact.parse(fact)).toEqual(fact);
   });
 
-  test('that reads one manifest only gets noupdate while there are floors', async () => {
+  test('row 47: that reads one manifest only gets noupdate while there are floors', async () => {
     const { post } = makeTrial({ index: sampleIndex({ floors }) });
     expect((await post(syncer(''))).body).toContain('info="syncer-needs-multi-manifest"');
   });
+
+  test.each(['"quoted" & <b>', ']]>', 'größer 🚀 \u2028', "it's\ttabbed\nand\r\nbroken", '&amp;lt;'])(
+    'row 48: reads the reason of a floor as %j was written, by another parser',
+    async (reason) => {
+      const { post } = makeTrial({ index: sampleIndex({ floors: [{ package: sampleFloor.id, reason }] }) });
+      const { body } = await post(syncer('multi_manifest_ok="true"'));
+      const manifests = elementsAt(readTree(body)!, 'app', 'updatecheck', 'manifest');
+      expect(manifests[0]?.attributes['floor_reason']).toBe(reason);
+    },
+  );
 
   test('that reads one manifest only gets a plain one where there are no floors', async () => {
     const { post } = makeTrial();

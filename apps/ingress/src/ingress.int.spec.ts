@@ -59,7 +59,7 @@ describe('ingress', () => {
     }
   });
 
-  test('answers one machine that asks a thousand times at once a thousand times', async () => {
+  test('row 29: answers one machine that asks a thousand times at once a thousand times', async () => {
     const policy = await startTrialPolicy(nats.url, () => refusal);
     try {
       await untilTrue(async () => (await ingress.post(asMachine(check, 'probe'))).body.includes('rate-limited'));
@@ -220,7 +220,7 @@ describe('a stop', () => {
 });
 
 describe('the log of ingress', () => {
-  test('shows no secret and no raw newline', async () => {
+  test('row 37: shows no secret and no raw newline', async () => {
     ingress = await startTrialIngress(nats.url.replace('nats://', 'nats://someone:hunter2@'), {
       PLATTE_NATS_PASSWORD: 'hunter3-hunter3',
       PLATTE_UPDATE_SECRET: 'hunter4-hunter4-hunter4',

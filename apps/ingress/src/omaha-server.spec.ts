@@ -109,7 +109,7 @@ describe.each([
     expect((await send({}, 'x')).headers['content-length']).toBe('5');
   });
 
-  test('puts a body together that comes in chunks without a length', async () => {
+  test('row 40: puts a body together that comes in chunks without a length', async () => {
     await send({ headers: { 'transfer-encoding': 'chunked' } }, '<req', 'uest', '/>');
     expect(received[0]?.body).toBe('<request/>');
   });
@@ -200,7 +200,7 @@ describe.each([
     expect((await answered).statusCode).toBe(200);
   });
 
-  test('answers pipelined requests in their order', async () => {
+  test('row 40: answers pipelined requests in their order', async () => {
     let count = 0;
     answer = (reply) => reply.document(`<answer-${++count}/>`);
     const one = 'POST /v1/update/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx';
@@ -209,7 +209,7 @@ describe.each([
     expect(answers.match(/<answer-\d\/>/g)).toEqual(['<answer-1/>', '<answer-2/>', '<answer-3/>']);
   });
 
-  test('refuses a request with both a length and chunks, and closes the connection', async () => {
+  test('row 40: refuses a request with both a length and chunks, and closes the connection', async () => {
     const said = await sendRaw(
       'POST /v1/update/ HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n',
     );
@@ -222,7 +222,7 @@ describe.each([
     ['bytes that are no HTTP', '\u0016\u0003\u0001 hello\r\n\r\n', '400'],
     ['two lengths', 'POST /v1/update/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx', '400'],
     ['headers without end', `POST /v1/update/ HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`, '431'],
-  ])('refuses %s and closes the connection', async (_, bytes, status) => {
+  ])('row 40: refuses %s and closes the connection', async (_, bytes, status) => {
     expect(await sendRaw(bytes)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(refused).toEqual(['http']);
   });
@@ -230,7 +230,7 @@ describe.each([
   test.each([
     ['headers', 'POST /v1/update/ HTTP/1.1\r\nHost: x\r\n'],
     ['body', 'POST /v1/update/ HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nx'],
-  ])('ends a request whose %s do not come in time', async (_, bytes) => {
+  ])('row 40: ends a request whose %s do not come in time', async (_, bytes) => {
     expect(await sendRaw(bytes)).toMatch(/^HTTP\/1\.1 408 /);
     expect(refused).toEqual(['slow']);
   });
