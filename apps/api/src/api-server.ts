@@ -115,8 +115,12 @@ async function prepare(
   acceptJson(fastify);
   if (signIn) {
     await fastify.register(cookie);
-    registerSignIn(fastify, signIn, throttle);
-    await registerCommandLineSignIn(fastify, { signIn, identify, throttle });
+    await fastify.register(async (scope) => {
+      // Beside Nest, whose filter does not see what is thrown here.
+      scope.setErrorHandler((error, request, reply) => sendProblem(signIn.log, error, request, reply));
+      registerSignIn(scope, signIn, throttle);
+      await registerCommandLineSignIn(scope, { signIn, identify, throttle });
+    });
   }
 }
 

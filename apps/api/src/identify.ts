@@ -5,7 +5,7 @@ import type { Log } from '@platte/service';
 import type { FastifyRequest } from 'fastify';
 import { unauthenticated, type Identify } from './http/access-guard.js';
 import type { Caller } from './http/caller.js';
-import { ApiProblem } from './http/problems.js';
+import { withoutCsrfToken } from './http/problems.js';
 import { csrfTokenOf } from './sign-in/seal.js';
 import type { Sessions } from './sign-in/sessions.js';
 import { sessionCookie } from './sign-in/sign-in-routes.js';
@@ -59,7 +59,7 @@ async function identifyPerson(sessions: Pick<Sessions, 'find'>, request: Fastify
   if (!caller) throw unauthenticated('Your session has ended: sign in again.');
   const csrfToken = csrfTokenOf(cookie);
   if (request.method !== 'GET' && request.method !== 'HEAD' && request.headers['x-csrf-token'] !== csrfToken)
-    throw new ApiProblem('forbidden', { detail: 'Send the csrfToken of GET /api/v1/me as X-CSRF-Token.' });
+    throw withoutCsrfToken();
   return { ...caller, csrfToken };
 }
 

@@ -2,13 +2,14 @@
 // Not of the table of operations: these are places that a browser goes to. apps/api/src/sign-in/command-line-routes.ts has the
 // whole way.
 import { z } from 'zod';
+import { toDecimal } from './page.js';
 
 export const commandLinePath = '/auth/command-line';
 
 /** The query by which the command line asks, and the form that the person sends. */
 export const CommandLineAsked = z.object({
   /** Of the person's own machine: what is below 1024 belongs to somebody else. */
-  port: z.coerce.number().int().min(1024).max(65_535),
+  port: toDecimal(z.number().int().min(1024).max(65_535)),
   state: z.string().regex(/^[\w-]{16,128}$/),
   /** BASE64URL(SHA256(verifier)). */
   challenge: z.string().regex(/^[\w-]{43}$/),

@@ -20,15 +20,31 @@ export const problemKinds = {
     title: 'The body is not JSON',
     remedy: 'Send one JSON object, encoded in UTF-8.',
   },
+  'sign-in-over': {
+    status: 400,
+    title: 'This sign-in is over',
+    remedy: 'Begin again at /auth/login.',
+  },
   unauthenticated: {
     status: 401,
     title: 'Who are you?',
     remedy: 'Send `Authorization: Bearer plt_…` with a token that is neither expired nor revoked, or sign in.',
   },
+  'sign-in-refused': {
+    status: 401,
+    title: 'Signing in failed',
+    remedy:
+      'Begin again at /auth/login; if it stays, give the request id to whoever runs Platte: the log has the cause.',
+  },
   forbidden: {
     status: 403,
     title: 'Your role does not allow this',
     remedy: 'Ask an administrator for a token or role that does; GET /api/v1/me shows what you have.',
+  },
+  'no-role': {
+    status: 403,
+    title: 'You have no role here',
+    remedy: 'Ask whoever runs Platte, or your identity provider, for one.',
   },
   'not-found': {
     status: 404,
@@ -119,6 +135,11 @@ export const problemKinds = {
     status: 503,
     title: 'The log cannot be followed now',
     remedy: 'Connect again in some seconds; lists go on meanwhile.',
+  },
+  'sign-in-unavailable': {
+    status: 503,
+    title: 'Signing in is not possible now',
+    remedy: 'Try again in a minute; API tokens go on working.',
   },
   'store-unavailable': {
     status: 503,

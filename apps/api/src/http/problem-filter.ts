@@ -3,6 +3,7 @@ import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '
 import { apiPrefix, getOperation, operationIds, problemKinds, toProblemType, type Problem } from '@platte/api-contract';
 import { isStoreFailure, type Log } from '@platte/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { pageType, renderProblemPage, wantsPage } from '../sign-in/page.js';
 import { ApiProblem } from './problems.js';
 
 @Catch()
@@ -19,28 +20,25 @@ export function sendProblem(log: Log, error: unknown, request: FastifyRequest, r
   const problem = toApiProblem(error, request);
   const { status, title, remedy } = problemKinds[problem.kind];
   if (status >= 500) log.error({ err: error, requestId: request.id, route: request.routeOptions.url }, problem.message);
-  const { headers = {}, detail, ...rest } = problem.details;
-  const path = request.url.split('?')[0] ?? '';
-  const body: Problem = {
-    type: toProblemType(problem.kind),
-    title,
-    status,
-    detail,
-    instance: path,
-    requestId: request.id,
-    remedy,
-    ...rest,
-  };
   // An event stream that has begun cannot change its mind: it ends, and the client asks again.
   if (reply.sent || reply.raw.headersSent) {
     reply.raw.destroy();
     return;
   }
-  void reply
-    .status(status)
-    .headers(headers)
-    .header('content-type', 'application/problem+json; charset=utf-8')
-    .send(JSON.stringify(body));
+  const { headers = {}, detail, ...rest } = problem.details;
+  const instance = request.url.split('?')[0] ?? '';
+  const type = toProblemType(problem.kind);
+  const body: Problem = { type, title, status, detail, instance, requestId: request.id, remedy, ...rest };
+  send(body, request, reply.status(status).headers(headers));
+}
+
+/** People go to the places of signing in by a browser, and to the rest of the API by a program. */
+function send(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
+  if (problem.instance.startsWith('/auth/')) {
+    void reply.header('vary', 'Accept');
+    if (wantsPage(request.headers.accept)) return void reply.type(pageType).send(renderProblemPage(problem));
+  }
+  void reply.header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify(problem));
 }
 
 function toApiProblem(error: unknown, request: FastifyRequest): ApiProblem {

@@ -4,6 +4,8 @@ import type { Problem, ProblemError, ProblemName } from '@platte/api-contract';
 export interface ProblemDetails {
   /** What happened this time, for people. */
   detail: string;
+  /** Instead of what is told of the kind, where more is known. */
+  remedy?: string;
   errors?: ProblemError[];
   reason?: string;
   current?: Problem['current'];
@@ -25,4 +27,12 @@ export class ApiProblem extends Error {
 
 export function notFound(what: string, id: string): ApiProblem {
   return new ApiProblem('not-found', { detail: `There is no ${what} ${id}, or you may not see it.` });
+}
+
+/** A page of ours brings the token that it alone can have read; another site's form does not. */
+export function withoutCsrfToken(): ApiProblem {
+  return new ApiProblem('forbidden', {
+    detail: 'What a person changes in their session needs its csrfToken, and the request has none or another.',
+    remedy: 'Send the csrfToken of GET /api/v1/me as X-CSRF-Token.',
+  });
 }

@@ -21,12 +21,12 @@ import {
 import { addCommandLineCode, addToken, revokeToken, takeCommandLineCode } from '@platte/state-store';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { html, type Html } from '../docs/html.js';
 import type { Identify, Throttle } from '../http/access-guard.js';
 import type { Caller } from '../http/caller.js';
-import { sendProblem } from '../http/problem-filter.js';
 import { ApiProblem } from '../http/problems.js';
 import { drawToken } from '../new-token.js';
-import { escapeHtml, sendHtml, sendPage } from './page.js';
+import { pageType, renderPage } from './page.js';
 import { csrfTokenOf } from './seal.js';
 import { sessionMs } from './sessions.js';
 import { sessionCookie, type SignInParts } from './sign-in-routes.js';
@@ -51,48 +51,51 @@ export async function registerCommandLineSignIn(fastify: FastifyInstance, needs:
     scope.addHook('onRequest', async (request, reply) => needs.throttle(request.ip, reply));
     scope.get(path, (request, reply) => ask(needs.signIn, request, reply));
     scope.post(path, (request, reply) => agree(needs.signIn, request, reply));
-    scope.post(`${path}/token`, (request, reply) => answerJson(needs, request, reply, exchange));
-    scope.post(`${path}/revoke`, (request, reply) => answerJson(needs, request, reply, revoke));
+    scope.post(`${path}/token`, (request) => exchange(needs, request));
+    scope.post(`${path}/revoke`, (request) => revoke(needs, request));
   });
 }
 
 async function ask({ sessions }: SignInParts, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const asked = CommandLineAsked.safeParse(request.query);
-  if (!asked.success) return sendNotAsked(reply);
+  if (!asked.success) throw toNotAsked(asked.error);
   const cookie = request.cookies[sessionCookie];
   const person = cookie === undefined ? undefined : await sessions.find(cookie);
   if (cookie === undefined || !person)
     return void (await reply.redirect(`/auth/login?return=${encodeURIComponent(request.url)}`, 302));
   // Browsers hold the answer of a form to what its page allows.
   void reply.header('content-security-policy', toPolicy(asked.data.port));
-  await sendHtml(reply, 200, 'Sign in the command line?', renderQuestion(asked.data, person, csrfTokenOf(cookie)));
+  const question = renderQuestion(asked.data, person, csrfTokenOf(cookie));
+  await reply.type(pageType).send(renderPage('Sign in the command line?', question));
 }
 
 const toPolicy = (port: number): string =>
   `default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' http://127.0.0.1:${port}`;
 
-function renderQuestion(asked: CommandLineAsked, { name, role }: Caller, csrf: string): string {
+function renderQuestion(asked: CommandLineAsked, { name, role }: Caller, csrf: string): Html {
   const hidden = Object.entries({ ...asked, csrf }).map(
-    ([key, value]) => `<input type="hidden" name="${key}" value="${escapeHtml(String(value))}">`,
+    ([key, value]) => html`<input type="hidden" name="${key}" value="${value}" />`,
   );
-  return `<p>A command line on <b>${escapeHtml(asked.host)}</b> wants to act as <b>${escapeHtml(name)}</b> (${role}) for ${sessionMs / 3_600_000} hours.</p>
-<p>Say yes only if you have just typed <code>platte login</code>, and your terminal shows the code <b>${toCheckCode(asked.challenge)}</b>.</p>
-<form method="post" action="${path}">${hidden.join('')}<button>Sign it in</button></form>`;
+  const hours = sessionMs / 3_600_000;
+  return html`<p>A command line on <b>${asked.host}</b> wants to act as <b>${name}</b> (${role}) for ${hours} hours.</p>
+    <p>
+      Say yes only if you have just typed <code>platte login</code>, and your terminal shows the code
+      <b>${toCheckCode(asked.challenge)}</b>.
+    </p>
+    <form method="post" action="${path}">${hidden}<button>Sign it in</button></form>`;
 }
 
 async function agree(parts: SignInParts, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { sessions, store, now } = parts;
   const asked = CommandLineAsked.extend({ csrf: z.string() }).safeParse(request.body);
-  if (!asked.success) return sendNotAsked(reply);
+  if (!asked.success) throw toNotAsked(asked.error);
   const cookie = request.cookies[sessionCookie];
   const person = cookie === undefined ? undefined : await sessions.find(cookie);
   if (cookie === undefined || !person || asked.data.csrf !== csrfTokenOf(cookie))
-    return sendPage(
-      reply,
-      403,
-      'That was not you',
-      'Type `platte login` again, and say yes in the browser that opens.',
-    );
+    throw new ApiProblem('forbidden', {
+      detail: 'The yes did not come from the page that your own session was shown.',
+      remedy: 'Type `platte login` again, and say yes in the browser that opens.',
+    });
   const { port, state, challenge, host } = asked.data;
   const code = randomBytes(32).toString('base64url');
   const { name, role, applications } = person;
@@ -100,25 +103,16 @@ async function agree(parts: SignInParts, request: FastifyRequest, reply: Fastify
   await reply.redirect(`http://127.0.0.1:${port}/callback?${new URLSearchParams({ code, state }).toString()}`, 303);
 }
 
-function sendNotAsked(reply: FastifyReply): Promise<void> {
-  return sendPage(
-    reply,
-    400,
-    'No command line asks',
-    'This page is opened by `platte login`. Its address was not whole: copy all of it.',
-  );
+function toNotAsked({ issues }: z.ZodError): ApiProblem {
+  return new ApiProblem('invalid-request', {
+    detail: 'No command line asks: this page is opened by `platte login`, and its address was not whole.',
+    remedy: 'Copy all of the address that `platte login` shows.',
+    errors: issues.map(({ path, message }) => ({ pointer: `?${path.join('.')}`, detail: message })),
+  });
 }
 
+/** For the command line itself. */
 type Answer = (needs: Needs, request: FastifyRequest) => Promise<object>;
-
-/** For the command line itself: JSON, and problems as anywhere in the API. */
-async function answerJson(needs: Needs, request: FastifyRequest, reply: FastifyReply, answer: Answer): Promise<void> {
-  try {
-    await reply.send(await answer(needs, request));
-  } catch (error) {
-    sendProblem(needs.signIn.log, error, request, reply);
-  }
-}
 
 const exchange: Answer = async ({ signIn: { store, now, log } }, { body }) => {
   const given = CommandLineExchange.safeParse(body);

@@ -166,19 +166,24 @@ describe('whoever would like a token of somebody else', () => {
       ...question,
       text: question.text.replace(/name="csrf" value="[^"]*"/, 'name="csrf" value="guessed"'),
     };
-    expect((await browser.submit(forged, {})).status).toBe(403);
+    const refused = await browser.submit(forged, {});
+    expect(refused.status).toBe(403);
+    expect(refused.text).toContain('Type <code>platte login</code> again');
   });
 
   it.each([
     [{ port: '80' }],
     [{ port: '7171@evil.example' }],
     [{ port: '70000' }],
+    [{ port: '0x1c03' }],
+    [{ port: ' 7171' }],
+    [{ port: '7.171e3' }],
     [{ challenge: 'short' }],
     [{ state: '' }],
     [{ host: '<b>laptop' }],
   ])('cannot send the browser elsewhere or write on the page: %o', async (changes) => {
     const page = await makePerson().go(begin(changes).url);
-    expect(page.status).toBe(400);
+    expect(page.status).toBe(422);
     expect(page.text).toContain('No command line asks');
   });
 

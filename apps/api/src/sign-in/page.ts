@@ -1,18 +1,36 @@
 // Pages of signing in: words, and at most one button. Without scripts and without anything from elsewhere.
-import type { FastifyReply } from 'fastify';
+import type { Problem } from '@platte/api-contract';
+import { html, prose, type Html } from '../docs/html.js';
 
-export async function sendPage(reply: FastifyReply, status: number, title: string, text: string): Promise<void> {
-  await sendHtml(reply, status, title, `<p>${escapeHtml(text)}</p><p><a href="/auth/login">Sign in</a></p>`);
+export const pageType = 'text/html; charset=utf-8';
+
+export function renderPage(title: string, body: Html): string {
+  return html`<!doctype html>
+    <html lang="en">
+      <meta charset="utf-8" /><title>${title}</title>
+      <h1>${title}</h1>
+      ${body}
+    </html>`.text;
 }
 
-export async function sendHtml(reply: FastifyReply, status: number, title: string, body: string): Promise<void> {
-  const safe = escapeHtml(title);
-  await reply
-    .status(status)
-    .type('text/html; charset=utf-8')
-    .send(`<!doctype html><html lang="en"><meta charset="utf-8"><title>${safe}</title><h1>${safe}</h1>${body}</html>`);
+/** What is refused, with the same words as its problem document has. */
+export function renderProblemPage({ title, detail, remedy, type, requestId }: Problem): string {
+  return renderPage(
+    title,
+    html`<p>${detail}</p>
+      <p>${prose(remedy)}</p>
+      <p><small>${type}, request ${requestId}</small></p>
+      <p><a href="/auth/login">Sign in</a></p>`,
+  );
 }
 
-export function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+/**
+ * Whether it is a browser that shows what it gets. A program says JSON, anything, or nothing; who names both in one header
+ * wants the one that comes first.
+ */
+export function wantsPage(accept = ''): boolean {
+  const types = accept.split(',').map((range) => range.split(';')[0]?.trim().toLowerCase() ?? '');
+  const page = types.indexOf('text/html');
+  const json = types.findIndex((type) => type === 'application/json' || type === 'application/problem+json');
+  return page !== -1 && (json === -1 || page < json);
 }

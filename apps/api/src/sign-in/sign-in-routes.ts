@@ -4,13 +4,13 @@
 // `__Host-` binds a cookie to this host and to TLS. SameSite=Lax keeps it from other sites' forms, and the CSRF token (see
 // `identify`) from what Lax lets through.
 import { randomBytes } from 'node:crypto';
-import { beginSignIn, takeSignIn, type Store } from '@platte/state-store';
+import { beginSignIn, takeSignIn, type SignIn, type Store } from '@platte/state-store';
 import type { Log } from '@platte/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Throttle } from '../http/access-guard.js';
+import { ApiProblem, withoutCsrfToken } from '../http/problems.js';
 import { callbackPath, type OidcConfig } from './oidc-config.js';
-import { sendPage } from './page.js';
-import { makeProvider, type Provider } from './provider.js';
+import { makeProvider, type Provider, type SignedIn } from './provider.js';
 import type { Known } from './roles.js';
 import { csrfTokenOf } from './seal.js';
 import { makeSessions, type Sessions } from './sessions.js';
@@ -38,90 +38,74 @@ export function makeSignIn({ config, store, now, log }: Omit<SignInParts, 'provi
 
 const cookieOptions = { path: '/', secure: true, httpOnly: true, sameSite: 'lax' } as const;
 
+type Step = (parts: SignInParts, request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+
 /** @param throttle anybody may begin to sign in, and each beginning is a row: no address may do it without end */
 export function registerSignIn(fastify: FastifyInstance, parts: SignInParts, throttle: Throttle): void {
-  fastify.get<{ Querystring: { return?: string } }>('/auth/login', async (request, reply) => {
+  const answer = (step: Step) => async (request: FastifyRequest, reply: FastifyReply) => {
     throttle(request.ip, reply);
-    await begin(parts, toReturnPath(request.query.return), reply);
-  });
-  fastify.get(callbackPath, async (request, reply) => {
-    throttle(request.ip, reply);
-    await finish(parts, request, reply);
-  });
-  fastify.post('/auth/logout', async (request, reply) => {
-    await end(parts, request, reply);
-  });
+    await step(parts, request, reply);
+  };
+  fastify.get('/auth/login', answer(begin));
+  fastify.get(callbackPath, answer(finish));
+  fastify.post('/auth/logout', answer(end));
 }
 
-async function begin({ store, provider, now, log }: SignInParts, returnTo: string, reply: FastifyReply): Promise<void> {
-  try {
-    const { url, ...begun } = await provider.begin();
-    const id = randomBytes(32).toString('base64url');
-    await beginSignIn(store.pool, id, { ...begun, returnTo, expiresAt: now() + signInMs });
-    void reply.setCookie(signInCookie, id, { ...cookieOptions, maxAge: signInMs / 1000 });
-    await reply.redirect(url, 302);
-  } catch (error) {
-    log.error({ why: toWords(error) }, 'the identity provider cannot be reached');
-    await sendPage(
-      reply,
-      503,
-      'Signing in is not possible now',
-      'The identity provider does not answer. Try again in a minute; API tokens go on working.',
-    );
-  }
-}
+const begin: Step = async ({ store, provider, now }, request, reply) => {
+  const query = request.query as { return?: unknown };
+  const { url, ...begun } = await provider.begin().catch((cause: unknown) => {
+    const detail = 'The identity provider does not answer.';
+    throw new ApiProblem('sign-in-unavailable', { detail }, { cause: new Error(toWords(cause)) });
+  });
+  const id = randomBytes(32).toString('base64url');
+  await beginSignIn(store.pool, id, { ...begun, returnTo: toReturnPath(query.return), expiresAt: now() + signInMs });
+  void reply.setCookie(signInCookie, id, { ...cookieOptions, maxAge: signInMs / 1000 });
+  await reply.redirect(url, 302);
+};
 
-async function finish(parts: SignInParts, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const { store, provider, sessions, config, now, log } = parts;
+const finish: Step = async (parts, request, reply) => {
+  const { store, sessions, config, now } = parts;
   const id = request.cookies[signInCookie];
   void reply.clearCookie(signInCookie, cookieOptions);
   const begun = id === undefined ? undefined : await takeSignIn(store.pool, id, now());
   if (!begun)
-    return sendPage(
-      reply,
-      400,
-      'This sign-in is over',
-      'It was used already, took longer than ten minutes, or began in another browser. Begin again.',
-    );
+    throw new ApiProblem('sign-in-over', {
+      detail: 'It was used already, took longer than ten minutes, or began in another browser.',
+    });
+  const { known, tokens } = await hearProvider(parts, request, begun);
+  if (known.status === 'no-role') throw withoutRole(known, config);
+  const session = await sessions.start(known.person, tokens);
+  // Whose ever it was: what this browser held before must not go on signing in beside what it holds now.
+  const held = request.cookies[sessionCookie];
+  if (held !== undefined) await sessions.end(held);
+  void reply.setCookie(sessionCookie, session.cookie, { ...cookieOptions, expires: new Date(session.expiresAt) });
+  await reply.redirect(begun.returnTo, 303);
+};
+
+async function hearProvider(
+  { provider, config, log }: SignInParts,
+  request: FastifyRequest,
+  begun: SignIn,
+): Promise<SignedIn> {
   try {
-    const signedIn = await provider.finish(new URL(request.url, config.publicUrl), begun);
-    if (signedIn.known.status === 'no-role') return await sendNoRole(reply, signedIn.known, config);
-    const session = await sessions.start(signedIn.known.person, signedIn.tokens);
-    // Whose ever it was: what this browser held before must not go on signing in beside what it holds now.
-    const held = request.cookies[sessionCookie];
-    if (held !== undefined) await sessions.end(held);
-    void reply.setCookie(sessionCookie, session.cookie, { ...cookieOptions, expires: new Date(session.expiresAt) });
-    await reply.redirect(begun.returnTo, 303);
+    return await provider.finish(new URL(request.url, config.publicUrl), begun);
   } catch (error) {
     log.warn({ why: toWords(error), requestId: request.id }, 'a sign-in was refused');
-    await sendPage(
-      reply,
-      401,
-      'Signing in failed',
-      `The identity provider’s answer was not as it must be. Begin again; if it stays, tell whoever runs Platte the request id ${request.id}.`,
-    );
+    throw new ApiProblem('sign-in-refused', { detail: 'The identity provider’s answer was not as it must be.' });
   }
 }
 
-async function end(
-  { sessions, provider, log }: SignInParts,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<void> {
+const end: Step = async ({ sessions, provider, log }, request, reply) => {
   const cookie = request.cookies[sessionCookie];
   if (cookie === undefined) return void (await reply.send({ redirect: '/' }));
-  if (request.headers['x-csrf-token'] !== csrfTokenOf(cookie))
-    return void (await reply
-      .status(403)
-      .type('text/plain')
-      .send('Send the csrfToken of GET /api/v1/me as X-CSRF-Token.\n'));
+  if (request.headers['x-csrf-token'] !== csrfTokenOf(cookie)) throw withoutCsrfToken();
   const tokens = await sessions.end(cookie);
   const url = await provider.logoutUrl(tokens).catch((error: unknown) => {
     log.warn({ why: toWords(error) }, 'signed out here only: the identity provider does not answer');
     return undefined;
   });
   await reply.clearCookie(sessionCookie, cookieOptions).send({ redirect: url ?? '/' });
-}
+};
 
 /** Words only: what an error of the protocol carries beside them can hold tokens. */
 export function toWords(error: unknown): string {
@@ -134,12 +118,9 @@ export function toReturnPath(text: unknown): string {
   return typeof text === 'string' && /^\/(?![/\\])[\x21-\x7e]{0,1000}$/.test(text) && !text.includes('\\') ? text : '/';
 }
 
-function sendNoRole(reply: FastifyReply, known: NobodyHere, { rules }: OidcConfig): Promise<void> {
+function withoutRole(known: NobodyHere, { rules }: OidcConfig): ApiProblem {
   const has = known.values.length > 0 ? `has ${known.values.join(', ')}` : 'is empty';
-  return sendPage(
-    reply,
-    403,
-    'You have no role here',
-    `You are ${known.name}. Your claim ${rules.claim} ${has}, and nothing of it gives a role in Platte. Ask whoever runs it.`,
-  );
+  return new ApiProblem('no-role', {
+    detail: `You are ${known.name}. Your claim ${rules.claim} ${has}, and nothing of it gives a role in Platte.`,
+  });
 }

@@ -31,6 +31,7 @@ export function makeBrowser(hosts: Record<string, string>): Browser {
     const real = hosts[url.host] === undefined ? url : new URL(url.pathname + url.search, hosts[url.host]);
     const jar = jarOf(url.host);
     const headers = new Headers(init.headers);
+    if (!headers.has('accept')) headers.set('accept', 'text/html,application/xhtml+xml,*/*;q=0.8');
     headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '));
     const response = await fetch(real, { ...init, headers, redirect: 'manual' });
     for (const cookie of response.headers.getSetCookie()) keep(jar, cookie);

@@ -46,11 +46,12 @@ interface Options {
   oidc?: OidcConfig;
   now?: () => number;
   liveWaitingMax?: number;
+  requestsPerMinute?: number;
   log?: Log;
 }
 
 export async function startApi(options: Servers & Options): Promise<RunningApi> {
-  const { oidc, now = Date.now, liveWaitingMax, ...servers } = options;
+  const { oidc, now = Date.now, liveWaitingMax, requestsPerMinute = 100_000, ...servers } = options;
   const log = options.log ?? makeLog({ program: 'api', level: process.env['TEST_LOG'] ?? 'silent' });
   const stores = await openStores(servers, log);
   const { store, history, nc } = stores;
@@ -77,7 +78,7 @@ export async function startApi(options: Servers & Options): Promise<RunningApi> 
     },
     identify: makeIdentify({ store, now, log, sessions: signIn?.sessions }),
     signIn,
-    requestsPerMinute: 100_000,
+    requestsPerMinute,
   });
   const makeToken = (options: TokenOptions) => addTestToken(store, options);
   const [viewer, operator, admin] = [
