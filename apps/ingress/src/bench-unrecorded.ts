@@ -23,6 +23,7 @@ route.open({
   checkIns: makeCheckIns({
     now: clock.now,
     nextPosition: makePositions(randomInt(2 ** 32)),
+    admit: () => true,
     findApplication: catalog.find,
     refuseSpent: () => null,
     ask: () => Promise.resolve(null),

@@ -212,6 +212,28 @@ describe('a request that names nobody', () => {
     expect(counted).toEqual([`refused ${reason}`, `${reason} 2700`]);
   });
 
+  test('or more machines than its address may gets noupdate, and the machines that were there go on', async () => {
+    const { post, facts, counted } = makeTrial({ newMachinesPerHour: 1 });
+    const asks = (machine: string) =>
+      post(
+        request(
+          flatcar('<ping active="1"/><updatecheck/>', `version="4081.2.0" track="stable" machineid="${machine}"`),
+        ),
+      );
+    await asks('old');
+    const refused = await asks('new');
+    expect(refused.body).toContain(`appid="{${sampleApp}}" status="ok"`);
+    expect(refused.body).toContain('<updatecheck status="noupdate" PollInterval="2700" info="too-many-new-machines"/>');
+    await asks('old');
+    expect(facts.map(({ machine }) => machine)).toEqual(['old', 'old']);
+    expect(counted).toEqual([
+      'up-to-date 2700',
+      'refused too-many-new-machines',
+      'too-many-new-machines 2700',
+      'up-to-date 2700',
+    ]);
+  });
+
   test('does not silence the other applications of the request', async () => {
     const { post, facts } = makeTrial();
     const answer = await post(

@@ -6,6 +6,7 @@ import { parseRequest, type MalformedCause, type ParsedRequest, renderResponse }
 import type { AskedMachine, Decision, SnapshotIndex } from '@platte/rollout';
 import { replies } from './fixed-replies.js';
 import { makeHeldAnswers } from './held-answers.js';
+import type { NewMachines } from './new-machines.js';
 import type { Reply } from './omaha-server.js';
 import { toResponse } from './response.js';
 import { isShed, type HeldLimits } from './shedding.js';
@@ -16,6 +17,7 @@ export interface CheckInsOptions {
   now: () => number;
   nextPosition: (now: number) => Position;
   findApplication: (id: string) => SnapshotIndex | undefined;
+  admit: NewMachines['admit'];
   /** What policy said of the machine's group beforehand; null: it must be asked. */
   refuseSpent: (asked: AskedMachine, target: string) => Answer | null;
   ask: (asked: readonly AskedMachine[]) => Promise<readonly Decision[] | null>;
@@ -92,7 +94,8 @@ export function makeCheckIns(options: CheckInsOptions): CheckIns {
       return;
     }
     seen.parsed(request);
-    const context = { address, now, nextPosition: options.nextPosition, findApplication: options.findApplication };
+    const { nextPosition, findApplication, admit } = options;
+    const context = { address, now, nextPosition, findApplication, admit };
     const visits = request.apps.map((app) => toVisit(request, app, context));
     for (const visit of visits) if (visit.kind === 'refused') seen.refused(visit.reason, address, body);
     refuseSpent(visits, options.refuseSpent);

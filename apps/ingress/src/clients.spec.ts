@@ -23,6 +23,7 @@ interface Circumstance {
   snapshot?: ApplicationSnapshot;
   decision?: Decision | null;
   asSyncer?: boolean;
+  admits?: boolean;
 }
 
 const appid = `{${sampleApp}}`;
@@ -61,6 +62,7 @@ const circumstances: Record<AnswerReason, Circumstance> = {
   'unknown-application': { profile: { appid: 'io.example.unknown' } },
   'invalid-application-id': { profile: { appid: '' } },
   'no-machine-id': { profile: { machineId: '' } },
+  'too-many-new-machines': { admits: false },
   'unknown-group': { profile: { track: 'nowhere' } },
   'no-package': { snapshot: withChannel({ package: null }) },
   'syncer-needs-multi-manifest': {
@@ -180,7 +182,7 @@ interface Started {
   post: (body: string) => Promise<string>;
 }
 
-function start({ snapshot = plain, decision = null, asSyncer = false, ...of }: Circumstance): Started {
+function start({ snapshot = plain, decision = null, asSyncer = false, admits = true, ...of }: Circumstance): Started {
   const machine = { ...profile, ...of.profile };
   const version = of.version ?? '1000.0.0';
   const index = indexSnapshot(snapshot);
@@ -188,6 +190,7 @@ function start({ snapshot = plain, decision = null, asSyncer = false, ...of }: C
     now: () => sampleNow,
     nextPosition: makePositions(0),
     findApplication: (id) => (id === sampleApp ? index : undefined),
+    admit: () => admits,
     refuseSpent: () => null,
     ask: (asked) => Promise.resolve(decision && asked.map(() => decision)),
     append: (_facts, onDone) => onDone(),

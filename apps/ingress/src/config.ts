@@ -37,6 +37,11 @@ export const Config = z.object({
   trustedProxies: list(
     text().refine(isNetwork, { error: 'should be an address or a network such as 10.0.0.0/8' }),
   ).default([]),
+  /**
+   * Machines that one address may bring up in an hour, new to this process; 0 is no cap. More of them get no update and no record
+   * (`too-many-new-machines`). After a start all are new: set it above the number of machines behind the biggest address.
+   */
+  newMachinesPerHour: count({ min: 0, max: 1_000_000 }).default(0),
   connectionsMax: count({ min: 1, max: 1_000_000 }).default(20_000),
   headersTimeout: duration({ minMs: 100, maxMs: 60_000 }).default(10_000),
   requestTimeout: duration({ minMs: 100, maxMs: 120_000 }).default(20_000),

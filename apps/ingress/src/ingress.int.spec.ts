@@ -105,6 +105,27 @@ describe('ingress', () => {
     });
   });
 
+  test('shows a person whose address brings up more machines than it may', async () => {
+    const capped = await startTrialIngress(nats.url, { PLATTE_NEW_MACHINES_PER_HOUR: '2' });
+    try {
+      const answers = await Promise.all(
+        ['new-1', 'new-2', 'new-3'].map((name) => capped.post(asMachine(upToDate, name))),
+      );
+      expect(answers.map(({ body }) => /info="([^"]*)"/.exec(body)?.[1] ?? '').toSorted()).toEqual([
+        'too-many-new-machines',
+        'up-to-date',
+        'up-to-date',
+      ]);
+      expect(await capped.metrics()).toContain('{reason="too-many-new-machines",program="ingress"} 1');
+      const isTold = async () =>
+        (await readRefused(nats.nc)).some(({ counts }) => counts['too-many-new-machines'] === 1);
+      await untilTrue(isTold);
+      expect((await machinesIn()).filter((name) => name.startsWith('new-'))).toHaveLength(2);
+    } finally {
+      await capped.stop();
+    }
+  });
+
   test('counts answers by reason, and tells its queues, batches and acks', async () => {
     await ingress.post(upToDate);
     const metrics = await ingress.metrics();

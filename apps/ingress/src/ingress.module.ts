@@ -26,6 +26,7 @@ import { followFreed } from './freed-slots.js';
 import { type IngressMetrics, makeIngressMetrics } from './ingress-metrics.js';
 import { linkNats, type NatsLink } from './nats-link.js';
 import type { OmahaRoute } from './omaha-route.js';
+import { makeNewMachines } from './new-machines.js';
 import { makePolicyQuestions, type PolicyQuestions } from './policy-questions.js';
 import { makeSpentGroups, type SpentGroups } from './spent-groups.js';
 import { type PollKeeper, startPollKeeper } from './poll-keeper.js';
@@ -193,6 +194,7 @@ function openCheckIns(
     now: clock.now,
     nextPosition: makePositions(randomInt(2 ** 32)),
     findApplication: catalog.find,
+    admit: makeNewMachines({ perHour: config.newMachinesPerHour }).admit,
     refuseSpent: spentGroups.refuse,
     ask: questions.ask,
     append: appender.append,

@@ -9,6 +9,7 @@ const refusedStatus = {
   'unknown-application': 'error-unknownApplication',
   'invalid-application-id': 'error-invalidAppId',
   'no-machine-id': 'ok',
+  'too-many-new-machines': 'ok',
 } as const satisfies Record<RefusedReason, ResponseApp['status']>;
 
 export function toResponse(visits: readonly Visit[], now: number, automaticPollSeconds: number): OmahaResponse {

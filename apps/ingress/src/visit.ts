@@ -1,7 +1,7 @@
 // What one app of one request means: which application and group it belongs to, the facts it makes, and what can be said of its
 // check at once. Pure: the catalog, the time and the positions of facts are arguments.
 //
-// A visit is `refused` (it names no application or no machine: answered, counted, no fact), of a `machine`, or of a `syncer`
+// A visit is `refused` (it names no application or no machine, or its address names too many: answered, counted, no fact), of a `machine`, or of a `syncer`
 // (another update server: manifests only, no machine). Its answer is null until policy has been asked, and where no update was
 // asked for.
 import type {
@@ -25,8 +25,12 @@ import {
   type SnapshotIndex,
   type SyncerJudgement,
 } from '@platte/rollout';
+import type { NewMachines } from './new-machines.js';
 
-export type RefusedReason = Extract<AnswerReason, 'unknown-application' | 'invalid-application-id' | 'no-machine-id'>;
+export type RefusedReason = Extract<
+  AnswerReason,
+  'unknown-application' | 'invalid-application-id' | 'no-machine-id' | 'too-many-new-machines'
+>;
 
 interface Visited {
   app: RequestApp;
@@ -65,6 +69,8 @@ export interface VisitContext {
   nextPosition: (now: number) => Position;
   /** By normalised id: the application's UUID or product id. */
   findApplication: (id: string) => SnapshotIndex | undefined;
+  /** Whether the machine may be taken in, of that address: see new-machines.ts. */
+  admit: NewMachines['admit'];
 }
 
 export function toVisit(request: ParsedRequest, app: RequestApp, context: VisitContext): Visit {
@@ -73,7 +79,10 @@ export function toVisit(request: ParsedRequest, app: RequestApp, context: VisitC
   if (index === undefined) return refuse(app, 'unknown-application');
   if (app.machineId === '') return refuse(app, 'no-machine-id');
   const place = locate(request, app, index);
-  return isSyncer(request) ? toSyncerVisit(app, place, context) : toMachineVisit(request, app, place, context);
+  if (isSyncer(request)) return toSyncerVisit(app, place, context);
+  const { id } = index.snapshot.application;
+  if (!context.admit(id, app.machineId, context.address, context.now)) return refuse(app, 'too-many-new-machines');
+  return toMachineVisit(request, app, place, context);
 }
 
 function refuse(app: RequestApp, reason: RefusedReason): RefusedVisit {

@@ -6,6 +6,7 @@ export const answerReasons = [
   'unknown-application',
   'invalid-application-id',
   'no-machine-id',
+  'too-many-new-machines',
   'unknown-group',
   'no-package',
   'syncer-needs-multi-manifest',

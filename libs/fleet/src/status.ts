@@ -41,6 +41,7 @@ const ofAnswers: Readonly<Record<AnswerReason, MachineStatus | null>> = {
   'unknown-application': null,
   'invalid-application-id': null,
   'no-machine-id': null,
+  'too-many-new-machines': null,
   'unknown-group': null,
   'no-package': null,
   'syncer-needs-multi-manifest': null,

@@ -7,6 +7,8 @@ const words: Record<AnswerReason, Words> = {
   'unknown-application': () => 'No application has the id that the machine sent.',
   'invalid-application-id': () => 'The machine sent no usable application id.',
   'no-machine-id': () => 'The request names no machine, so nothing can be granted to it.',
+  'too-many-new-machines': () =>
+    'The machine’s address brought up more new machines within the hour than it may, so this one is not taken in yet.',
   'unknown-group': () => 'No group of the application has the machine’s track and architecture.',
   'no-package': (seen) => (seen.note ? `No package fits: ${seen.note}.` : 'The group’s channel has no package.'),
   'syncer-needs-multi-manifest': (seen) =>

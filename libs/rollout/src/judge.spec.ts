@@ -282,6 +282,7 @@ describe('words', () => {
         "No application has the id that the machine sent.",
         "The machine sent no usable application id.",
         "The request names no machine, so nothing can be granted to it.",
+        "The machine’s address brought up more new machines within the hour than it may, so this one is not taken in yet.",
         "No group of the application has the machine’s track and architecture.",
         "The group’s channel has no package.",
         "The channel has floors, and this syncer cannot read several manifests in one answer.",

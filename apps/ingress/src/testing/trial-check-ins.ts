@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type Answer, type Fact, makePositions } from '@platte/facts';
 import type { AskedMachine, Decision, SnapshotIndex } from '@platte/rollout';
 import { makeCheckIns } from '../check-ins.js';
+import { makeNewMachines } from '../new-machines.js';
 import { sampleApp, sampleIndex, sampleNow, samplePackage } from './sample-catalog.js';
 
 export const recording = (name: string) =>
@@ -17,6 +18,7 @@ interface Trial {
   refuseSpent?: (asked: AskedMachine, target: string) => Answer | null;
   append?: (facts: readonly Fact[], onDone: (error?: Error) => void) => void;
   checksMax?: number;
+  newMachinesPerHour?: number;
   hasRoom?: boolean;
   pollIntervalSeconds?: () => number;
 }
@@ -29,6 +31,7 @@ export function makeTrial({
   refuseSpent = () => null,
   append,
   checksMax = 100,
+  newMachinesPerHour = 0,
   hasRoom = true,
   pollIntervalSeconds = () => 2700,
 }: Trial = {}) {
@@ -39,6 +42,7 @@ export function makeTrial({
     now: () => sampleNow,
     nextPosition: makePositions(0),
     findApplication: (id) => (id === sampleApp || id === index.snapshot.application.productId ? index : undefined),
+    admit: makeNewMachines({ perHour: newMachinesPerHour }).admit,
     refuseSpent: (machine, target) => refuseSpent(machine, target),
     ask: (machines) => {
       asked.push(...machines);
