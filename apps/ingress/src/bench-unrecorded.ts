@@ -24,6 +24,7 @@ route.open({
     now: clock.now,
     nextPosition: makePositions(randomInt(2 ** 32)),
     admit: () => true,
+    assumed: { arch: 'amd64', track: '' },
     findApplication: catalog.find,
     refuseSpent: () => null,
     ask: () => Promise.resolve(null),

@@ -11,13 +11,14 @@ import type { Reply } from './omaha-server.js';
 import { toResponse } from './response.js';
 import { isShed, type HeldLimits } from './shedding.js';
 import { refuseSpent, repeatAnswers, takeDecision, toAsked } from './asking.js';
-import { answerOf, type MachineVisit, toFacts, toVisit, type Visit } from './visit.js';
+import { answerOf, type Assumed, type MachineVisit, toFacts, toVisit, type Visit } from './visit.js';
 
 export interface CheckInsOptions {
   now: () => number;
   nextPosition: (now: number) => Position;
   findApplication: (id: string) => SnapshotIndex | undefined;
   admit: NewMachines['admit'];
+  assumed: Assumed;
   /** What policy said of the machine's group beforehand; null: it must be asked. */
   refuseSpent: (asked: AskedMachine, target: string) => Answer | null;
   ask: (asked: readonly AskedMachine[]) => Promise<readonly Decision[] | null>;
@@ -94,8 +95,8 @@ export function makeCheckIns(options: CheckInsOptions): CheckIns {
       return;
     }
     seen.parsed(request);
-    const { nextPosition, findApplication, admit } = options;
-    const context = { address, now, nextPosition, findApplication, admit };
+    const { nextPosition, findApplication, admit, assumed } = options;
+    const context = { address, now, nextPosition, findApplication, admit, assumed };
     const visits = request.apps.map((app) => toVisit(request, app, context));
     for (const visit of visits) if (visit.kind === 'refused') seen.refused(visit.reason, address, body);
     refuseSpent(visits, options.refuseSpent);

@@ -191,6 +191,7 @@ function start({ snapshot = plain, decision = null, asSyncer = false, admits = t
     nextPosition: makePositions(0),
     findApplication: (id) => (id === sampleApp ? index : undefined),
     admit: () => admits,
+    assumed: { arch: 'amd64', track: '' },
     refuseSpent: () => null,
     ask: (asked) => Promise.resolve(decision && asked.map(() => decision)),
     append: (_facts, onDone) => onDone(),

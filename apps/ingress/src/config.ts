@@ -1,6 +1,7 @@
 // The settings of ingress: PLATTE_PORT for `port`, and so on. docs/reference lists those of all programs.
 import {
   byteSize,
+  choice,
   count,
   duration,
   fillSettings,
@@ -37,6 +38,13 @@ export const Config = z.object({
   trustedProxies: list(
     text().refine(isNetwork, { error: 'should be an address or a network such as 10.0.0.0/8' }),
   ).default([]),
+  /**
+   * What a machine is taken for that does not say its architecture in any known way. `amd64` as Nebraska does it, which hides a
+   * client's mistake; with `all` it gets only what is for every architecture.
+   */
+  unknownArch: choice('amd64', 'all').default('amd64'),
+  /** The track of machines that send none or an empty one, in each application; without it they are in `unknown-group`. */
+  defaultTrack: text('a track, such as stable').optional(),
   /**
    * Machines that one address may bring up in an hour, new to this process; 0 is no cap. More of them get no update and no record
    * (`too-many-new-machines`). After a start all are new: set it above the number of machines behind the biggest address.

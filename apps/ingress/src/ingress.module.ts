@@ -195,6 +195,7 @@ function openCheckIns(
     nextPosition: makePositions(randomInt(2 ** 32)),
     findApplication: catalog.find,
     admit: makeNewMachines({ perHour: config.newMachinesPerHour }).admit,
+    assumed: { arch: config.unknownArch, track: config.defaultTrack ?? '' },
     refuseSpent: spentGroups.refuse,
     ask: questions.ask,
     append: appender.append,

@@ -63,12 +63,20 @@ export interface SyncerVisit extends Visited {
 
 export type Visit = RefusedVisit | MachineVisit | SyncerVisit;
 
+export interface Assumed {
+  arch: Arch;
+  /** Of machines whose track is missing or empty; '' leads nowhere. */
+  track: string;
+}
+
 export interface VisitContext {
   address: string;
   now: number;
   nextPosition: (now: number) => Position;
   /** By normalised id: the application's UUID or product id. */
   findApplication: (id: string) => SnapshotIndex | undefined;
+  /** What is taken for true of an app that does not say it. */
+  assumed: Assumed;
   /** Whether the machine may be taken in, of that address: see new-machines.ts. */
   admit: NewMachines['admit'];
 }
@@ -78,7 +86,7 @@ export function toVisit(request: ParsedRequest, app: RequestApp, context: VisitC
   const index = context.findApplication(app.id);
   if (index === undefined) return refuse(app, 'unknown-application');
   if (app.machineId === '') return refuse(app, 'no-machine-id');
-  const place = locate(request, app, index);
+  const place = locate(request, app, index, context.assumed);
   if (isSyncer(request)) return toSyncerVisit(app, place, context);
   const { id } = index.snapshot.application;
   if (!context.admit(id, app.machineId, context.address, context.now)) return refuse(app, 'too-many-new-machines');
@@ -98,10 +106,9 @@ interface Place {
   group: IndexedGroup | undefined;
 }
 
-function locate(request: ParsedRequest, app: RequestApp, index: SnapshotIndex): Place {
-  // What says nothing of its arch is taken for amd64, as Nebraska does.
-  const arch = resolveArch(app, request.os) ?? 'amd64';
-  const track = resolveTrack(app.track, arch);
+function locate(request: ParsedRequest, app: RequestApp, index: SnapshotIndex, assumed: Assumed): Place {
+  const arch = resolveArch(app, request.os) ?? assumed.arch;
+  const track = app.track === '' ? assumed.track : resolveTrack(app.track, arch);
   return { index, arch, track, group: findGroup(index, track, arch) };
 }
 
@@ -168,8 +175,11 @@ function toEvents(app: RequestApp, common: ReturnType<typeof toCommon>, context:
 function judgeVisit(visit: MachineVisit, { track, group }: Place): void {
   const { checkIn, events, app } = visit;
   const { machine, version, arch, at, n, oem } = checkIn;
+  // Read and not followed: `rollback_allowed` (downgrades are the group's switch alone, domain.md) and `sameversionupdate` (who
+  // has the version is up to date).
   const versionPrefix = app.updateCheck?.targetVersionPrefix ?? '';
-  const judgement = judgeInGroup({ machine, version, track, arch, versionPrefix }, group, at);
+  const takesNone = app.updateCheck?.updateDisabled ?? false;
+  const judgement = judgeInGroup({ machine, version, track, arch, versionPrefix, takesNone }, group, at);
   if (judgement.kind === 'answer') {
     checkIn.answer = judgement.answer;
     return;

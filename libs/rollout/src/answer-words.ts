@@ -21,7 +21,7 @@ const words: Record<AnswerReason, Words> = {
   'ahead-of-channel': (seen) =>
     `The machine is above the channel’s version${named(seen)}, and the group allows no downgrade.`,
   blacklisted: (seen) => `The next version${named(seen)} is blacklisted for the channel.`,
-  'updates-disabled': () => 'Updates are off for the group.',
+  'updates-disabled': (seen) => (seen.note ? `Updates are off: ${seen.note}.` : 'Updates are off for the group.'),
   'rollout-paused': (seen) => `The rollout${named(seen)} is paused${because(seen)}.`,
   'rollout-halted': (seen) => `The rollout${named(seen)} is halted${because(seen)}.`,
   'outside-window': (seen) => `The group updates only in its hours: ${seen.window ?? 'see its policy'}.`,

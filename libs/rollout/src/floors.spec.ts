@@ -65,10 +65,6 @@ describe('floors', () => {
 });
 
 describe('a track', () => {
-  it('that is an old fixed group id of Flatcar leads to the track it meant', () => {
-    expect(judged({}, { track: '9A2DEB70-37be-4026-853f-bfdd6b347bbe' })).toEqual(ask);
-  });
-
   it('leads to the group of the machine’s arch, else of all', () => {
     const base = snapshot();
     const [group] = base.groups;

@@ -55,6 +55,11 @@ export const versionRules: readonly Rule<VersionCase>[] = [
 ];
 
 export const momentRules: readonly Rule<MomentCase>[] = [
+  {
+    reason: 'updates-disabled',
+    when: 'the machine says that it will not act on an offer',
+    judge: ({ check, next }) => (check.takesNone === true ? refuseUnwilling(next) : null),
+  },
   { reason: 'no-package', when: 'the machine asks for other versions than the next one', judge: judgePrefix },
   {
     reason: 'outside-window',
@@ -140,6 +145,10 @@ function judgePaused({ group }: VersionCase): Judgement | null {
 function judgeHalted({ group }: VersionCase): Judgement | null {
   const { rollout } = group;
   return rollout?.state === 'halted' ? toAnswer('rollout-halted', { ...targetOf(group), note: rollout.cause }) : null;
+}
+
+function refuseUnwilling({ package: { version } }: IndexedPackage): Judgement {
+  return toAnswer('updates-disabled', { target: version, note: 'the machine says that it will not act on an offer' });
 }
 
 function judgePrefix({ check, next }: MomentCase): Judgement | null {

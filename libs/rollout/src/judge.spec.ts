@@ -59,6 +59,7 @@ describe('judging', () => {
         "updates-disabled: the group has updates off",
         "rollout-paused: a person paused the rollout, or none of this package has started",
         "rollout-halted: the rollout is halted",
+        "updates-disabled: the machine says that it will not act on an offer",
         "no-package: the machine asks for other versions than the next one",
         "outside-window: the group’s hours are closed, and nobody forces the machine",
         "frozen: a freeze is on, and nobody forces the machine",
@@ -71,9 +72,9 @@ describe('judging', () => {
 
   it('keeps the order of the closed union', () => {
     const union: readonly string[] = answerReasons;
-    // The one rule out of line: a version prefix is looked at when the next package is known.
+    // The rules out of line: what a machine wants is looked at when the next package is known.
     const reasons = judgeRules
-      .filter(({ when }) => !when.startsWith('the machine asks for other versions'))
+      .filter(({ when }) => !/^the machine (asks for other versions|says that it will not act)/.test(when))
       .map(({ reason }) => reason);
     expect(reasons).toEqual(reasons.toSorted((a, b) => union.indexOf(a) - union.indexOf(b)));
   });
@@ -130,6 +131,12 @@ describe('judging', () => {
       { rollout: { state: 'halted', cause: 'm7 failed' } },
       {},
       { reason: 'rollout-halted', inputs: { target, note: 'm7 failed' } },
+    ],
+    [
+      'a machine that will not act on an offer',
+      {},
+      { takesNone: true },
+      { reason: 'updates-disabled', inputs: { target, note: 'the machine says that it will not act on an offer' } },
     ],
     [
       'a version prefix that excludes the next',

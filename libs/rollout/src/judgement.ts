@@ -10,6 +10,8 @@ export interface Check {
   arch: Arch;
   /** `targetversionprefix` of the request; '' when it names none. */
   versionPrefix: string;
+  /** `updatedisabled` of the request: it will not act on an offer, so that a grant would only be lost. */
+  takesNone?: boolean;
 }
 
 /**

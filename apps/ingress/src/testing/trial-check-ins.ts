@@ -4,6 +4,7 @@ import { type Answer, type Fact, makePositions } from '@platte/facts';
 import type { AskedMachine, Decision, SnapshotIndex } from '@platte/rollout';
 import { makeCheckIns } from '../check-ins.js';
 import { makeNewMachines } from '../new-machines.js';
+import type { Assumed } from '../visit.js';
 import { sampleApp, sampleIndex, sampleNow, samplePackage } from './sample-catalog.js';
 
 export const recording = (name: string) =>
@@ -19,6 +20,7 @@ interface Trial {
   append?: (facts: readonly Fact[], onDone: (error?: Error) => void) => void;
   checksMax?: number;
   newMachinesPerHour?: number;
+  assumed?: Assumed;
   hasRoom?: boolean;
   pollIntervalSeconds?: () => number;
 }
@@ -32,6 +34,7 @@ export function makeTrial({
   append,
   checksMax = 100,
   newMachinesPerHour = 0,
+  assumed = { arch: 'amd64', track: '' },
   hasRoom = true,
   pollIntervalSeconds = () => 2700,
 }: Trial = {}) {
@@ -43,6 +46,7 @@ export function makeTrial({
     nextPosition: makePositions(0),
     findApplication: (id) => (id === sampleApp || id === index.snapshot.application.productId ? index : undefined),
     admit: makeNewMachines({ perHour: newMachinesPerHour }).admit,
+    assumed,
     refuseSpent: (machine, target) => refuseSpent(machine, target),
     ask: (machines) => {
       asked.push(...machines);
