@@ -13,7 +13,6 @@ import {
 } from './sample-snapshot.js';
 
 const check: Check = { machine: 'm1', version: '3510.2.8', track: 'stable', arch: 'amd64', versionPrefix: '' };
-const ask = { kind: 'ask', group: id(10), revision: 3, target: '4081.2.0', onlyOpenLease: false, forced: false };
 const target = '4081.2.0';
 const judged = (changes: Changes, checked: Partial<Check> = {}) => {
   const judgement = judge({ ...check, ...checked }, indexSnapshot(snapshot(changes)), now);
