@@ -5,13 +5,13 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { cacheFolder, startClickhouse, startNats, startPostgres } from '@platte/backing';
-import { connectNats, ensureStreams, followSnapshots, type NatsConnection, readConsumerLag } from '@platte/fact-log';
+import { connectNats, ensureStreams, followSnapshots, type NatsConnection } from '@platte/fact-log';
 import type { ApplicationSnapshot } from '@platte/rollout';
 import { isReadyMessage, type ReadyMessage } from '@platte/service';
 import { withAttribute } from '../journeys/machines.js';
 import { checkWithoutEvent } from './idle-fleet.js';
+import { followers, settle } from './settle.js';
 
 export interface Measured {
   name: 'raw' | 'unrecorded' | 'ingress';
@@ -26,7 +26,7 @@ export interface Servers {
   ingress: Measured;
   /** A check of a machine that runs what its channel has. */
   idleCheck: string;
-  /** Until policy and analytics have consumed what there is, so that they take nothing from what is measured next. */
+  /** Until nobody is busy with what was measured before. */
   settle: () => Promise<void>;
   /** Ends policy and analytics: what is measured from then on has nobody beside it. */
   leaveAlone: () => Promise<void>;
@@ -34,8 +34,6 @@ export interface Servers {
 }
 
 const root = join(import.meta.dirname, '..', '..', '..');
-const consumers = ['policy', 'analytics'];
-const settledPauseMs = 200;
 
 export async function startServers(say: (line: string) => void): Promise<Servers> {
   const folder = await mkdtemp(join(tmpdir(), 'platte-bench-ingress-'));
@@ -80,7 +78,12 @@ export async function startServers(say: (line: string) => void): Promise<Servers
     unrecorded: await describe('unrecorded', unrecorded),
     ingress: await describeProgram(ingress),
     idleCheck: toIdleCheck(snapshot),
-    settle: () => (beside.length === 0 ? Promise.resolve() : untilConsumed(nc)),
+    settle: () =>
+      settle({
+        nc,
+        consumers: beside.length === 0 ? [] : followers,
+        pids: [nats, postgres, clickhouse, ingress, ...beside].map(({ pid }) => pid!),
+      }),
     leaveAlone,
     async stop() {
       await Promise.all([raw, unrecorded, ingress].map(endChild));
@@ -108,14 +111,6 @@ function toIdleCheck({ channels, packages }: ApplicationSnapshot): string {
   const newest = packages.find(({ id }) => id === stable?.package);
   if (newest === undefined) throw new Error('the first catalog has no package for stable on amd64');
   return withAttribute(checkWithoutEvent, 'version', newest.version);
-}
-
-async function untilConsumed(nc: NatsConnection): Promise<void> {
-  for (;;) {
-    const lags = await Promise.all(consumers.map((durable) => readConsumerLag(nc, durable)));
-    if (lags.every(({ pendingMessages, heldMessages }) => pendingMessages + heldMessages === 0)) return;
-    await sleep(settledPauseMs);
-  }
 }
 
 async function untilReady(child: ChildProcess): Promise<ReadyMessage> {

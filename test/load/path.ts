@@ -5,9 +5,10 @@ import { recording, withAttribute } from '../journeys/machines.js';
 import { type Platform, startPlatform } from '../journeys/platform.js';
 import { type Bench, type BenchOptions, type BenchRow, median } from './bench.js';
 import type { LoadResult } from './load-client.js';
-import { runLoad, startRawServer } from './run-load.js';
 import { countCommits } from './postgres-commits.js';
 import { readProcessorTimes } from './processor-time.js';
+import { runLoad, startRawServer } from './run-load.js';
+import { settlePlatform } from './settle.js';
 
 const connections = 64;
 const machines = 100_000;
@@ -43,6 +44,7 @@ async function measurePath({ quick, say }: BenchOptions): Promise<BenchRow[]> {
     const turns: Turn[] = [];
     for (let turn = 1; turn <= (quick ? 1 : 3); turn++) {
       say(`turn ${turn}: the baseline, then the platform`);
+      await settlePlatform(platform);
       const baseline = await loadPort(raw.port, '/', idle, times);
       const before = { commits: await countCommits(platform), us: await readBudget(platform) };
       const measured = await loadPlatform(platform, idle, times);

@@ -5,6 +5,7 @@ import { type Platform, startPlatform } from '../journeys/platform.js';
 import { type Bench, type BenchOptions, type BenchRow, median } from './bench.js';
 import type { LoadResult } from './load-client.js';
 import { loadPlatform, readIdleCheck } from './path.js';
+import { settlePlatform } from './settle.js';
 
 const goal = 0.83;
 /** Machines of their own: if they were those of the idle fleet, each turn would tell 100,000 changes of version and status. */
@@ -49,10 +50,10 @@ async function measureWaiting({ quick, say }: BenchOptions): Promise<BenchRow[]>
       const turns: Turn[] = [];
       for (let turn = 1; turn <= (quick ? 1 : 3); turn++) {
         say(`${reason}, turn ${turn}: the idle fleet, then the one that waits`);
-        turns.push({
-          idle: await loadPlatform(platform, idle, times),
-          waiting: await loadPlatform(platform, waiting, times, waitingName),
-        });
+        await settlePlatform(platform);
+        const atRest = await loadPlatform(platform, idle, times);
+        await settlePlatform(platform);
+        turns.push({ idle: atRest, waiting: await loadPlatform(platform, waiting, times, waitingName) });
       }
       const after = await readAnswers(platform, reason);
       rows.push(...toRows(reason, turns, after.refused - before.refused, after.others - before.others));
