@@ -2,11 +2,13 @@
 //
 // History has the exact last check-in and the last answer. PostgreSQL's row may be a day behind in "last seen", but is there
 // while history is away, and a moment before history has a new machine.
-import { toInstant, type Attempt, type Instance } from '@platte/api-contract';
+import { toInstant, type Attempt, type Decision, type Instance } from '@platte/api-contract';
 import { currentState, type MachineState } from '@platte/history';
 import {
+  decidedReasons,
   findApplication,
   findAttempt,
+  findDecision,
   findInstance,
   listApplications,
   readMachineMarks,
@@ -115,6 +117,17 @@ export async function findMachineToShow(
   const isWrittenOn = name !== '' || held !== null || forcedUntil !== null || Object.keys(labels).length > 0;
   if (!isWrittenOn) throw notFound('machine', id);
   return found;
+}
+
+/** Who decided so, and when: of reasons that somebody brought about. */
+export async function findDecider({ store }: ApiParts, state: MachineState): Promise<Decision | undefined> {
+  const { app: application, machine, group, answer } = state;
+  const reason = decidedReasons.find((one) => one === answer?.reason);
+  if (reason === undefined || !answer) return undefined;
+  const found = await findDecision(store.pool, { application, group, machine, reason, at: answer.at });
+  if (!found) return undefined;
+  const { kind, actor, at, cause } = found;
+  return { kind, actor, at: toInstant(at), note: cause };
 }
 
 export async function allApplications(store: Store): Promise<string[]> {

@@ -31,6 +31,7 @@ export { Because, CreateGroup, EditGroup, EditPolicy, Group, Rollout } from './g
 export {
   AnswerView,
   Attempt,
+  Decision,
   EditInstance,
   HistoryItem,
   Instance,

@@ -83,6 +83,17 @@ export const Instance = z
   .meta({ id: 'Instance' });
 export type Instance = z.infer<typeof Instance>;
 
+/** Who brought an answer about. */
+export const Decision = z
+  .object({
+    kind: z.string().describe('The change, as in the audit log: `GroupPaused`, `RolloutHalted`.'),
+    actor: z.string().describe('Who made it; `platte` is a rule.'),
+    at: Instant,
+    note: z.string().describe('Why, in their words; of a rule which one, and what it saw.'),
+  })
+  .meta({ id: 'Decision' });
+export type Decision = z.infer<typeof Decision>;
+
 export const WhyAnswer = z
   .object({
     instance: z.string(),
@@ -91,6 +102,9 @@ export const WhyAnswer = z
     version: z.string(),
     at: Instant.describe('When the machine asked.'),
     answer: AnswerView,
+    decided: Decision.optional().describe(
+      'With updates-disabled, rollout-paused, rollout-halted and held: who decided so, and when. Absent where the log has no such change.',
+    ),
   })
   .meta({ id: 'WhyAnswer' });
 export type WhyAnswer = z.infer<typeof WhyAnswer>;

@@ -97,6 +97,7 @@ export {
   logOperatorChange,
   type OperatorChange,
 } from './audit-reads.js';
+export { decidedReasons, findDecision } from './decision-reads.js';
 export {
   addSession,
   beginSignIn,

@@ -7,7 +7,14 @@ import { parseCursor, toCursor } from '../http/cursor.js';
 import { Operation } from '../http/operation-route.js';
 import { ApiProblem } from '../http/problems.js';
 import { countInstances, listInstances } from '../instance-lists.js';
-import { allApplications, findMachine, findMachineToShow, readWithAnswer, showMachine } from '../machines.js';
+import {
+  allApplications,
+  findDecider,
+  findMachine,
+  findMachineToShow,
+  readWithAnswer,
+  showMachine,
+} from '../machines.js';
 import { ApiParts } from '../parts.js';
 import { toAnswerView, toHistoryItem } from '../views.js';
 
@@ -51,17 +58,13 @@ export class InstancesController {
     { params, query }: InputOf<'getInstanceAnswer'>,
     caller: Caller,
   ): Promise<OutputOf<'getInstanceAnswer'>> {
-    const { app, machine, group, version, answer } = await findMachine(
-      this.parts,
-      params.id,
-      query.application,
-      caller,
-      readWithAnswer,
-    );
+    const found = await findMachine(this.parts, params.id, query.application, caller, readWithAnswer);
+    const { app, machine, group, version, answer } = found;
     if (!answer)
       throw new ApiProblem('not-found', {
         detail: `The machine ${machine} has never asked for an update: it only pinged or sent events.`,
       });
+    const decided = await findDecider(this.parts, found);
     return {
       instance: machine,
       application: app,
@@ -69,6 +72,7 @@ export class InstancesController {
       version,
       at: toInstant(answer.at),
       answer: toAnswerView(answer),
+      ...(decided && { decided }),
     };
   }
 }

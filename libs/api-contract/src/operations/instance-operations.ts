@@ -78,7 +78,7 @@ export const instanceOperations = {
     ...ofOne,
     method: 'GET',
     path: '/instances/{id}/answer',
-    summary: 'Why was it not updated? The last answer, its reason and inputs, and when it would change',
+    summary: 'Why was it not updated? The last answer, its reason and inputs, who decided so, and when it would change',
     role: 'viewer',
     query: OfMachine,
     status: 200,

@@ -1,5 +1,5 @@
 // Machines, their history and their answers, as rows and as one thing.
-import type { AnswerView, HistoryItem, Instance, InstanceSummary, WhyAnswer } from '@platte/api-contract';
+import type { AnswerView, Decision, HistoryItem, Instance, InstanceSummary, WhyAnswer } from '@platte/api-contract';
 import type { Names } from './catalog-views.js';
 import type { Column } from './table.js';
 import { toAge, toSpan } from './words.js';
@@ -72,6 +72,15 @@ function describeInputs(inputs: AnswerView['inputs']): string {
   return [...parts, ...wave].join(', ');
 }
 
+/** The actor of what no person did. */
+const rules = 'platte';
+
+/** Their note too, where the words above have not told it. */
+function describeDecision({ actor, at, note }: Decision, told: string, now: number): string {
+  const who = `${actor === rules ? 'a rule of Platte' : actor}, ${at} (${toAge(at, now)} ago)`;
+  return note === '' || told.includes(note) ? who : `${who}: ${note}`;
+}
+
 export const whyFields =
   (names: Names, groups: Names) =>
   (it: WhyAnswer, now: number): Fields => [
@@ -82,6 +91,7 @@ export const whyFields =
     ['Asked', `${it.at} (${toAge(it.at, now)} ago)`],
     ['Answer', it.answer.reason],
     ['Why', it.answer.words],
+    ['Decided by', it.decided === undefined ? '' : describeDecision(it.decided, it.answer.words, now)],
     ['Rule saw', describeInputs(it.answer.inputs)],
     ['Changes', it.answer.until === null ? '' : `${it.answer.until} (${toAge(it.answer.until, now)})`],
   ];

@@ -1,0 +1,53 @@
+// Who decided what a machine was answered with: the newest change that, at the time of the answer, had brought its reason about.
+import type pg from 'pg';
+
+type Db = Pick<pg.Pool, 'query'>;
+
+/** Reasons that a person, or a rule in their place, brought about by a change of the catalog. */
+export const decidedReasons = ['updates-disabled', 'rollout-paused', 'rollout-halted', 'held'] as const;
+export type DecidedReason = (typeof decidedReasons)[number];
+
+export interface DecisionView {
+  kind: string;
+  /** `platte` is a rule. */
+  actor: string;
+  /** Milliseconds since the epoch. */
+  at: number;
+  cause: string;
+}
+
+// A group has its updates off from its creation, by its policy, or by a pause: whatever turned them off.
+const selectDecision = `
+  select kind, actor, at, cause
+  from catalog_change
+  where application = $1 and at <= $5
+    and case $4
+      when 'updates-disabled' then update_group = $2 and after->'policy'->>'updatesEnabled' = 'false'
+        and before->'policy'->>'updatesEnabled' is distinct from 'false'
+      when 'rollout-paused' then update_group = $2 and kind = 'RolloutPaused'
+      when 'rollout-halted' then update_group = $2 and kind = 'RolloutHalted'
+      when 'held' then machine = $3 and kind = 'MachineHeld'
+    end
+  order by revision desc, number desc
+  limit 1`;
+
+export interface DecidedAbout {
+  application: string;
+  group: string | null;
+  machine: string;
+  reason: DecidedReason;
+  /** Milliseconds since the epoch, by the clock of whoever answered: up to a second apart from that of changes. */
+  at: number;
+}
+
+const clockSlackMs = 1000;
+
+/** Undefined where no change is known that did it. */
+export async function findDecision(
+  db: Db,
+  { application, group, machine, reason, at }: DecidedAbout,
+): Promise<DecisionView | undefined> {
+  const parameters = [application, group, machine, reason, at + clockSlackMs];
+  const { rows } = await db.query<DecisionView>(selectDecision, parameters);
+  return rows[0];
+}
