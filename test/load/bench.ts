@@ -14,6 +14,14 @@ export interface BenchRow {
   met?: boolean | undefined;
 }
 
+/** A part of a bench that can be measured by itself. */
+export interface Section {
+  name: string;
+  about: string;
+  /** Not measured unless it is asked for. */
+  onlyNamed?: boolean;
+}
+
 export interface BenchOptions {
   /** A shorter run, for a look: its figures decide nothing. */
   quick: boolean;
@@ -21,6 +29,10 @@ export interface BenchOptions {
   instances?: number | undefined;
   /** Where a bench keeps what it made, to measure again without making it anew. */
   dataDir?: string | undefined;
+  /** Sections that are wanted; without it, all but those that must be named. */
+  only?: readonly string[] | undefined;
+  /** How long a bench that goes on for minutes shall take. */
+  minutes?: number | undefined;
   /** Says a line of progress. */
   say: (line: string) => void;
 }
@@ -28,6 +40,7 @@ export interface BenchOptions {
 export interface Bench {
   name: string;
   about: string;
+  sections?: readonly Section[];
   measure: (options: BenchOptions) => Promise<BenchRow[]>;
 }
 

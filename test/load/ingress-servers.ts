@@ -13,17 +13,15 @@ import { withAttribute } from '../journeys/machines.js';
 import { checkWithoutEvent } from './idle-fleet.js';
 import { followers, settle } from './settle.js';
 
+export type ServerName = 'raw' | 'parsing' | 'unrecorded' | 'ingress';
+
 export interface Measured {
-  name: 'raw' | 'unrecorded' | 'ingress';
   port: number;
   /** Processor time so far, in microseconds. */
   cpuUs: () => Promise<number>;
 }
 
-export interface Servers {
-  raw: Measured;
-  unrecorded: Measured;
-  ingress: Measured;
+export interface Servers extends Record<ServerName, Measured> {
   /** A check of a machine that runs what its channel has. */
   idleCheck: string;
   /** Until nobody is busy with what was measured before. */
@@ -67,6 +65,7 @@ export async function startServers(say: (line: string) => void): Promise<Servers
 
   const unrecorded = fork(join(root, 'apps/ingress/dist/bench-unrecorded.js'), [JSON.stringify(snapshot)]);
   const raw = fork(join(import.meta.dirname, 'raw-http.js'));
+  const parsing = fork(join(import.meta.dirname, 'raw-http.js'), ['parsing']);
   const ingress = start('ingress', { PLATTE_PORT: '0' });
   let beside = [policy, analytics];
   const leaveAlone = async (): Promise<void> => {
@@ -74,8 +73,9 @@ export async function startServers(say: (line: string) => void): Promise<Servers
     beside = [];
   };
   return {
-    raw: await describe('raw', raw),
-    unrecorded: await describe('unrecorded', unrecorded),
+    raw: await describe(raw),
+    parsing: await describe(parsing),
+    unrecorded: await describe(unrecorded),
     ingress: await describeProgram(ingress),
     idleCheck: toIdleCheck(snapshot),
     settle: () =>
@@ -86,7 +86,7 @@ export async function startServers(say: (line: string) => void): Promise<Servers
       }),
     leaveAlone,
     async stop() {
-      await Promise.all([raw, unrecorded, ingress].map(endChild));
+      await Promise.all([raw, parsing, unrecorded, ingress].map(endChild));
       await leaveAlone();
       await nc.close();
       await Promise.all([nats.stop(), postgres.stop(), clickhouse.stop()]);
@@ -120,10 +120,9 @@ async function untilReady(child: ChildProcess): Promise<ReadyMessage> {
 }
 
 /** One of our own small servers: it tells its port, and its processor time when it gets any message. */
-async function describe(name: Measured['name'], child: ChildProcess): Promise<Measured> {
+async function describe(child: ChildProcess): Promise<Measured> {
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
   return {
-    name,
     port,
     async cpuUs() {
       const answer = once(child, 'message') as Promise<[{ cpu: NodeJS.CpuUsage }]>;
@@ -138,7 +137,6 @@ async function describe(name: Measured['name'], child: ChildProcess): Promise<Me
 async function describeProgram(child: ChildProcess): Promise<Measured> {
   const { ports, urls } = await untilReady(child);
   return {
-    name: 'ingress',
     port: ports['omaha'] ?? 0,
     async cpuUs() {
       const metrics = await (await fetch(`${urls['internal']}/metrics`)).text();

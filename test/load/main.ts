@@ -1,9 +1,10 @@
-// `./platte bench [NAME…] [--check] [--quick] [--instances N] [--data DIR]`: runs the measurements, each against its
-// baseline in the same run.
+// `./platte bench [NAME…] [--list] [--only SECTION,…] [--check] [--quick] [--minutes N] [--instances N] [--data DIR]`: runs the
+// measurements, each against its baseline in the same run.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Bench, type BenchRow, renderTable } from './bench.js';
+import { refuseSections, renderBenches } from './sections.js';
 
 /** Loaded only when asked for: a bench may need servers and big libraries. */
 const benches: Record<string, () => Promise<Bench>> = {
@@ -24,6 +25,9 @@ const onlyNamed = new Set(['memory', 'waiting']);
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    list: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    minutes: { type: 'string' },
     check: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     instances: { type: 'string' },
@@ -33,22 +37,34 @@ const { values, positionals } = parseArgs({
 });
 
 const unknown = positionals.filter((name) => !(name in benches));
-if (unknown.length > 0) {
-  console.error(`no bench named ${unknown.join(', ')}; there are: ${Object.keys(benches).join(', ')}`);
-  process.exit(2);
+if (unknown.length > 0) refuse(`no bench named ${unknown.join(', ')}; there are: ${Object.keys(benches).join(', ')}`);
+
+const everything = values.list || values.only !== undefined ? Object.keys(benches) : withoutOnlyNamed();
+const chosen = await Promise.all((positionals.length > 0 ? positionals : everything).map((name) => benches[name]!()));
+if (values.list) {
+  console.log(renderBenches(chosen));
+  process.exit(0);
 }
+const only = values.only?.split(',').map((name) => name.trim());
+const refusal = only && refuseSections(chosen, only);
+if (refusal !== undefined) refuse(refusal);
+const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
+if (minutes !== undefined && !(minutes > 0)) refuse(`--minutes takes a number above 0, not ${values.minutes}`);
 
 const measured: Record<string, BenchRow[]> = {};
-for (const name of positionals.length > 0 ? positionals : Object.keys(benches).filter((name) => !onlyNamed.has(name))) {
-  const bench = await benches[name]!();
+for (const bench of only
+  ? chosen.filter(({ sections }) => sections?.some(({ name }) => only.includes(name)))
+  : chosen) {
   console.error(`\n${bench.name}: ${bench.about}`);
   const rows = await bench.measure({
     quick: values.quick,
+    only,
+    minutes,
     instances: values.instances ? Number(values.instances) : undefined,
     dataDir: values.data,
     say: (line) => console.error(`  ${line}`),
   });
-  measured[name] = rows;
+  measured[bench.name] = rows;
   console.log(`\n${bench.name}\n${renderTable(rows)}`);
 }
 
@@ -67,3 +83,12 @@ console.log(`\nwritten to ${file}`);
 for (const row of missed) console.log(`missed: ${row.name} (goal ${row.goal ?? ''})`);
 console.log(`${judged.length - missed.length} goals met, ${missed.length} missed`);
 if (values.check && missed.length > 0) process.exit(1);
+
+function withoutOnlyNamed(): string[] {
+  return Object.keys(benches).filter((name) => !onlyNamed.has(name));
+}
+
+function refuse(why: string): never {
+  console.error(why);
+  process.exit(2);
+}

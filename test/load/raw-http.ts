@@ -1,6 +1,8 @@
 // The baseline of the ingress bench: node:http that reads the body and sends a constant answer of the usual size. Run as a child
-// process with an IPC channel; it tells its port, and its processor time when asked.
+// process with an IPC channel; it tells its port, and its processor time when asked. With the argument `parsing` it also reads each
+// request with our scanner, as ingress does: what is left of the difference is not the parser's.
 import { createServer } from 'node:http';
+import { scanRequest } from '@platte/omaha';
 
 // A string: node sends it with the headers in one piece, a Buffer would be a second one. The baseline shall be a good one.
 const body = `<?xml version="1.0" encoding="UTF-8"?>
@@ -21,9 +23,13 @@ const headers = [
   String(body.length),
 ];
 
+const parses = process.argv[2] === 'parsing';
+
 const server = createServer((request, response) => {
-  request.on('data', () => {});
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => parses && chunks.push(chunk));
   request.on('end', () => {
+    if (parses) scanRequest(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
     response.writeHead(200, headers);
     response.end(body);
   });

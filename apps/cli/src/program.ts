@@ -120,27 +120,7 @@ function registerTasks(program: Command): void {
       process.exitCode = await runScript('tools/advisories.ts', []);
     });
 
-  program
-    .command('bench')
-    .description('measure, each figure against its baseline in the same run; without a name: all')
-    .argument('[names...]', 'which; an unknown name lists them')
-    .option('--check', 'exit 1 when a goal is missed')
-    .option('--quick', 'a shorter run, for a look')
-    .option('--instances <n>', 'machines of the largest fleet, where a bench takes that')
-    .option('--data <folder>', 'keep the fleets that a bench makes there, and measure them again from there')
-    .action(
-      async (names: string[], options: { check?: boolean; quick?: boolean; instances?: string; data?: string }) => {
-        const { runTestScript } = await import('./tasks/script.js');
-        const flags = [
-          ...(options.check ? ['--check'] : []),
-          ...(options.quick ? ['--quick'] : []),
-          ...(options.instances === undefined ? [] : ['--instances', options.instances]),
-          ...(options.data === undefined ? [] : ['--data', resolve(options.data)]),
-        ];
-        process.exitCode = await runTestScript('load/main.js', [...names, ...flags]);
-      },
-    );
-
+  registerBench(program);
   registerChaos(program);
 
   program
@@ -157,6 +137,28 @@ function registerTasks(program: Command): void {
 
 /** Put in by the bundler. */
 declare const PLATTE_VERSION: string | undefined;
+
+function registerBench(program: Command): void {
+  program
+    .command('bench')
+    .description('measure, each figure against its baseline in the same run; without a name: all')
+    .argument('[names...]', 'which; --list tells their names')
+    .option('--list', 'say which benches there are, and which sections')
+    .option('--only <sections>', 'only these sections, separated by commas')
+    .option('--check', 'exit 1 when a goal is missed')
+    .option('--quick', 'a shorter run, for a look')
+    .option('--minutes <n>', 'how long to watch memory (default: 10)')
+    .option('--instances <n>', 'machines of the largest fleet, where a bench takes that')
+    .option('--data <folder>', 'keep the fleets that a bench makes there, and measure them again from there')
+    .action(async (names: string[], options: Record<string, string | true>) => {
+      const { runTestScript } = await import('./tasks/script.js');
+      const flags = Object.entries(options).flatMap(([name, value]) => {
+        if (value === true) return [`--${name}`];
+        return [`--${name}`, name === 'data' ? resolve(value) : value];
+      });
+      process.exitCode = await runTestScript('load/main.js', [...names, ...flags]);
+    });
+}
 
 function registerChaos(program: Command): void {
   program
