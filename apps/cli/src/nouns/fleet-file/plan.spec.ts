@@ -3,6 +3,7 @@ import { defaultPolicy } from '@platte/rollout';
 import type { HeldApplication } from './held.js';
 import { countMachines } from './describe-plan.js';
 import { makePlan } from './plan.js';
+import { parseYaml } from '../yaml-text.js';
 import { parseFleetFile, type FileApplication } from './shape.js';
 import type { Plan, Step } from './steps.js';
 
@@ -74,7 +75,10 @@ const held: HeldApplication = {
 type Written = Partial<FileApplication> | Record<string, unknown>;
 
 function planOf(wanted: Written, prune = false, catalog: HeldApplication[] = [held]): Plan {
-  const file = parseFleetFile({ applications: [{ name: 'Flatcar', ...wanted }] }, 'fleet.yaml');
+  const file = parseFleetFile(
+    parseYaml(JSON.stringify({ applications: [{ name: 'Flatcar', ...wanted }] }), 'fleet.yaml'),
+    'fleet.yaml',
+  );
   return makePlan(file, catalog, { prune });
 }
 

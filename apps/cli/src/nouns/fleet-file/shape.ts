@@ -13,6 +13,7 @@ import {
 } from '@platte/api-contract';
 import { z } from 'zod';
 import { CliError } from '../cli-error.js';
+import type { YamlText } from '../yaml-text.js';
 
 const arch = CreateChannel.shape.arch.default('amd64');
 const version = CreatePackage.shape.version;
@@ -59,13 +60,22 @@ export type FileApplication = z.infer<typeof FileApplication>;
 export type FleetFile = z.infer<typeof FleetFile>;
 
 /** @throws CliError with every field that is wrong, where it is */
-export function parseFleetFile(read: unknown, file: string): FleetFile {
-  const parsed = FleetFile.safeParse(read);
-  if (!parsed.success) throw new CliError(`${file} is not a fleet file:\n${z.prettifyError(parsed.error)}`);
+export function parseFleetFile({ value, point }: YamlText, file: string): FleetFile {
+  const parsed = FleetFile.safeParse(value);
+  if (!parsed.success) {
+    const wrong = parsed.error.issues.flatMap((issue) => describe(issue, point));
+    throw new CliError(`${file} is not a fleet file:\n${wrong.join('\n')}`);
+  }
   const twins = findTwins(parsed.data);
   if (twins.length > 0)
     throw new CliError(`${file} names the same thing twice:\n${twins.map((twin) => `  ${twin}`).join('\n')}`);
   return parsed.data;
+}
+
+function describe(issue: z.core.$ZodIssue, point: YamlText['point']): string[] {
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => point(issue.path, 'is not known here', key));
+  const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+  return [point(issue.path, isMissing ? `is missing: ${issue.expected} expected` : issue.message)];
 }
 
 function findTwins({ applications }: FleetFile): string[] {

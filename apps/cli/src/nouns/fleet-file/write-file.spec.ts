@@ -3,6 +3,7 @@ import { defaultPolicy } from '@platte/rollout';
 import { parse } from 'yaml';
 import type { HeldApplication } from './held.js';
 import { makePlan } from './plan.js';
+import { parseYaml } from '../yaml-text.js';
 import { parseFleetFile } from './shape.js';
 import { writeFleetFile } from './write-file.js';
 
@@ -71,12 +72,12 @@ const held: HeldApplication = {
 
 describe('an exported file', () => {
   it('is what the catalog is: its plan is empty, and nothing is left out', () => {
-    const file = parseFleetFile(parse(writeFleetFile([held])), 'fleet.yaml');
+    const file = parseFleetFile(parseYaml(writeFleetFile([held]), 'fleet.yaml'), 'fleet.yaml');
     expect(makePlan(file, [held], { prune: true })).toMatchObject({ steps: [], left: [] });
   });
 
   it('makes the same catalog anew on a platform that has nothing', () => {
-    const file = parseFleetFile(parse(writeFleetFile([held])), 'fleet.yaml');
+    const file = parseFleetFile(parseYaml(writeFleetFile([held]), 'fleet.yaml'), 'fleet.yaml');
     expect(makePlan(file, [], { prune: false }).steps.map(({ sign, of }) => `${sign} ${of}`)).toEqual([
       '+ application Agent',
       '+ package 1.0.0/amd64 of Agent',

@@ -1,9 +1,9 @@
 // The body that a command sends: what a file says, and the options above it.
 import { readFileSync } from 'node:fs';
 import { Option } from 'commander';
-import { parse } from 'yaml';
 import { option, type Call } from '../call.js';
 import { CliError } from '../cli-error.js';
+import { parseYaml } from '../yaml-text.js';
 
 export type Body = Record<string, unknown>;
 
@@ -17,16 +17,11 @@ export function readText(path: string): string {
   }
 }
 
+/** An object in YAML or JSON. @throws CliError when it is none */
 export function readObject(path: string): Body {
-  let read: unknown;
-  try {
-    read = parse(readText(path));
-  } catch (error) {
-    if (error instanceof CliError) throw error;
-    throw new CliError(`${path} is neither YAML nor JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  if (typeof read === 'object' && read !== null && !Array.isArray(read)) return read as Body;
-  throw new CliError(`${path} holds no fields: it must be an object.`);
+  const { value, point } = parseYaml(readText(path), path);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Body;
+  throw new CliError(point([], 'holds no fields: it must be an object'));
 }
 
 export function readBody(call: Call): Body {

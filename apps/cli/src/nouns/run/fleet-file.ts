@@ -14,7 +14,8 @@ import { writeFleetFile } from '../fleet-file/write-file.js';
 import { confirm } from '../io.js';
 import { toPlural } from '../print/words.js';
 import { findGivenApplication } from '../resolve.js';
-import { readObject } from './body.js';
+import { parseYaml } from '../yaml-text.js';
+import { readText } from './body.js';
 
 export async function exportFleet(call: Call): Promise<void> {
   const { application } = await findGivenApplication(call);
@@ -45,7 +46,7 @@ interface Prepared {
 
 async function prepare(call: Call): Promise<Prepared> {
   const path = option(call, 'file') ?? 'fleet.yaml';
-  const file = parseFleetFile(readObject(path), path);
+  const file = parseFleetFile(parseYaml(readText(path), path), path);
   const { client } = call.open();
   const held = await readHeld(client);
   const plan = makePlan(file, held, { prune: flag(call, 'prune') });
