@@ -34,7 +34,9 @@ export function renderReference(program: Command): string {
     ([name, code]) => `| ${code} | ${meanings[name as keyof typeof exitCodes]} |`,
   );
   const table = ['| code | meaning |', '| --- | --- |', ...codes].join('\n');
-  const commands = program.commands.flatMap((command) => renderCommand(command, 'platte', '##'));
+  const commands = program.commands
+    .filter((command) => !command.name().startsWith('_'))
+    .flatMap((command) => renderCommand(command, 'platte', '##'));
   return `${head}\n${table}\n\n${commands.join('\n\n')}\n`;
 }
 

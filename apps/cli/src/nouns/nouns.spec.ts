@@ -41,6 +41,8 @@ describe('the commands', () => {
     ['platte groups pause --dry', '--dry-run'],
     ['platte timeline stable -o p', 'plot'],
     ['platte group li', 'list'],
+    // Nothing answers: what can be said without is said.
+    ['platte groups pause --server http://127.0.0.1:1 --d', '--dry-run --data'],
   ])('are completed by a real bash: %s', (line, completed) => {
     const words = line.split(' ').map((word) => `'${word}'`);
     const ask = `COMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; _platte; echo "\${COMPREPLY[@]}"`;

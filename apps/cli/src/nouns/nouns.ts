@@ -32,6 +32,22 @@ export function registerNouns(program: Command): void {
     }
   }
   registerCompletion(program);
+  registerCompleteNames(program);
+}
+
+/** What the scripts ask: `platte __complete -- groups pause "st"`. */
+function registerCompleteNames(program: Command): void {
+  program
+    .command('__complete', { hidden: true })
+    .argument('<words...>')
+    .action(async (words: string[]) => {
+      const { readLine } = await import('./completion-names.js');
+      const asked = readLine(program, words.slice(0, -1));
+      if (asked === undefined) return;
+      const { completeNames } = await import('./complete-names.js');
+      const names = await completeNames(asked, words.at(-1) ?? '');
+      process.stdout.write(names.map((name) => `${name}\n`).join(''));
+    });
 }
 
 function registerCompletion(program: Command): void {
