@@ -26,7 +26,7 @@ export function countCheckIns({ metrics, refusals, pollKeeper, now, log }: Needs
     },
     parsed({ scanned, questionable }) {
       if (!scanned) metrics.declined.inc();
-      if (questionable > 0) metrics.questionable.inc(questionable);
+      for (const attribute of questionable) metrics.questionable.get(attribute)?.inc();
     },
     shed: () => metrics.shed.inc(),
     lost: () => metrics.lost.inc(),

@@ -1,7 +1,7 @@
 // The figures of ingress. Everything that is counted per request is counted through a child that was made once: looking up a
 // label costs as much as the rest of the count.
 import { answerReasons } from '@platte/facts';
-import { malformedCauses } from '@platte/omaha';
+import { doubtedAttributes, malformedCauses } from '@platte/omaha';
 import type { Counter, Metrics } from '@platte/service';
 
 const latencyBuckets = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -35,6 +35,11 @@ function makeRequestMetrics({ counter }: Metrics) {
     help: 'Refused requests by cause.',
     labels: ['cause'],
   });
+  const questionable = counter({
+    name: 'platte_ingress_questionable_values_total',
+    help: 'Optional values of requests that were no good and became their default, by attribute.',
+    labels: ['attribute'],
+  });
   return {
     answers: children(answers, [...answerReasons, 'no-check']),
     refused: children(refused, refusalCauses),
@@ -42,10 +47,7 @@ function makeRequestMetrics({ counter }: Metrics) {
       name: 'platte_ingress_parse_declines_total',
       help: 'Requests that the fast scanner left to the reference parser.',
     }),
-    questionable: counter({
-      name: 'platte_ingress_questionable_values_total',
-      help: 'Optional values of requests that were no good and became their default.',
-    }),
+    questionable: children(questionable, doubtedAttributes),
     shed: counter({
       name: 'platte_ingress_shed_total',
       help: 'Requests answered 503 because too many answers were held, or the log had no room.',
@@ -90,6 +92,18 @@ function makeGauges({ gauge }: Metrics) {
         name: 'platte_ingress_held_answers',
         help: 'Answers held for their ack.',
         read: (held) => held.set(read()),
+      }),
+    waiting: (read: () => number) =>
+      gauge({
+        name: 'platte_ingress_waiting_machines',
+        help: 'Machines whose answer waits for policy.',
+        read: (waiting) => waiting.set(read()),
+      }),
+    queued: (read: () => number) =>
+      gauge({
+        name: 'platte_ingress_queued_requests',
+        help: 'Requests whose facts wait to be published or spooled.',
+        read: (queued) => queued.set(read()),
       }),
     pollSeconds: (read: () => number) =>
       gauge({

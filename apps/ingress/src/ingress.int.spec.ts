@@ -127,8 +127,9 @@ describe('ingress', () => {
   });
 
   test('counts answers by reason, and tells its queues, batches and acks', async () => {
-    await ingress.post(upToDate);
+    await ingress.post(upToDate.replace('delta_okay="false"', 'delta_okay="maybe"'));
     const metrics = await ingress.metrics();
+    expect(metrics).toContain('platte_ingress_questionable_values_total{attribute="delta_okay",program="ingress"} 1');
     expect(metrics).toContain('platte_ingress_answers_total{reason="up-to-date",program="ingress"} 1');
     for (const name of [
       'platte_ingress_refused_total',
@@ -137,6 +138,8 @@ describe('ingress', () => {
       'platte_ingress_ack_latency_seconds',
       'platte_ingress_question_latency_seconds',
       'platte_ingress_held_answers',
+      'platte_ingress_waiting_machines',
+      'platte_ingress_queued_requests',
       'platte_ingress_poll_interval_seconds',
       'nodejs_eventloop_lag_p99_seconds',
     ])

@@ -205,6 +205,8 @@ function openCheckIns(
     seen: countCheckIns({ metrics, refusals, pollKeeper, now: clock.now, log }),
   });
   metrics.held(checkIns.held);
+  metrics.waiting(questions.waiting);
+  metrics.queued(() => appender.stats().queuedRequests);
   metrics.pollSeconds(pollKeeper.seconds);
   return checkIns;
 }

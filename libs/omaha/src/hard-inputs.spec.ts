@@ -8,6 +8,7 @@ import { parseByReference } from './reference.js';
 import { renderResponse } from './render.js';
 import type { Malformed, ParsedRequest, RequestApp } from './request.js';
 import { scanRequest } from './scanner.js';
+import { doubtedAttributes } from './values.js';
 
 const encoder = new TextEncoder();
 
@@ -36,6 +37,24 @@ function bytes(...codes: number[]): Uint8Array {
   const [head, tail] = ['<request protocol="3.0"><app appid="', '"/></request>'].map((text) => encoder.encode(text));
   return Uint8Array.from([...head!, ...codes, ...tail!]);
 }
+
+/** An attribute; children of the app, its attributes, those of the request, what stands before the app. */
+const badValues: readonly [name: string, children: string, more?: string, own?: string, os?: string][] = [
+  ['active', '<ping active="yes"/>'],
+  ['a', '<ping a="-2"/>'],
+  ['r', '<ping r="x"/>'],
+  ['ad', '<ping ad="-3"/>'],
+  ['rd', '<ping rd="40000"/>'],
+  ['eventtype', '<event eventtype="x"/>'],
+  ['eventresult', '<event eventresult="2147483648"/>'],
+  ['rollback_allowed', '<updatecheck rollback_allowed="1"/>'],
+  ['sameversionupdate', '<updatecheck sameversionupdate="TRUE"/>'],
+  ['updatedisabled', '<updatecheck updatedisabled="yes"/>'],
+  ['delta_okay', '', 'delta_okay="1"'],
+  ['multi_manifest_ok', '', 'multi_manifest_ok="yes"'],
+  ['ismachine', '', '', 'ismachine="yes"'],
+  ['arch', '', '', '', '<os arch="riscv"/>'],
+];
 
 const inRequest = (inner: string) => `<request protocol="3.0">${inner}</request>`;
 const plain = inRequest('<app appid="x"/>');
@@ -265,12 +284,26 @@ describe('what is unusual is read', () => {
   it.each(['TRUE', '1', 'yes'])('row 34: delta_okay="%s" is not true, and counted', (value) => {
     const read = accepted(inRequest(`<app appid="x" delta_okay="${value}"/>`));
     expect(read.apps[0]?.deltaOkay).toBe(false);
-    expect(read.questionable).toBe(1);
+    expect(read.questionable).toEqual(['delta_okay']);
   });
 
   it('row 34: ismachine="true" is its default, and counted', () => {
     const read = accepted('<request protocol="3.0" ismachine="true"><app appid="x"/></request>');
-    expect([read.isMachine, read.questionable]).toEqual([false, 1]);
+    expect([read.isMachine, read.questionable]).toEqual([false, ['ismachine']]);
+  });
+
+  it.each(badValues)(
+    'row 34: a bad value of %s is its default, and counted by its name',
+    (name, children, more = '', own = '', os = '') => {
+      const body = `<request protocol="3.0" ${own}>${os}<app appid="x" ${more}>${children}</app></request>`;
+      expect(accepted(body).questionable).toEqual([name]);
+      const reference = parseByReference(encoder.encode(body));
+      expect(reference.kind === 'request' && reference.questionable).toEqual([name]);
+    },
+  );
+
+  it('row 34: no attribute that can be doubted is left out', () => {
+    expect(badValues.map(([name]) => name).toSorted()).toEqual(doubtedAttributes.toSorted());
   });
 
   it('row 35: impossible days are ignored and counted, -1 is never, -2 is unknown', () => {
@@ -282,7 +315,7 @@ describe('what is unusual is read', () => {
       lastActiveDay: null,
       lastPingDay: null,
     });
-    expect(read.questionable).toBe(2);
+    expect(read.questionable).toEqual(['ad', 'r']);
   });
 
   it.each(['1.', '.', '1.2.34$'])('row 36: target version prefix "%s" is handed on as it came', (prefix) => {

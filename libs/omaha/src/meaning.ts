@@ -15,6 +15,7 @@ import {
 } from './attribute-names.js';
 import { limits } from './limits.js';
 import { shortenMachineId } from './long-id.js';
+import { isKnownArch } from './recognise.js';
 import type {
   NamedValue,
   ParsedRequest,
@@ -24,9 +25,20 @@ import type {
   RequestPing,
   RequestUpdateCheck,
 } from './request.js';
-import { cutShown, cutWord, type Doubts, toBit, toBoolean, toDays, toInt32 } from './values.js';
+import {
+  cutShown,
+  cutWord,
+  doubt,
+  type DoubtedAttribute,
+  type Doubts,
+  toBit,
+  toBoolean,
+  toDays,
+  toInt32,
+} from './values.js';
 
 const none: readonly NamedValue[] = Object.freeze([]);
+const noDoubts: readonly DoubtedAttribute[] = Object.freeze([]);
 
 export const unknownOs: RequestOs = Object.freeze({ platform: '', version: '', sp: '', arch: '' });
 
@@ -41,11 +53,11 @@ export function toRequest(
   doubts: Doubts,
   scanned: boolean,
 ): ParsedRequest {
-  const isMachine = toBit(values[requestSlot.isMachine] ?? '', doubts);
+  const isMachine = toBit(values[requestSlot.isMachine] ?? '', 'ismachine', doubts);
   return {
     kind: 'request',
     scanned,
-    questionable: doubts.count,
+    questionable: doubts.attributes === null ? noDoubts : doubts.attributes.toSorted(),
     protocol: values[requestSlot.protocol] ?? '',
     version: shown(values, requestSlot.version),
     updaterVersion: shown(values, requestSlot.updaterVersion),
@@ -61,12 +73,14 @@ export function toRequest(
   };
 }
 
-export function toOs(values: Values): RequestOs {
+export function toOs(values: Values, doubts: Doubts): RequestOs {
+  const arch = shown(values, osSlot.arch);
+  if (arch !== '' && !isKnownArch(arch)) doubt(doubts, 'arch');
   return {
     platform: shown(values, osSlot.platform),
     version: shown(values, osSlot.version),
     sp: shown(values, osSlot.sp),
-    arch: shown(values, osSlot.arch),
+    arch,
   };
 }
 
@@ -91,8 +105,8 @@ export function toApp(
     alephVersion: shown(values, appSlot.alephVersion),
     board: word(values, appSlot.board),
     lang: shown(values, appSlot.lang),
-    deltaOkay: toBoolean(values[appSlot.deltaOkay] ?? '', doubts),
-    multiManifestOk: toBoolean(values[appSlot.multiManifestOk] ?? '', doubts),
+    deltaOkay: toBoolean(values[appSlot.deltaOkay] ?? '', 'delta_okay', doubts),
+    multiManifestOk: toBoolean(values[appSlot.multiManifestOk] ?? '', 'multi_manifest_ok', doubts),
     ping,
     updateCheck,
     events,
@@ -102,20 +116,20 @@ export function toApp(
 
 export function toPing(values: Values, doubts: Doubts): RequestPing {
   return {
-    active: toBit(values[pingSlot.active] ?? '', doubts),
-    daysSinceActive: toDays(values[pingSlot.a] ?? '', -1, doubts),
-    daysSincePing: toDays(values[pingSlot.r] ?? '', -1, doubts),
-    lastActiveDay: toDays(values[pingSlot.ad] ?? '', -2, doubts),
-    lastPingDay: toDays(values[pingSlot.rd] ?? '', -2, doubts),
+    active: toBit(values[pingSlot.active] ?? '', 'active', doubts),
+    daysSinceActive: toDays(values[pingSlot.a] ?? '', -1, 'a', doubts),
+    daysSincePing: toDays(values[pingSlot.r] ?? '', -1, 'r', doubts),
+    lastActiveDay: toDays(values[pingSlot.ad] ?? '', -2, 'ad', doubts),
+    lastPingDay: toDays(values[pingSlot.rd] ?? '', -2, 'rd', doubts),
   };
 }
 
 export function toUpdateCheck(values: Values, doubts: Doubts): RequestUpdateCheck {
   return {
     targetVersionPrefix: word(values, updateCheckSlot.targetVersionPrefix),
-    rollbackAllowed: toBoolean(values[updateCheckSlot.rollbackAllowed] ?? '', doubts),
-    sameVersionUpdate: toBoolean(values[updateCheckSlot.sameVersionUpdate] ?? '', doubts),
-    updateDisabled: toBoolean(values[updateCheckSlot.updateDisabled] ?? '', doubts),
+    rollbackAllowed: toBoolean(values[updateCheckSlot.rollbackAllowed] ?? '', 'rollback_allowed', doubts),
+    sameVersionUpdate: toBoolean(values[updateCheckSlot.sameVersionUpdate] ?? '', 'sameversionupdate', doubts),
+    updateDisabled: toBoolean(values[updateCheckSlot.updateDisabled] ?? '', 'updatedisabled', doubts),
   };
 }
 
@@ -127,7 +141,8 @@ export function toEvent(values: Values, doubts: Doubts): RequestEvent {
   const type = toInt32(values[eventSlot.type] || '0');
   const result = toInt32(values[eventSlot.result] || '0');
   const isRecordable = type !== null && result !== null;
-  if (!isRecordable) doubts.count++;
+  if (type === null) doubt(doubts, 'eventtype');
+  if (result === null) doubt(doubts, 'eventresult');
   return {
     type: type ?? 0,
     result: result ?? 0,

@@ -32,3 +32,4 @@ export type {
   UpdateOffer,
 } from './response.js';
 export { type Declined, scanRequest } from './scanner.js';
+export { doubtedAttributes } from './values.js';

@@ -21,6 +21,8 @@ const namedArch: ReadonlyMap<string, MachineArch> = new Map([
   ['i686', 'x86'],
 ]);
 
+export const isKnownArch = (arch: string): boolean => namedArch.has(arch);
+
 /**
  * By `app@board`, then `os@arch`, then what `os@sp` ends with (omaha.md 1.3; the syncer's `sp` always ends in `_x86_64`, so
  * it comes last). Null when the request does not say: callers take amd64, as Nebraska does, or refuse.

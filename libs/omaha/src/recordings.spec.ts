@@ -24,7 +24,7 @@ function write(text: string): ParsedRequest {
 
 describe('recorded requests', () => {
   it.each(names)('%s takes the fast way, without a doubtful value', (name) => {
-    expect(read(name)).toMatchObject({ scanned: true, questionable: 0, protocol: '3.0' });
+    expect(read(name)).toMatchObject({ scanned: true, questionable: [], protocol: '3.0' });
   });
 
   it.each(names)('%s is of the Flatcar application on amd64', (name) => {
@@ -45,7 +45,7 @@ describe('recorded requests', () => {
     expect(read('update-engine.check.3-2-prev.xml')).toEqual({
       kind: 'request',
       scanned: true,
-      questionable: 0,
+      questionable: [],
       protocol: '3.0',
       version: 'update_engine-0.4.10',
       updaterVersion: 'update_engine-0.4.10',

@@ -148,7 +148,7 @@ function readRequest(tree: Tree): ParsedRequest {
   if (root === undefined) throw new Refusal('wrong-root');
   const values = valuesOf(root, requestNames);
   if (!isKnownProtocol(values[requestSlot.protocol] ?? '')) throw new Refusal('unsupported-protocol');
-  const doubts: Doubts = { count: 0 };
+  const doubts: Doubts = { attributes: null };
   const os = childrenOf(root, 'os')[0];
   const apps = childrenOf(root, 'app');
   if (apps.length === 0) throw new Refusal('no-apps');
@@ -156,7 +156,7 @@ function readRequest(tree: Tree): ParsedRequest {
   const read = apps.map((app) => readApp(app, doubts));
   const events = read.reduce((sum, app) => sum + app.events.length, 0);
   if (events > limits.eventsPerRequestMax) throw new Refusal('too-many-events');
-  return toRequest(values, os === undefined ? unknownOs : toOs(valuesOf(os, osNames)), read, doubts, false);
+  return toRequest(values, os === undefined ? unknownOs : toOs(valuesOf(os, osNames), doubts), read, doubts, false);
 }
 
 /** The first `ping` and the first `updatecheck` count. */

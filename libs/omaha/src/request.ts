@@ -1,6 +1,8 @@
 // What a request says, in fixed-shape objects (every key is always there, in this order: the hot path stays monomorphic).
 // Missing and empty attributes are the same: ''. Nothing in a request is authenticated: all of it is a claim.
 
+import type { DoubtedAttribute } from './values.js';
+
 /** An attribute that we know and only keep for statistics, with a value. */
 export interface NamedValue {
   name: string;
@@ -73,8 +75,8 @@ export interface ParsedRequest {
   kind: 'request';
   /** Read by the scanner; false: by the reference. */
   scanned: boolean;
-  /** How many optional values were no good and became their default. */
-  questionable: number;
+  /** The attributes of optional values that were no good and became their default, in alphabetical order. */
+  questionable: readonly DoubtedAttribute[];
   /** `3.0`, `3.1`, or '' when missing: all are handled as 3.0. */
   protocol: string;
   version: string;

@@ -83,7 +83,7 @@ export function scanRequest(body: Uint8Array): ParsedRequest | Declined {
   }
   // Shorter text: a byte order mark, or more than ASCII.
   if (text.length !== body.length) return declined;
-  const scan: Scan = { bytes: body, text, at: 0, events: 0, doubts: { count: 0 } };
+  const scan: Scan = { bytes: body, text, at: 0, events: 0, doubts: { attributes: null } };
   return scanDocument(scan) ?? declined;
 }
 
@@ -110,7 +110,7 @@ function scanDocument(scan: Scan): ParsedRequest | undefined {
       if (app === undefined || apps.push(app) > limits.appsMax) return undefined;
     } else if (takes(scan, tokens.os)) {
       if (os !== undefined || !scanLeaf(scan, osNames, osValues, tokens.osEnd)) return undefined;
-      os = toOs(osValues);
+      os = toOs(osValues, scan.doubts);
     } else if (takes(scan, tokens.hw)) {
       if (sawHardware || !scanLeaf(scan, hwNames, hwValues, tokens.hwEnd)) return undefined;
       sawHardware = true;

@@ -1,8 +1,32 @@
 // What a single attribute's text means. Lenient: a bad optional value becomes its default and is counted.
 
-/** Counts the optional values of one request that were no good. */
+/** The attributes whose value can be no good. */
+export const doubtedAttributes = [
+  'active',
+  'a',
+  'r',
+  'ad',
+  'rd',
+  'arch',
+  'delta_okay',
+  'eventresult',
+  'eventtype',
+  'ismachine',
+  'multi_manifest_ok',
+  'rollback_allowed',
+  'sameversionupdate',
+  'updatedisabled',
+] as const;
+export type DoubtedAttribute = (typeof doubtedAttributes)[number];
+
+/** The optional values of one request that were no good, by their attributes: null, as nearly always, while there are none. */
 export interface Doubts {
-  count: number;
+  attributes: DoubtedAttribute[] | null;
+}
+
+export function doubt(doubts: Doubts, attribute: DoubtedAttribute): void {
+  if (doubts.attributes === null) doubts.attributes = [attribute];
+  else doubts.attributes.push(attribute);
 }
 
 /** Cuts what is only shown, never inside a surrogate pair. */
@@ -22,25 +46,25 @@ function cutAt(value: string, chars: number): string {
 }
 
 /** `1` and `0`, as `ismachine` and `active` are written. */
-export function toBit(value: string, doubts: Doubts): boolean {
+export function toBit(value: string, attribute: DoubtedAttribute, doubts: Doubts): boolean {
   if (value === '1') return true;
-  if (value !== '' && value !== '0') doubts.count++;
+  if (value !== '' && value !== '0') doubt(doubts, attribute);
   return false;
 }
 
 /** `true` and `false`, and nothing else: `TRUE`, `1` and `yes` are not true (omaha.md 7, row 34). */
-export function toBoolean(value: string, doubts: Doubts): boolean {
+export function toBoolean(value: string, attribute: DoubtedAttribute, doubts: Doubts): boolean {
   if (value === 'true') return true;
-  if (value !== '' && value !== 'false') doubts.count++;
+  if (value !== '' && value !== 'false') doubt(doubts, attribute);
   return false;
 }
 
 /** A day count that can be: from `min` to a hundred years. */
-export function toDays(value: string, min: number, doubts: Doubts): number | null {
+export function toDays(value: string, min: number, attribute: DoubtedAttribute, doubts: Doubts): number | null {
   if (value === '') return null;
   const days = toInt32(value);
   if (days === null || days < min || days > 36_500) {
-    doubts.count++;
+    doubt(doubts, attribute);
     return null;
   }
   return days === -2 ? null : days;
