@@ -101,6 +101,8 @@ function refuse(app: RequestApp, reason: RefusedReason): RefusedVisit {
 interface Place {
   index: SnapshotIndex;
   arch: Arch;
+  /** As the machine sent it. */
+  said: string;
   /** The track's name: an old fixed group id of Flatcar stands for one. */
   track: string;
   group: IndexedGroup | undefined;
@@ -108,8 +110,20 @@ interface Place {
 
 function locate(request: ParsedRequest, app: RequestApp, index: SnapshotIndex, assumed: Assumed): Place {
   const arch = resolveArch(app, request.os) ?? assumed.arch;
-  const track = app.track === '' ? assumed.track : resolveTrack(app.track, arch);
-  return { index, arch, track, group: findGroup(index, track, arch) };
+  if (app.track === '') return locateWithoutTrack(app, index, arch, assumed);
+  const track = resolveTrack(app.track, arch);
+  return { index, arch, said: app.track, track, group: findGroup(index, track, arch) };
+}
+
+/** What names a channel for Omaha 3 clients that know no track; a value that leads nowhere is for something else. [omaha.md 1.4] */
+const trackHints: readonly string[] = ['ap', 'tag', 'release_channel'];
+
+function locateWithoutTrack(app: RequestApp, index: SnapshotIndex, arch: Arch, assumed: Assumed): Place {
+  for (const { name, value } of app.others) {
+    const group = trackHints.includes(name) ? findGroup(index, value.trim(), arch) : undefined;
+    if (group !== undefined) return { index, arch, said: value, track: group.group.track, group };
+  }
+  return { index, arch, said: '', track: assumed.track, group: findGroup(index, assumed.track, arch) };
 }
 
 /** What every fact of this app carries. */
@@ -140,7 +154,7 @@ function toMachineVisit(request: ParsedRequest, app: RequestApp, place: Place, c
       kind: 'MachineCheckedIn',
       ...common,
       ...context.nextPosition(context.now),
-      track: app.track,
+      track: place.said,
       ip: context.address,
       alias: app.alias,
       oemVersion: app.oemVersion,
@@ -179,7 +193,8 @@ function judgeVisit(visit: MachineVisit, { track, group }: Place): void {
   // has the version is up to date).
   const versionPrefix = app.updateCheck?.targetVersionPrefix ?? '';
   const takesNone = app.updateCheck?.updateDisabled ?? false;
-  const judgement = judgeInGroup({ machine, version, track, arch, versionPrefix, takesNone }, group, at);
+  const takesDelta = app.deltaOkay;
+  const judgement = judgeInGroup({ machine, version, track, arch, versionPrefix, takesNone, takesDelta }, group, at);
   if (judgement.kind === 'answer') {
     checkIn.answer = judgement.answer;
     return;
@@ -218,7 +233,7 @@ function toSyncerVisit(app: RequestApp, place: Place, context: VisitContext): Sy
       kind: 'SyncerCheckedIn',
       ...toCommon(app, place),
       ...context.nextPosition(context.now),
-      track: app.track,
+      track: place.said,
       ip: context.address,
       canReadSeveralManifests: app.multiManifestOk,
     },

@@ -61,6 +61,7 @@ export const momentRules: readonly Rule<MomentCase>[] = [
     judge: ({ check, next }) => (check.takesNone === true ? refuseUnwilling(next) : null),
   },
   { reason: 'no-package', when: 'the machine asks for other versions than the next one', judge: judgePrefix },
+  { reason: 'no-package', when: 'the machine takes no deltas, and the next package is one', judge: judgeDelta },
   {
     reason: 'outside-window',
     when: 'the group’s hours are closed, and nobody forces the machine',
@@ -158,6 +159,13 @@ function judgePrefix({ check, next }: MomentCase): Judgement | null {
     target: version,
     note: `the machine asks for versions of ${check.versionPrefix.slice(0, 40)} only`,
   });
+}
+
+/** A delta installs on one version alone, and only on a machine that says it can. */
+function judgeDelta({ check, next }: MomentCase): Judgement | null {
+  const { version, action } = next.package;
+  if (check.takesDelta !== false || action?.isDelta !== true) return null;
+  return toAnswer('no-package', { target: version, note: 'the package is a delta, and the machine takes none' });
 }
 
 /** The hours of a group are read once a minute, or once until they open: Intl is never called for each machine. */

@@ -12,6 +12,8 @@ export interface Check {
   versionPrefix: string;
   /** `updatedisabled` of the request: it will not act on an offer, so that a grant would only be lost. */
   takesNone?: boolean;
+  /** `delta_okay` of the request; left out where nobody knows it any more: policy asks for the rest again. */
+  takesDelta?: boolean;
 }
 
 /**
