@@ -71,7 +71,7 @@ function addedRow(section: string, turns: Turns, addedMsMax: number): BenchRow {
 }
 
 export function failureRow(all: readonly Turns[]): BenchRow {
-  const failures = all.flatMap((turns) => turns.ingress ?? []).reduce((sum, turn) => sum + turn.failures, 0);
+  const failures = all.flatMap((turns) => Object.values(turns).flat()).reduce((sum, turn) => sum + turn.failures, 0);
   return { name: 'answers that were not 200', figure: failures, unit: '', goal: '0', met: failures === 0 };
 }
 

@@ -3,6 +3,7 @@
 // `ingress` is the real program, each answer held until NATS has its facts. Against it, in turns with it:
 //   raw         node:http that reads the body and sends a constant answer
 //   parsing     the same that also reads the request, with our scanner
+//   naive       Nest and Fastify, fast-xml-parser with validator, js.publish for each fact: what one would write first
 //   unrecorded  ingress that publishes nothing
 import type { Section } from './bench.js';
 import type { ServerName } from './ingress-servers.js';
@@ -84,7 +85,15 @@ const alone: LoadSection[] = [
   },
 ];
 
-export const loadSections: readonly LoadSection[] = [...matrix, ...alone];
+/** The naive server's facts have no consumers. */
+const naive: LoadSection = {
+  ...aloneWith('naive-64', kept64),
+  about: `${describeShape(kept64)}, no consumers, against the naive server`,
+  pairs: [['ingress', 'naive']],
+  goals: [{ to: 'naive', figure: 'perSecond', atLeast: 6 }],
+};
+
+export const loadSections: readonly LoadSection[] = [...matrix, ...alone, naive];
 
 function aloneWith(name: string, shape: LoadShape): LoadSection {
   return {

@@ -1,6 +1,6 @@
 // The servers that the ingress bench compares: the real program with a nats-server of its own, the same without its log, and
 // node:http that sends a constant; and beside them policy and analytics with theirs. Each is a process of its own.
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,12 +10,14 @@ import { connectNats, ensureStreams, followSnapshots, type NatsConnection } from
 import type { ApplicationSnapshot } from '@platte/rollout';
 import { isReadyMessage, type ReadyMessage } from '@platte/service';
 import { withAttribute } from '../journeys/machines.js';
+import { endChild, firstMessage, forkChild } from './children.js';
 import { checkWithoutEvent } from './idle-fleet.js';
 import { followers, settle } from './settle.js';
 
-export type ServerName = 'raw' | 'parsing' | 'unrecorded' | 'ingress';
+export type ServerName = 'raw' | 'parsing' | 'naive' | 'unrecorded' | 'ingress';
 
 export interface Measured {
+  child: ChildProcess;
   port: number;
   /** Processor time so far, in microseconds. */
   cpuUs: () => Promise<number>;
@@ -44,7 +46,7 @@ export async function startServers(say: (line: string) => void): Promise<Servers
   const nc = await connectNats({ url: nats.url, name: 'bench', say });
   await ensureStreams(nc, { replicas: 1, factsBytesMax: 20 * 2 ** 30 });
   const start = (name: string, env: Record<string, string>): ChildProcess =>
-    fork(join(root, 'apps', name, 'dist/main.js'), {
+    forkChild(join(root, 'apps', name, 'dist/main.js'), [], {
       env: {
         ...process.env,
         PLATTE_NATS_URL: nats.url,
@@ -63,30 +65,34 @@ export async function startServers(say: (line: string) => void): Promise<Servers
   await Promise.all([untilReady(policy), untilReady(analytics)]);
   const snapshot = await readSnapshot(nc);
 
-  const unrecorded = fork(join(root, 'apps/ingress/dist/bench-unrecorded.js'), [JSON.stringify(snapshot)]);
-  const raw = fork(join(import.meta.dirname, 'raw-http.js'));
-  const parsing = fork(join(import.meta.dirname, 'raw-http.js'), ['parsing']);
-  const ingress = start('ingress', { PLATTE_PORT: '0' });
+  // Each is listened to from its start: what it says before is lost.
+  const own = (file: string, ...args: string[]) => describe(forkChild(file, args));
+  const here = (file: string) => join(import.meta.dirname, file);
+  const [raw, parsing, naive, unrecorded, ingress] = await Promise.all([
+    own(here('raw-http.js')),
+    own(here('raw-http.js'), 'parsing'),
+    own(here('naive-http.js'), nats.url),
+    own(join(root, 'apps/ingress/dist/bench-unrecorded.js'), JSON.stringify(snapshot)),
+    describeProgram(start('ingress', { PLATTE_PORT: '0' })),
+  ]);
+  const measured = { raw, parsing, naive, unrecorded, ingress };
   let beside = [policy, analytics];
   const leaveAlone = async (): Promise<void> => {
     await Promise.all(beside.map(endChild));
     beside = [];
   };
   return {
-    raw: await describe(raw),
-    parsing: await describe(parsing),
-    unrecorded: await describe(unrecorded),
-    ingress: await describeProgram(ingress),
+    ...measured,
     idleCheck: toIdleCheck(snapshot),
     settle: () =>
       settle({
         nc,
         consumers: beside.length === 0 ? [] : followers,
-        pids: [nats, postgres, clickhouse, ingress, ...beside].map(({ pid }) => pid!),
+        pids: [nats, postgres, clickhouse, ingress.child, ...beside].map(({ pid }) => pid!),
       }),
     leaveAlone,
     async stop() {
-      await Promise.all([raw, parsing, unrecorded, ingress].map(endChild));
+      await Promise.all(Object.values(measured).map(({ child }) => endChild(child)));
       await leaveAlone();
       await nc.close();
       await Promise.all([nats.stop(), postgres.stop(), clickhouse.stop()]);
@@ -114,15 +120,16 @@ function toIdleCheck({ channels, packages }: ApplicationSnapshot): string {
 }
 
 async function untilReady(child: ChildProcess): Promise<ReadyMessage> {
-  const [message] = (await once(child, 'message')) as [unknown];
+  const message = await firstMessage(child);
   if (!isReadyMessage(message)) throw new Error('a program said something else than that it is ready');
   return message;
 }
 
 /** One of our own small servers: it tells its port, and its processor time when it gets any message. */
 async function describe(child: ChildProcess): Promise<Measured> {
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+  const { port } = (await firstMessage(child)) as { port: number };
   return {
+    child,
     port,
     async cpuUs() {
       const answer = once(child, 'message') as Promise<[{ cpu: NodeJS.CpuUsage }]>;
@@ -137,16 +144,11 @@ async function describe(child: ChildProcess): Promise<Measured> {
 async function describeProgram(child: ChildProcess): Promise<Measured> {
   const { ports, urls } = await untilReady(child);
   return {
+    child,
     port: ports['omaha'] ?? 0,
     async cpuUs() {
       const metrics = await (await fetch(`${urls['internal']}/metrics`)).text();
       return Number(/^process_cpu_seconds_total\S* (\S+)/m.exec(metrics)?.[1]) * 1e6;
     },
   };
-}
-
-async function endChild(child: ChildProcess): Promise<void> {
-  const ended = once(child, 'exit');
-  child.kill('SIGTERM');
-  await ended;
 }

@@ -109,6 +109,7 @@ async function measure(servers: Servers, name: ServerName, shape: LoadShape, mea
   const before = await cpuUs();
   const load = { connections, keepAlive, body, machine, machines, warmUpMs, measureMs };
   const result = await runLoad({ port, path: '/v1/update/', ...load });
+  if (result.answers === 0) throw new Error(`${name} has answered nothing: there is nothing to compare with`);
   const used = (await cpuUs()) - before;
   // Processor time is counted over the warm-up, too: at the same pace, as far as anybody can tell.
   return { ...result, cpuUsPerRequest: used / (result.perSecond * (result.seconds + warmUpMs / 1000)) };

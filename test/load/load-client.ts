@@ -103,7 +103,8 @@ function connectTo(): Socket {
 function isWhole(answer: string): boolean {
   const end = answer.indexOf('\r\n\r\n');
   if (end === -1) return false;
-  const name = answer.indexOf('Content-Length: ');
+  // Servers write it in one of these two ways; a search without regard to case costs more than the rest.
+  const name = Math.max(answer.indexOf('Content-Length: '), answer.indexOf('content-length: '));
   return answer.length >= end + 4 + Number.parseInt(answer.slice(name + 16, name + 24), 10);
 }
 

@@ -51,6 +51,10 @@ if (refusal !== undefined) refuse(refusal);
 const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
 if (minutes !== undefined && !(minutes > 0)) refuse(`--minutes takes a number above 0, not ${values.minutes}`);
 
+// So that what is to be done at the end is done then, too.
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+
 const measured: Record<string, BenchRow[]> = {};
 for (const bench of only
   ? chosen.filter(({ sections }) => sections?.some(({ name }) => only.includes(name)))

@@ -3,24 +3,15 @@
 // request with our scanner, as ingress does: what is left of the difference is not the parser's.
 import { createServer } from 'node:http';
 import { scanRequest } from '@platte/omaha';
+import { constantAnswer } from './constant-answer.js';
 
-// A string: node sends it with the headers in one piece, a Buffer would be a second one. The baseline shall be a good one.
-const body = `<?xml version="1.0" encoding="UTF-8"?>
-<response protocol="3.0" server="platte">
-  <daystart elapsed_seconds="49008" elapsed_days="7265"/>
-  <app appid="{e96281a6-d1af-4bde-9a0a-97b76e56dc57}" status="ok">
-    <ping status="ok"/>
-    <updatecheck status="noupdate" PollInterval="2700" info="up-to-date"/>
-  </app>
-</response>
-`;
 const headers = [
   'Content-Type',
   'text/xml; charset=utf-8',
   'Cache-Control',
   'no-store',
   'Content-Length',
-  String(body.length),
+  String(constantAnswer.length),
 ];
 
 const parses = process.argv[2] === 'parsing';
@@ -31,7 +22,7 @@ const server = createServer((request, response) => {
   request.on('end', () => {
     if (parses) scanRequest(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
     response.writeHead(200, headers);
-    response.end(body);
+    response.end(constantAnswer);
   });
 });
 
