@@ -11,6 +11,7 @@ export function printList<Item>(
   items: readonly Item[],
   columns: readonly Column<Item>[],
   nameOf: NameOf<Item>,
+  none = 'There are none.',
 ): void {
   const { io, options } = call;
   switch (options['output']) {
@@ -21,7 +22,7 @@ export function printList<Item>(
     case 'name':
       return items.length === 0 ? undefined : io.out(items.map(nameOf).join('\n'));
     default:
-      if (items.length === 0) return io.say('There are none.');
+      if (items.length === 0) return io.say(none);
       return io.out(
         renderTable(items, columns, {
           now: io.now(),

@@ -50,7 +50,13 @@ const answers: Record<ProgressQuestion, (call: Call, of: Of, asked: Asked) => Pr
     const { client } = call.open();
     const ask = of === 'group' ? client.getGroupSilentInstances : client.getApplicationSilentInstances;
     const [{ items }, groups] = await Promise.all([ask(asked), groupNames(call)]);
-    printList(call, items, silentColumns(groups), ({ id }: SilentInstance) => id);
+    printList(
+      call,
+      items,
+      silentColumns(groups),
+      ({ id }: SilentInstance) => id,
+      'No machine that took a grant is silent.',
+    );
   },
   async progress(call, of, asked) {
     const { client } = call.open();
@@ -68,8 +74,10 @@ const answers: Record<ProgressQuestion, (call: Call, of: Of, asked: Asked) => Pr
   },
 };
 
-function printFailures(call: Call, { items }: Failures): void {
-  printList(call, items, failureColumns, ({ words }) => words);
+const between = ({ from, to }: { from: string; to: string }): string => `from ${from} to ${to}`;
+
+function printFailures(call: Call, found: Failures): void {
+  printList(call, found.items, failureColumns, ({ words }) => words, `No update failed ${between(found)}.`);
 }
 
 function printFunnel(call: Call, funnel: Funnel): void {
@@ -82,13 +90,12 @@ function printFunnel(call: Call, funnel: Funnel): void {
       ({ to }) => to,
     );
   const { steps, failed, rolledBack, timedOut } = funnel;
-  if ((steps[0]?.attempts ?? 0) === 0) return io.say('No update was granted in this time.');
+  if ((steps[0]?.attempts ?? 0) === 0) return io.say(`No update was granted ${between(funnel)}.`);
   io.out(
     renderTable(steps, funnelColumns(steps), { now: io.now(), width: io.width, isWide: false, bold: io.colours.bold }),
   );
-  io.say(
-    `Ended otherwise: ${toCount(failed)} failed, ${toCount(rolledBack)} rolled back, ${toCount(timedOut)} timed out.`,
-  );
+  const others = [`${toCount(failed)} failed`, `${toCount(rolledBack)} rolled back`, `${toCount(timedOut)} timed out`];
+  io.say(`Times are from the grant. Ended otherwise: ${others.join(', ')}.`);
 }
 
 function printProgress(call: Call, counts: StatusCounts): void {
@@ -98,7 +105,7 @@ function printProgress(call: Call, counts: StatusCounts): void {
     ({ from, to, total, statuses }) => [
       ['From', from],
       ['To', to],
-      ['Machines', toCount(total)],
+      ['Machines', total === 0 ? 'none seen' : toCount(total)],
       ['Statuses', describeCounts(statuses, total)],
     ],
     ({ to }) => to,
@@ -109,7 +116,11 @@ function printSeen(call: Call, seen: InstancesSeen): void {
   printItem(
     call,
     seen,
-    () => [],
+    ({ from, to, instances }) => [
+      ['From', from],
+      ['To', to],
+      ['Machines', toCount(instances)],
+    ],
     ({ instances }) => String(instances),
   );
 }

@@ -58,7 +58,7 @@ export function progressQuestions(
       ...about('seen', 'how many different machines were seen within a range'),
       kind: 'read',
       options: [...options, ...range, ...part],
-      formats: ['name', 'json', 'yaml'],
+      formats: ['table', 'name', 'json', 'yaml'],
     },
   ];
 }
