@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => platform?.stop());
 
 describe('a machine', () => {
-  it('row 28: whose id two of them have gets one grant for both, and is shown as who spoke last', async () => {
+  it('row 28: whose id two of them have gets one grant for both, is shown as who spoke last, and as cloned', async () => {
     const { track, version } = await served('cloned');
     const asker = { machine: 'cloned-1', track };
     const says = async (bootId: string) => hear((await postOmaha(omaha, withBootId(checkOf(asker), bootId))).text);
@@ -40,7 +40,12 @@ describe('a machine', () => {
     const items = await historyOf(asker.machine, (kinds) => count(kinds, 'check-in') === 6);
     expect(items.filter(({ kind }) => kind === 'grant')).toHaveLength(1);
     expect(items.filter(({ reason }) => reason === 'granted')).toHaveLength(1);
-    expect(await untilKnown(asker.machine)).toMatchObject({ bootId: '{other}', attempt: { number: 2 } });
+    expect(await untilKnown(asker.machine)).toMatchObject({
+      bootId: '{other}',
+      isCloned: true,
+      attempt: { number: 2 },
+    });
+    expect(await untilKnown('cloned-0')).toMatchObject({ isCloned: false });
   });
 
   it('row 29: that asks a hundred times at once gets one grant, and the same answer a hundred times', async () => {

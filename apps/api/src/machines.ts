@@ -3,7 +3,7 @@
 // History has the exact last check-in and the last answer. PostgreSQL's row may be a day behind in "last seen", but is there
 // while history is away, and a moment before history has a new machine.
 import { toInstant, type Attempt, type Decision, type Instance } from '@platte/api-contract';
-import { currentState, type MachineState } from '@platte/history';
+import { currentState, isCloned, type MachineState } from '@platte/history';
 import {
   decidedReasons,
   findApplication,
@@ -136,17 +136,17 @@ export async function allApplications(store: Store): Promise<string[]> {
 }
 
 /** A machine whole: what it said from history, what people did to it and its attempt from PostgreSQL. */
-export async function showMachine(
-  { store }: ApiParts,
-  { application, machine, state }: FoundMachine,
-): Promise<Instance> {
-  const [marks, attempt] = await Promise.all([
+export async function showMachine(parts: ApiParts, { application, machine, state }: FoundMachine): Promise<Instance> {
+  const { store } = parts;
+  const [marks, attempt, cloned] = await Promise.all([
     readMachineMarks(store.pool, application, machine),
     findAttempt(store.pool, application, machine),
+    state !== null && readIsCloned(parts, state),
   ]);
   return {
     ...(state ? toSaid(state) : toUnseen(application, machine)),
     ...(marks.name !== '' && { alias: marks.name }),
+    isCloned: cloned,
     attempt: attempt ? toAttempt(attempt) : null,
     labels: marks.labels,
     held: marks.held,
@@ -154,7 +154,17 @@ export async function showMachine(
   };
 }
 
-type Said = Omit<Instance, 'attempt' | 'labels' | 'held' | 'forcedUntil'>;
+/** A hint for people: history may be away, and the machine is shown all the same. */
+async function readIsCloned({ history, log }: ApiParts, { app, machine, lastSeen }: MachineState): Promise<boolean> {
+  try {
+    return await isCloned(history, { app, machine, until: lastSeen });
+  } catch (error) {
+    log.warn({ err: error }, 'history does not answer: nobody knows whether a machine is cloned');
+    return false;
+  }
+}
+
+type Said = Omit<Instance, 'attempt' | 'isCloned' | 'labels' | 'held' | 'forcedUntil'>;
 
 function toSaid(state: MachineState): Said {
   const { reason: _reason, ...summary } = toSummary(state);

@@ -73,6 +73,11 @@ export const Instance = z
     oemVersion: z.string(),
     aleph: z.string(),
     bootId: z.string(),
+    isCloned: z
+      .boolean()
+      .describe(
+        'Several machines use its id: boots of it spoke in turns within its last week. false while history is away.',
+      ),
     track: z.string().describe('What it said last, also when that leads to no group.'),
     attempt: Attempt.nullable().describe('Its newest grant, open or ended; null when it was never granted an update.'),
     answer: AnswerView.extend({ at: Instant }).nullable().describe('The last answer; null when it never asked.'),

@@ -26,6 +26,7 @@ export {
 } from './questions/breakdown.js';
 export { differencesFrom, type KnownMachine, type MachineDifference } from './questions/compare.js';
 export { type HistoryItem, type HistoryKind, type HistoryPage, machineHistory } from './questions/machine.js';
+export { isCloned } from './questions/boots.js';
 export { currentState, type MachineState } from './questions/machine-state.js';
 export {
   BadCursor,

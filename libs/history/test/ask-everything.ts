@@ -9,6 +9,7 @@ import {
   machineFailures,
   missingPackages,
   type History,
+  isCloned,
   listMachines,
   machineHistory,
   machinesSeen,
@@ -84,6 +85,7 @@ export async function askEverything(history: History, facts: readonly Fact[]): P
   for (const machine of new Set(facts.map((fact) => fact.machine))) {
     answers[`history of ${machine}`] = await machineHistory(history, { app, machine, limit: 1000, all: true });
     answers[`changes of ${machine}`] = await machineHistory(history, { app, machine, limit: 1000 });
+    answers[`clones of ${machine}`] = await isCloned(history, { app, machine, until: Number(facts.at(-1)?.at) });
     answers[`state of ${machine}`] = await currentState(history, { app, machine });
   }
   return answers;

@@ -34,6 +34,7 @@ export const instanceFields =
     ['First image', it.aleph],
     ['Address', it.ip],
     ['Boot id', it.bootId],
+    ['Cloned', it.isCloned ? 'yes: several machines use this id, each with a boot id of its own' : ''],
     ['First seen', it.firstSeen ?? ''],
     ['Last seen', it.lastSeen === null ? 'never' : `${it.lastSeen} (${toAge(it.lastSeen, now)} ago)`],
     ['Last answer', it.answer === null ? 'it never asked' : describeAnswer(it.answer, now)],
