@@ -1,7 +1,6 @@
-// `./platte bench memory`: whether ingress holds more and more while it serves at full speed for ten minutes. What it holds after a
-// collection of garbage, and what the system has given it, at intervals; the first minutes are its warm-up, the next ones the
-// baseline of the last.
-import { type ChildProcess, fork } from 'node:child_process';
+// `./platte bench memory`: whether ingress holds more and more while it serves at full speed for ten minutes: at intervals, what it
+// holds after a collection of garbage, and what the system has given it.
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,24 +8,15 @@ import { join } from 'node:path';
 import { cacheFolder, startNats } from '@platte/backing';
 import { connectNats, ensureStreams, logNames, publishSnapshot } from '@platte/fact-log';
 import { isReadyMessage } from '@platte/service';
-import { type Bench, type BenchOptions, type BenchRow, median } from './bench.js';
+import type { Bench, BenchOptions, BenchRow } from './bench.js';
+import { endChild, firstMessage, forkChild } from './children.js';
 import { idleCheck, idleSnapshot, machine, machines } from './idle-fleet.js';
 import type { MemoryReport } from './memory-probe.js';
+import { type Sample, toMemoryRows } from './memory-rows.js';
+import { makeProgress } from './progress.js';
 import { runLoad } from './run-load.js';
 
-interface Sample {
-  heapBytes: number;
-  /** Heap, buffers and native objects. */
-  heldBytes: number;
-  residentBytes: number;
-  answers: number;
-  failures: number;
-}
-
-/** Of the samples: compiled code, caches and the system's own allocator settle in it. */
-const warmUpShare = 0.3;
-const growthMax = 1.05;
-const residentGrowthMax = 1.1;
+const intervalMs = 10_000;
 
 export const memoryBench: Bench = {
   name: 'memory',
@@ -34,8 +24,7 @@ export const memoryBench: Bench = {
   measure: measureMemory,
 };
 
-async function measureMemory({ quick, say }: BenchOptions): Promise<BenchRow[]> {
-  const intervalMs = quick ? 5_000 : 20_000;
+async function measureMemory({ quick, minutes = quick ? 1 : 10, say }: BenchOptions): Promise<BenchRow[]> {
   const folder = await mkdtemp(join(tmpdir(), 'platte-bench-memory-'));
   const nats = await startNats({ dataDir: join(folder, 'nats'), cacheDir: cacheFolder(), auth: 'none', say });
   const nc = await connectNats({ url: nats.url, name: 'bench', say });
@@ -43,30 +32,35 @@ async function measureMemory({ quick, say }: BenchOptions): Promise<BenchRow[]> 
   await publishSnapshot(nc, idleSnapshot);
   const ingress = await startProbed(nats.url, join(folder, 'ingress'));
   const samples: Sample[] = [];
+  const rounds = Math.ceil((minutes * 60_000) / intervalMs);
+  const advance = makeProgress('memory', rounds, say);
+  const begun = performance.now();
   try {
-    for (let round = 1; round <= (quick ? 12 : 30); round++) {
-      const { answers, failures } = await loadOnce(ingress.port, intervalMs);
+    while (samples.length < rounds) {
+      const { answers, failures } = await loadOnce(ingress.port);
       // Nobody follows this log: it would fill the disk.
       await nc.request(`$JS.API.STREAM.PURGE.${logNames().facts.stream}`);
-      const sample = { ...(await readMemory(ingress.child)), answers, failures };
-      samples.push(sample);
-      say(
-        `${(round * intervalMs) / 1000} s: heap ${inMiB(sample.heapBytes)} MiB, held ${inMiB(sample.heldBytes)}, resident ${inMiB(sample.residentBytes)}, ${answers} answers`,
-      );
+      const memory = await readMemory(ingress.child);
+      samples.push({ minutes: (performance.now() - begun) / 60_000, ...memory, answers, failures });
+      say(describe(samples.at(-1)!));
+      advance(1);
     }
   } finally {
-    const ended = once(ingress.child, 'exit');
-    ingress.child.kill('SIGTERM');
-    await ended;
+    await endChild(ingress.child);
     await nc.close();
     await nats.stop();
     await rm(folder, { recursive: true, force: true });
   }
-  return toRows(samples);
+  return toMemoryRows(samples);
+}
+
+function describe({ minutes, heapBytes, heldBytes, residentBytes, answers }: Sample): string {
+  const [heap, held, resident] = [heapBytes, heldBytes, residentBytes].map((bytes) => (bytes / 2 ** 20).toFixed(1));
+  return `${minutes.toFixed(1)} min: heap ${heap} MiB, held ${held}, resident ${resident}, ${answers} answers`;
 }
 
 async function startProbed(natsUrl: string, dataDir: string): Promise<{ child: ChildProcess; port: number }> {
-  const child = fork(join(import.meta.dirname, '..', '..', '..', 'apps/ingress/dist/main.js'), {
+  const child = forkChild(join(import.meta.dirname, '..', '..', '..', 'apps/ingress/dist/main.js'), [], {
     execArgv: ['--expose-gc', '--import', join(import.meta.dirname, 'memory-probe.js')],
     env: {
       ...process.env,
@@ -76,14 +70,14 @@ async function startProbed(natsUrl: string, dataDir: string): Promise<{ child: C
       PLATTE_LOG_LEVEL: 'error',
     },
   });
-  const [message] = (await once(child, 'message')) as [unknown];
+  const message = await firstMessage(child);
   if (!isReadyMessage(message)) throw new Error('ingress said something else than that it is ready');
   return { child, port: message.ports['omaha'] ?? 0 };
 }
 
-function loadOnce(port: number, measureMs: number): ReturnType<typeof runLoad> {
+function loadOnce(port: number): ReturnType<typeof runLoad> {
   const shape = { path: '/v1/update/', body: idleCheck, machine, machines, connections: 64, keepAlive: true };
-  return runLoad({ port, ...shape, warmUpMs: 0, measureMs });
+  return runLoad({ port, ...shape, warmUpMs: 0, measureMs: intervalMs });
 }
 
 async function readMemory(child: ChildProcess): Promise<Pick<Sample, 'heapBytes' | 'heldBytes' | 'residentBytes'>> {
@@ -96,25 +90,3 @@ async function readMemory(child: ChildProcess): Promise<Pick<Sample, 'heapBytes'
     residentBytes: usage.rss,
   };
 }
-
-function toRows(samples: readonly Sample[]): BenchRow[] {
-  const steady = samples.slice(Math.floor(samples.length * warmUpShare));
-  const part = Math.ceil(steady.length / 3);
-  const [first, last] = [steady.slice(0, part), steady.slice(-part)];
-  const compare = (name: string, of: (sample: Sample) => number, max: number): BenchRow => {
-    const [baseline, figure] = [median(first.map(of)) / 2 ** 20, median(last.map(of)) / 2 ** 20];
-    const ratio = figure / baseline;
-    return { name, figure, unit: 'MiB', baseline, ratio, goal: `<= ${max}`, met: ratio <= max };
-  };
-  const answers = samples.reduce((sum, sample) => sum + sample.answers, 0);
-  const failures = samples.reduce((sum, sample) => sum + sample.failures, 0);
-  return [
-    compare('heap after a collection, last third against first', ({ heapBytes }) => heapBytes, growthMax),
-    compare('heap and buffers', ({ heldBytes }) => heldBytes, growthMax),
-    compare('resident memory', ({ residentBytes }) => residentBytes, residentGrowthMax),
-    { name: 'check-ins answered meanwhile', figure: answers, unit: '' },
-    { name: 'answers that were not 200', figure: failures, unit: '', goal: '0', met: failures === 0 },
-  ];
-}
-
-const inMiB = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
