@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 import { exitBadConfig, readConfig, refuseToStart, startChassis, waitFor } from '@platte/service';
 import { closeStore, DatabaseIsNewer, migrate, openStore } from '@platte/state-store';
-import { openHistory } from '@platte/history';
+import { assertReadable, HistoryTooNew, openHistory } from '@platte/history';
 import { startApiServer } from './api-server.js';
 import { installBootstrapToken } from './bootstrap-token.js';
 import { makeRunCommand } from './commands.js';
@@ -58,9 +58,20 @@ await waitFor({
   signal: stopper.signal,
 }).catch((error: unknown) => (isNewer(error) ? refuseToStart({ log, stopper }, error) : Promise.reject(error)));
 await installBootstrapToken(config, store, now());
+/** Once: during an upgrade the history may become newer than an api that reads it already. */
+let isReadable = false;
+async function askHistory(): Promise<void> {
+  await history.ping();
+  try {
+    isReadable ||= await assertReadable(history);
+  } catch (error) {
+    if (error instanceof HistoryTooNew) await refuseToStart({ log, stopper }, error);
+    throw error;
+  }
+}
 const stores = [
   { name: 'postgres', dependency: health.dependency('postgres', 'required'), ping: () => store.pool.query('select 1') },
-  { name: 'clickhouse', dependency: health.dependency('clickhouse', 'reported'), ping: () => history.ping() },
+  { name: 'clickhouse', dependency: health.dependency('clickhouse', 'reported'), ping: askHistory },
 ];
 for (const watched of stores) void watchStore(watched, log, stopper.signal);
 void keepTidy({ store, now, log, signal: stopper.signal });

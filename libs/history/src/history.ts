@@ -2,6 +2,7 @@
 export { type History, type HistoryLog, type HistoryOptions, openHistory, type Params } from './connection.js';
 export { ensureMarks, openShards } from './cluster.js';
 export {
+  assertReadable,
   createDatabase,
   HistoryTooNew,
   type Macros,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { openFresh } from '../test/fresh-history.js';
-import { HistoryTooNew, migrateHistory, MigrationChanged } from './history.js';
+import { assertReadable, HistoryTooNew, migrateHistory, MigrationChanged } from './history.js';
 
 test('a migrated database has nothing to migrate', async () => {
   const history = await openFresh();
@@ -19,6 +19,16 @@ test('a database of a newer release is refused', async () => {
   await history.run(`insert into schema_migration (version, name, checksum) values (9000, '9000-later.sql', 'x')`);
   await expect(migrateHistory(history)).rejects.toThrow(HistoryTooNew);
   await expect(migrateHistory(history)).rejects.toThrow('start a newer release');
+  await expect(assertReadable(history)).rejects.toThrow(HistoryTooNew);
+});
+
+test('who only reads waits for the tables, and makes none', async () => {
+  const history = await openFresh();
+  expect(await assertReadable(history)).toBe(true);
+  await history.run('truncate table schema_migration');
+  expect(await assertReadable(history)).toBe(false);
+  await history.run('drop table schema_migration');
+  expect(await assertReadable(history)).toBe(false);
 });
 
 test('a migration that was changed after it was applied is refused', async () => {

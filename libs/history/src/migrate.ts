@@ -102,6 +102,32 @@ async function assertShards(own: History, cluster: string): Promise<void> {
   );
 }
 
+// A cluster has it beside the tables over all shards.
+const findLedger = `
+  select database from system.tables
+  where name = 'schema_migration' and database in ({history:String}, {local:String})`;
+
+/**
+ * For who reads the history and does not make it.
+ *
+ * @returns false where nothing is made yet
+ * @throws HistoryTooNew
+ */
+export async function assertReadable(history: History): Promise<boolean> {
+  const places = { history: history.database, local: localDatabase(history.database) };
+  const [place] = await history.read<{ database: string }>(findLedger, places);
+  if (!place) return false;
+  const beside = history.beside({ database: place.database });
+  try {
+    const applied = await readApplied(beside);
+    if (applied.size === 0) return false;
+    assertNotNewer(Math.max(...applied.keys()), await readMigrations());
+    return true;
+  } finally {
+    await beside.close();
+  }
+}
+
 async function readMigrations(): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => /^\d{4}-.*\.sql$/.test(name)).toSorted();
   return Promise.all(
@@ -121,20 +147,23 @@ async function readApplied(history: History): Promise<Map<number, string>> {
 }
 
 function assertKnown(applied: Map<number, string>, known: Migration[]): void {
-  const newest = known.at(-1)?.version ?? 0;
   for (const [version, checksum] of applied) {
+    assertNotNewer(version, known);
     const migration = known.find((candidate) => candidate.version === version);
-    if (migration === undefined) {
-      throw new HistoryTooNew(
-        `the history database is at migration ${version}, this program knows ${newest}: start a newer release`,
-      );
-    }
-    if (migration.checksum !== checksum) {
+    if (migration?.checksum !== checksum) {
       throw new MigrationChanged(
-        `migration ${migration.name} is not the one that was applied: restore the file, and add a new one for a change`,
+        `migration ${migration?.name ?? version} is not the one that was applied: restore the file, and add a new one for a change`,
       );
     }
   }
+}
+
+function assertNotNewer(version: number, known: Migration[]): void {
+  const newest = known.at(-1)?.version ?? 0;
+  if (version > newest)
+    throw new HistoryTooNew(
+      `the history database is at migration ${version}, this program knows ${newest}: start a newer release`,
+    );
 }
 
 /** Statements end with a semicolon at a line's end; comments of whole lines go. */
