@@ -147,7 +147,21 @@ describe('a check of a machine that could be updated', () => {
     });
   });
 
-  test('is granted at most once in a request that names it twice', async () => {
+  test('row 20: is asked of policy together with the 63 others of its request', async () => {
+    const questions: number[] = [];
+    const { post } = makeTrial({
+      decide: (machines) => {
+        questions.push(machines.length);
+        return machines.map(() => grant);
+      },
+    });
+    const apps = Array.from({ length: 64 }, (_, n) => `version="1000.0.0" track="stable" machineid="m${n}"`);
+    const answer = await post(request(...apps.map((said) => flatcar('<updatecheck/>', said))));
+    expect(answer.body.match(/<updatecheck status="ok"/g)).toHaveLength(64);
+    expect(questions).toEqual([64]);
+  });
+
+  test('row 6: is granted at most once in a request that names it twice', async () => {
     const { post, asked, facts } = makeTrial({ decide: (machines) => machines.map(() => grant) });
     const answer = await post(request(flatcar('<updatecheck/>'), flatcar('<updatecheck/>')));
     expect(asked).toHaveLength(1);

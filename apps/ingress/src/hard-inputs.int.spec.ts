@@ -1,8 +1,5 @@
 // The hard inputs of real life and of bad will, over HTTP: numbers are those of the protocol notes' list (omaha.md, 7). Those of the
-// listener (body sizes, encodings, deadlines, methods, paths) are in omaha-server.spec.ts; those of values in the codec's own tests.
-import { once } from 'node:events';
-import { type IncomingMessage, request as httpRequest } from 'node:http';
-import { text } from 'node:stream/consumers';
+// listener (body sizes, encodings, deadlines, methods, paths) are in hard-requests.int.spec.ts and omaha-server.spec.ts; those of values in the codec's own tests.
 import { readFileSync } from 'node:fs';
 import type { Fact, MachineCheckedIn } from '@platte/facts';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -95,43 +92,6 @@ describe('refused with 400, a tiny body and a closed connection, and not in the 
     expect(response.headers.get('connection')).toBe('close');
     expect((await response.text()).length).toBeLessThan(100);
     expect((await nats.facts()).length).toBe(before);
-  });
-});
-
-describe('refused otherwise', () => {
-  test('row 7: a body of a megabyte: 413', async () => {
-    expect((await ingress.post(checkOf('x'.repeat(2 ** 20)))).status).toBe(413);
-  });
-  test('row 39: a compressed body: 415', async () => {
-    expect((await ingress.post(check, { 'content-encoding': 'gzip' })).status).toBe(415);
-  });
-  test('row 43: JSON: 415', async () => {
-    expect((await ingress.post('{"request":{"protocol":"3.0"}}')).status).toBe(415);
-  });
-  test('row 41: another method: 405, and no redirect', async () => {
-    const response = await fetch(ingress.url, { redirect: 'manual' });
-    expect(response.status).toBe(405);
-    expect(response.headers.get('allow')).toBe('POST');
-  });
-  test('row 42: the endpoint is served with and without its last slash', async () => {
-    const response = await fetch(ingress.url.slice(0, -1), { method: 'POST', body: check, redirect: 'manual' });
-    expect(response.status).toBe(200);
-  });
-
-  test('row 42: the endpoint is served to who names the whole URL, as to a proxy', async () => {
-    const { host, port, pathname } = new URL(ingress.url);
-    const sent = httpRequest({
-      host: '127.0.0.1',
-      port,
-      method: 'POST',
-      path: `http://${host}${pathname}`,
-      agent: false,
-    });
-    sent.end(checkOf('m42-absolute'));
-    const [response] = (await once(sent, 'response')) as [IncomingMessage];
-    expect(response.statusCode).toBe(200);
-    expect(await text(response)).toContain('<updatecheck ');
-    expect(await factsOf('m42-absolute')).toHaveLength(1);
   });
 });
 
