@@ -13,7 +13,7 @@ export interface MachineNumbers {
   cached: () => number;
 }
 
-/** Some 130 bytes each. Machines come in turn, so a cache that is smaller than the fleet is no use: raise it with the fleet. */
+/** Some 100 bytes each. Machines come in turn, so a cache that is smaller than the fleet is no use: raise it with the fleet. */
 export const cachedMachinesDefault = 2_000_000;
 /** One statement's arrays: some 0.5 MB. */
 const machinesPerStatement = 10_000;
@@ -38,64 +38,93 @@ select application as app, machine, number from added
 union all
 select application, machine, number from asked join machine_number using (application, machine)`;
 
+/** @param cachedMachinesMax so many are remembered for certain, and at most twice as many */
 export function makeMachineNumbers(store: Store, cachedMachinesMax = cachedMachinesDefault): MachineNumbers {
-  // A Map keeps the order of insertion: what is used goes to the end, and the oldest leaves. While there is room for twice
-  // as many nobody leaves soon, and the order is left alone.
-  const known = new Map<string, number>();
-  const isCrowded = () => known.size > cachedMachinesMax / 2;
+  const cache = makeCache(cachedMachinesMax);
 
-  async function ask(machines: NumberedMachine[], found: Map<string, number>): Promise<void> {
+  async function ask(machines: NumberedMachine[], answers: NumberTable): Promise<void> {
     const { rows } = await store.pool.query<NumberedMachine & { number: number }>(numberMachines, [
       machines.map(({ app }) => app),
       machines.map(({ machine }) => machine),
     ]);
-    for (const { app, machine, number } of rows) found.set(keyOf(app, machine), number);
+    for (const { app, machine, number } of rows) answers.put(app, machine, number);
   }
 
-  async function askAll(machines: Map<string, NumberedMachine>, found: Map<string, number>): Promise<void> {
-    let missing = [...machines.values()];
-    while (missing.length > 0) {
-      for (let start = 0; start < missing.length; start += machinesPerStatement) {
-        await ask(missing.slice(start, start + machinesPerStatement), found);
+  async function askAll(missing: NumberedMachine[]): Promise<NumberTable> {
+    const answers = makeNumberTable();
+    for (let left = missing; left.length > 0;) {
+      for (let start = 0; start < left.length; start += machinesPerStatement) {
+        await ask(left.slice(start, start + machinesPerStatement), answers);
       }
-      missing = missing.filter(({ app, machine }) => !found.has(keyOf(app, machine)));
+      left = left.filter(({ app, machine }) => answers.get(app, machine) === undefined);
     }
-  }
-
-  function remember(found: Map<string, number>): void {
-    for (const [key, number] of found) {
-      known.delete(key);
-      known.set(key, number);
-    }
-    for (const key of known.keys()) {
-      if (known.size <= cachedMachinesMax) break;
-      known.delete(key);
-    }
+    return answers;
   }
 
   return {
     async of(machines) {
-      const found = new Map<string, number>();
-      const unknown = new Map<string, NumberedMachine>();
-      for (const { app, machine } of machines) {
-        const key = keyOf(app, machine);
-        if (found.has(key) || unknown.has(key)) continue;
-        const number = known.get(key);
-        if (number === undefined) unknown.set(key, { app, machine });
-        else found.set(key, number);
-      }
-      const asked = new Map<string, number>();
-      await askAll(unknown, asked);
-      for (const [key, number] of asked) found.set(key, number);
-      remember(isCrowded() ? found : asked);
+      // Tables only grow: what is found in these now is there as long as the answer is used.
+      const cached = cache.lookup();
+      const missing = machines.filter(({ app, machine }) => cached(app, machine) === undefined);
+      const answers = await askAll(missing);
+      answers.each(cache.remember);
       return (app, machine) => {
-        const number = found.get(keyOf(app, machine));
+        const number = cached(app, machine) ?? answers.get(app, machine);
         if (number === undefined) throw new Error(`no number was asked for machine ${machine} of application ${app}`);
         return number;
       };
     },
-    cached: () => known.size,
+    cached: cache.size,
   };
 }
 
-const keyOf = (app: string, machine: string) => `${app} ${machine}`;
+interface NumberTable {
+  get: (app: string, machine: string) => number | undefined;
+  put: (app: string, machine: string, number: number) => void;
+  each: (tell: (app: string, machine: string, number: number) => void) => void;
+  size: () => number;
+}
+
+/** By application, then by id: joining the two into one key takes longer than both lookups. */
+function makeNumberTable(): NumberTable {
+  const apps = new Map<string, Map<string, number>>();
+  let size = 0;
+  return {
+    get: (app, machine) => apps.get(app)?.get(machine),
+    put(app, machine, number) {
+      let machines = apps.get(app);
+      if (machines === undefined) apps.set(app, (machines = new Map()));
+      machines.set(machine, number);
+      size += 1;
+    },
+    each(tell) {
+      for (const [app, machines] of apps) for (const [machine, number] of machines) tell(app, machine, number);
+    },
+    size: () => size,
+  };
+}
+
+/** Two tables: when the newer one is full it becomes the older one, which is forgotten. What is used moves to the newer. */
+function makeCache(machinesMax: number) {
+  let [newer, older] = [makeNumberTable(), makeNumberTable()];
+  function remember(app: string, machine: string, number: number): void {
+    if (newer.get(app, machine) !== undefined) return;
+    if (newer.size() >= machinesMax) [newer, older] = [makeNumberTable(), newer];
+    newer.put(app, machine, number);
+  }
+  return {
+    remember,
+    /** Of what is remembered now, whatever is forgotten later. */
+    lookup() {
+      const [first, second] = [newer, older];
+      return (app: string, machine: string): number | undefined => {
+        const number = first.get(app, machine);
+        if (number !== undefined || second.size() === 0) return number;
+        const old = second.get(app, machine);
+        if (old !== undefined) remember(app, machine, old);
+        return old;
+      };
+    },
+    size: () => newer.size() + older.size(),
+  };
+}
