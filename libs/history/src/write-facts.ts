@@ -53,12 +53,11 @@ export async function writeFacts(
   numberOf: NumberOf,
   { archive, oldest = 0 }: WriteOptions = { archive: true },
 ): Promise<{ late: number }> {
-  const wholeFacts = batches.flatMap(({ facts, unknown = [] }) => [...facts, ...unknown]);
-  if (archive && wholeFacts.length > 0) await history.insert(insertArchive, renderArchive(wholeFacts));
-  const all = batches.reduce((sum, { facts }) => sum + countHistoryFacts(facts, 0), 0);
-  const rows = batches.reduce((sum, { facts }) => sum + countHistoryFacts(facts, oldest), 0);
-  if (rows > 0) await history.insert(insertFacts, renderFacts(batches, { rows, oldest }, numberOf));
-  return { late: all - rows };
+  const facts = batches.reduce((sum, batch) => sum + batch.facts.length + (batch.unknown?.length ?? 0), 0);
+  if (archive && facts > 0) await history.insert(insertArchive, renderArchive(batches, facts));
+  const { block, rows, late } = renderFacts(batches, { rowsMax: facts, oldest }, numberOf);
+  if (rows > 0) await history.insert(insertFacts, block);
+  return { late };
 }
 
 /** Machines that need a number before their facts can be written, with repetitions. */
@@ -70,14 +69,7 @@ function isHistoryFact(fact: Fact): fact is HistoryFact {
   return fact.kind in kinds && fact.machine !== '';
 }
 
-function countHistoryFacts(facts: readonly Fact[], oldest: number): number {
-  let rows = 0;
-  for (const fact of facts) if (isHistoryFact(fact) && fact.at >= oldest) rows++;
-  return rows;
-}
-
-function renderArchive(facts: readonly (Fact | UnknownFact)[]): Uint8Array {
-  const rows = facts.length;
+function renderArchive(batches: readonly ArrivedBatch[], rows: number): Uint8Array {
   const columns = {
     app: repeatedTexts('app', rows),
     machine: texts('machine', rows),
@@ -86,26 +78,37 @@ function renderArchive(facts: readonly (Fact | UnknownFact)[]): Uint8Array {
     kind: repeatedTexts('kind', rows),
     fact: texts('fact', rows),
   };
-  for (const fact of facts) {
+  const put = (fact: Fact | UnknownFact): void => {
     columns.app.put(fact.app);
     columns.machine.put(fact.machine);
     columns.at.put(fact.at);
     columns.n.put(fact.n);
     columns.kind.put(fact.kind);
     columns.fact.put(JSON.stringify(fact));
+  };
+  for (const { facts, unknown = [] } of batches) {
+    for (const fact of facts) put(fact);
+    for (const fact of unknown) put(fact);
   }
   return renderBlock(Object.values(columns), rows);
 }
 
 function renderFacts(
   batches: readonly ArrivedBatch[],
-  { rows, oldest }: { rows: number; oldest: number },
+  { rowsMax, oldest }: { rowsMax: number; oldest: number },
   numberOf: NumberOf,
-): Uint8Array {
-  const columns = makeColumns(rows);
+): { block: Uint8Array; rows: number; late: number } {
+  const columns = makeColumns(rowsMax);
+  let rows = 0;
+  let late = 0;
   for (const { sequence, facts } of batches) {
     for (const fact of facts) {
-      if (!isHistoryFact(fact) || fact.at < oldest) continue;
+      if (!isHistoryFact(fact)) continue;
+      if (fact.at < oldest) {
+        late += 1;
+        continue;
+      }
+      rows += 1;
       columns.seq.put(sequence);
       columns.inst.put(numberOf(fact.app, fact.machine));
       putIdentity(columns, fact);
@@ -115,44 +118,44 @@ function renderFacts(
       putGrant(columns, fact);
     }
   }
-  return renderBlock(Object.values(columns), rows);
+  return { block: renderBlock(Object.values(columns), rows), rows, late };
 }
 
 type Columns = ReturnType<typeof makeColumns>;
 
 /** The columns of fact_in, by their names there. */
-function makeColumns(rows: number) {
+function makeColumns(rowsMax: number) {
   return {
-    seq: uint64Column('seq', 'UInt64', rows),
-    app: repeatedTexts('app', rows),
-    inst: uint32s('inst', rows),
-    machine: texts('machine', rows),
-    at: uint64Column('at', timeType, rows),
-    n: uint64Column('n', 'UInt64', rows),
-    kind: int8s('kind', kindType, rows),
-    version: repeatedTexts('version', rows),
-    grp: repeatedTexts('grp', rows),
-    channel: repeatedTexts('channel', rows),
-    arch: repeatedTexts('arch', rows),
-    oem: repeatedTexts('oem', rows),
-    rollout: repeatedTexts('rollout', rows),
-    status: repeatedTexts('status', rows),
-    reason: repeatedTexts('reason', rows),
-    until: uint64Column('until', timeType, rows),
-    inputs: texts('inputs', rows),
-    track: repeatedTexts('track', rows),
-    ip: texts('ip', rows),
-    alias: texts('alias', rows),
-    oemVersion: repeatedTexts('oem_version', rows),
-    aleph: repeatedTexts('aleph', rows),
-    bootId: texts('boot_id', rows),
-    eventType: int32s('event_type', rows),
-    eventResult: int32s('event_result', rows),
-    errorCode: repeatedTexts('error_code', rows),
-    previousVersion: repeatedTexts('previous_version', rows),
-    toVersion: repeatedTexts('to_version', rows),
-    outcome: repeatedTexts('outcome', rows),
-    cause: texts('cause', rows),
+    seq: uint64Column('seq', 'UInt64', rowsMax),
+    app: repeatedTexts('app', rowsMax),
+    inst: uint32s('inst', rowsMax),
+    machine: texts('machine', rowsMax),
+    at: uint64Column('at', timeType, rowsMax),
+    n: uint64Column('n', 'UInt64', rowsMax),
+    kind: int8s('kind', kindType, rowsMax),
+    version: repeatedTexts('version', rowsMax),
+    grp: repeatedTexts('grp', rowsMax),
+    channel: repeatedTexts('channel', rowsMax),
+    arch: repeatedTexts('arch', rowsMax),
+    oem: repeatedTexts('oem', rowsMax),
+    rollout: repeatedTexts('rollout', rowsMax),
+    status: repeatedTexts('status', rowsMax),
+    reason: repeatedTexts('reason', rowsMax),
+    until: uint64Column('until', timeType, rowsMax),
+    inputs: texts('inputs', rowsMax),
+    track: repeatedTexts('track', rowsMax),
+    ip: texts('ip', rowsMax),
+    alias: texts('alias', rowsMax),
+    oemVersion: repeatedTexts('oem_version', rowsMax),
+    aleph: repeatedTexts('aleph', rowsMax),
+    bootId: texts('boot_id', rowsMax),
+    eventType: int32s('event_type', rowsMax),
+    eventResult: int32s('event_result', rowsMax),
+    errorCode: repeatedTexts('error_code', rowsMax),
+    previousVersion: repeatedTexts('previous_version', rowsMax),
+    toVersion: repeatedTexts('to_version', rowsMax),
+    outcome: repeatedTexts('outcome', rowsMax),
+    cause: texts('cause', rowsMax),
   };
 }
 
