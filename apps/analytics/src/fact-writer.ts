@@ -18,7 +18,7 @@ interface Needs {
   nats: NatsConnection;
   history: History;
   numbers: MachineNumbers;
-  config: Pick<Config, 'batchFactsMax' | 'batchDelay' | 'archive' | 'historyRowsKept'>;
+  config: Pick<Config, 'batchFactsMax' | 'batchDelay' | 'batchDelayBusy' | 'archive' | 'historyRowsKept'>;
   now: () => number;
   log: Log;
   metrics: Metrics;
@@ -30,6 +30,8 @@ interface Needs {
 export const durable = 'analytics';
 /** Messages in hand: ingress at rest puts one check-in into each, so this and not the facts bounds a batch then. */
 const messagesMax = 5_000;
+/** As it travels: a check-in has some 650. Less would cut batches short before they are full. */
+const bytesPerFact = 1_000;
 const lagPeriodMs = 5_000;
 /** Rows are folded some time after they are written, and must be there then with all that follow them. */
 const rowsMarginMs = 86_400_000;
@@ -69,7 +71,9 @@ export async function startFactWriter(needs: Needs): Promise<FactWriter> {
     prefix,
     batchFactsMax: config.batchFactsMax,
     batchDelayMs: config.batchDelay,
+    busyDelayMs: config.batchDelayBusy,
     messagesMax,
+    bytesMax: config.batchFactsMax * bytesPerFact,
     isOutage: isStoreFailure,
     say: (line) => log.info(line),
     onBatch: async (messages: FactMessage[]) => {

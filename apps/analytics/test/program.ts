@@ -15,7 +15,13 @@ import { startRebuilder } from '../src/rebuilder.js';
 export const app = 'e96281a6-d1af-4bde-9a0a-97b76e56dc57';
 export const group = 'aaaaaaaa-0000-4000-8000-000000000001';
 export const silentLog = makeLog({ program: 'analytics', level: 'silent' });
-const config = { batchFactsMax: 1000, batchDelay: 20, archive: true, historyRowsKept: 180 * 86_400_000 };
+const config = {
+  batchFactsMax: 1000,
+  batchDelay: 20,
+  batchDelayBusy: 20,
+  archive: true,
+  historyRowsKept: 180 * 86_400_000,
+};
 const place = makePositions(5);
 
 export interface TestProgram {

@@ -16,6 +16,8 @@ export interface Buffer {
 export interface BufferLimits {
   batchFactsMax: number;
   batchDelayMs: number;
+  /** How old the first of many may become: of a tenth of `batchFactsMax` or more. Not less than `batchDelayMs`. */
+  busyDelayMs: number;
   /** What may wait; decoded, facts take about four times their bytes. */
   messagesMax: number;
   bytesMax: number;
@@ -36,12 +38,16 @@ export function makeBuffer(limits: BufferLimits): Buffer {
 
   async function untilRipe(): Promise<void> {
     while (isEmpty()) await arrival.heard();
-    const first = { isOld: false };
+    await untilFullOr(limits.batchDelayMs);
+    if (facts >= limits.batchFactsMax / 10) await untilFullOr(limits.busyDelayMs - limits.batchDelayMs);
+  }
+  async function untilFullOr(delayMs: number): Promise<void> {
+    const wait = { isOver: delayMs <= 0 };
     const timer = setTimeout(() => {
-      first.isOld = true;
+      wait.isOver = true;
       arrival.ring();
-    }, limits.batchDelayMs);
-    while (!isFull() && !first.isOld) await arrival.heard();
+    }, delayMs);
+    while (!isFull() && !wait.isOver) await arrival.heard();
     clearTimeout(timer);
   }
   function cut(): Held[] {

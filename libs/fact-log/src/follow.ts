@@ -31,6 +31,8 @@ export interface FollowOptions {
   /** A batch is handed over when it has so many facts (10,000), or when its first message is so old (50 ms). */
   batchFactsMax?: number | undefined;
   batchDelayMs?: number | undefined;
+  /** Or, with a tenth of `batchFactsMax` or more in it, so old (`batchDelayMs`): where larger batches cost less. */
+  busyDelayMs?: number | undefined;
   /** What waits at most while a batch is being committed: messages (256), and their bytes (8 MiB, and one request's more). */
   messagesMax?: number | undefined;
   bytesMax?: number | undefined;
@@ -148,9 +150,11 @@ async function keepPulling(
 }
 
 function toLimits(options: FollowOptions): BufferLimits & { ackWaitMs: number } {
+  const { batchDelayMs = defaults.batchDelayMs } = options;
   return {
     batchFactsMax: options.batchFactsMax ?? defaults.batchFactsMax,
-    batchDelayMs: options.batchDelayMs ?? defaults.batchDelayMs,
+    batchDelayMs,
+    busyDelayMs: options.busyDelayMs ?? batchDelayMs,
     messagesMax: options.messagesMax ?? defaults.messagesMax,
     bytesMax: options.bytesMax ?? defaults.bytesMax,
     ackWaitMs: options.ackWaitMs ?? defaults.ackWaitMs,

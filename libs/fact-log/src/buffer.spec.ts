@@ -1,0 +1,70 @@
+import type { Msg } from '@nats-io/transport-node';
+import type { Fact } from '@platte/facts';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { makeBuffer } from './buffer.js';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const limits = { batchFactsMax: 100, batchDelayMs: 50, busyDelayMs: 200, messagesMax: 1000, bytesMax: 1_000_000 };
+
+/** After how long each batch was taken, and with how many facts, of messages that arrive at these times. */
+async function takeAll(arrivals: { atMs: number; facts: number }[]): Promise<{ atMs: number; facts: number }[]> {
+  const buffer = makeBuffer(limits);
+  const begun = Date.now();
+  const taken: { atMs: number; facts: number }[] = [];
+  for (const { atMs, facts } of arrivals) setTimeout(() => buffer.put(message(facts)), atMs);
+  const taking = (async () => {
+    for (let batch = await buffer.take(); batch.length > 0; batch = await buffer.take()) {
+      taken.push({ atMs: Date.now() - begun, facts: batch.reduce((sum, held) => sum + held.message.facts.length, 0) });
+    }
+  })();
+  await vi.advanceTimersByTimeAsync(10_000);
+  buffer.close();
+  await taking;
+  return taken;
+}
+
+function message(facts: number) {
+  const fact = { kind: 'MachineCheckedIn' } as Fact;
+  return {
+    msg: { data: new Uint8Array(facts) } as Msg,
+    message: { sequence: 1, storedAt: 0, facts: Array.from({ length: facts }, () => fact), unknown: [] },
+  };
+}
+
+test('a few facts are handed over when the first is as old as may be', async () => {
+  const arrivals = [
+    { atMs: 0, facts: 5 },
+    { atMs: 30, facts: 4 },
+    { atMs: 60, facts: 3 },
+  ];
+  expect(await takeAll(arrivals)).toEqual([
+    { atMs: 50, facts: 9 },
+    { atMs: 110, facts: 3 },
+  ]);
+});
+
+test('a tenth of a full batch and more waits on for what follows it', async () => {
+  const arrivals = [
+    { atMs: 0, facts: 5 },
+    { atMs: 30, facts: 5 },
+    { atMs: 199, facts: 70 },
+    { atMs: 201, facts: 1 },
+  ];
+  expect(await takeAll(arrivals)).toEqual([
+    { atMs: 200, facts: 80 },
+    { atMs: 251, facts: 1 },
+  ]);
+});
+
+test('a full batch waits for nothing, and is cut between messages', async () => {
+  const arrivals = [
+    { atMs: 0, facts: 60 },
+    { atMs: 10, facts: 60 },
+  ];
+  expect(await takeAll(arrivals)).toEqual([
+    { atMs: 10, facts: 60 },
+    { atMs: 210, facts: 60 },
+  ]);
+});
