@@ -1,7 +1,7 @@
-// Keeps timelines up to date: one replica leads, and folds what arrived again and again, with a rest in between that is
-// ten times as long as the work, unless there is a backlog. What is not folded yet is added by every question of now.
+// Keeps timelines up to date: one replica leads, and folds what arrived again and again, with a rest in between
+// (`restAfterRebuild`). What is not folded yet is added by every question of now.
 import { setTimeout as delay } from 'node:timers/promises';
-import { type History, openShards, rebuildShards } from '@platte/history';
+import { type History, openShards, rebuildShards, restAfterRebuild } from '@platte/history';
 import type { Log, Metrics } from '@platte/service';
 import { foldsRest, type Lead, tryLead } from '@platte/state-store';
 
@@ -31,10 +31,6 @@ export interface Rebuilder {
 /** Ours among the advisory locks of the database. */
 const rebuildJob = 20_001;
 const leadRetryMs = 5_000;
-const restPerWork = 10;
-/** So many at once are no rest of a fleet but a backlog: what is not folded makes questions of now slow or late. */
-const backlogFacts = 100_000;
-const pauseMsMax = 60_000;
 
 const [hourMs, dayMs] = [3_600_000, 86_400_000];
 /** The first hour and the first day that no TTL has taken away. */
@@ -42,6 +38,8 @@ const toPresenceFrom = ({ hoursMs, daysMs }: Needs['presenceKept'], now: number)
   hours: Math.ceil((now - hoursMs) / hourMs) * hourMs,
   days: Math.ceil((now - daysMs) / dayMs) * dayMs,
 });
+
+const nothingRun = { tookMs: 0, facts: 0, caughtUp: true };
 
 export function startRebuilder(needs: Needs): Rebuilder {
   const { history, cluster, postgresUrl, pauseMs, log, metrics, signal } = needs;
@@ -75,12 +73,11 @@ export function startRebuilder(needs: Needs): Rebuilder {
     const { shards, close } = await openShards(history, cluster);
     try {
       isLeading = true;
-      while (!ending.aborted) {
+      for (let [begun, before] = [performance.now(), 0]; !ending.aborted;) {
+        [before, begun] = [begun, performance.now()];
         // A replay that compares or switches the tables needs them at rest: this run is left out.
         const run = await held.unlessHeld(foldsRest, () => runOnce(shards));
-        const { tookMs, facts, caughtUp } = run ?? { tookMs: 0, facts: 0, caughtUp: true };
-        const longRestMs = Math.min(Math.max(pauseMs, tookMs * restPerWork), pauseMsMax);
-        const restMs = caughtUp ? (facts < backlogFacts ? longRestMs : Math.min(tookMs, pauseMs)) : 0;
+        const restMs = restAfterRebuild({ ...(run ?? nothingRun), sinceMs: begun - before }, pauseMs);
         await delay(restMs, undefined, { signal: ending }).catch(() => {});
       }
     } finally {

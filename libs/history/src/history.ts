@@ -10,6 +10,7 @@ export {
   MigrationChanged,
   ShardsChanged,
 } from './migrate.js';
+export { type RebuildRun, restAfterRebuild } from './rebuild-rest.js';
 export { type ArrivedBatch, machinesOf, type NumberOf, writeFacts, type WriteOptions } from './write-facts.js';
 export { dropPassed, rebuild, rebuildFromNothing, type RebuildInput, type Rebuilt } from './rebuild.js';
 export { reachesStart, readArchiveStart } from './archive-start.js';
