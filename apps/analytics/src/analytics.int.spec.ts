@@ -52,9 +52,10 @@ test.each([
 ] as const)('nothing is lost or doubled when %s', async (_, insert, when) => {
   await program.startReplica(failingAt(insert, when));
   await program.append(checkIns(30, '1.0.0'));
+  // The tables of one insert show it one after the other.
+  await vi.waitFor(async () => expect(await versionsNow()).toEqual({ '1.0.0': 30 }), patience);
   await vi.waitFor(async () => expect(await countOf('fact')).toBe(30), patience);
   expect(await countOf('fact_archive')).toBe(30);
-  expect(await versionsNow()).toEqual({ '1.0.0': 30 });
 });
 
 const valuesOf = async (metrics: Metrics, name: string) =>
