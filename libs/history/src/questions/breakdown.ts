@@ -1,7 +1,7 @@
 // How many active machines there are, by version and by status: now from every machine's state, and at any moment since
 // transitions are kept from the delta rollup up to the hour and the transitions within it.
 import type { History, Params } from '../connection.js';
-import { arrivedNow, partsOfNow } from './current.js';
+import { arrivedNow, isAsBefore, partsOfNow } from './current.js';
 import { activeSince, activityWindowMs, type Scope, scopeCondition } from './scope.js';
 import { canSum, sumNow, type SummedRow } from './summed.js';
 import { changesFromTransitions } from './transition-changes.js';
@@ -36,8 +36,7 @@ export async function breakdown(
   const arrived = await arrivedNow(history);
   if (canSum(arrived, { now, windowMs, oem: scope.oem })) {
     const rows = await sumNow(history, arrived, { ...scope, now });
-    const after = await arrivedNow(history);
-    if (after.run === arrived.run && after.publishing === arrived.publishing) return addUp(rows, now);
+    if (await isAsBefore(history, arrived)) return addUp(rows, now);
   }
   return countNow(history, { ...scope, now, windowMs });
 }

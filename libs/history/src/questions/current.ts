@@ -62,6 +62,16 @@ export async function arrivedNow(history: History): Promise<Arrived> {
   return arrived ?? { mark: 0, fresh: 0, run: 0, publishing: 0, silence: 0, shards: 0 };
 }
 
+const readRuns = `
+select maxIf(w.run, name = 'transitions') as run, maxIf(w.run, name = 'publishing') as publishing
+from watermark as w`;
+
+/** Whether a rebuild ended or began to publish since: a third of the work of looking at what arrived again. */
+export async function isAsBefore(history: History, before: Arrived): Promise<boolean> {
+  const [now] = await history.read<Pick<Arrived, 'run' | 'publishing'>>(readRuns);
+  return now?.run === before.run && now.publishing === before.publishing;
+}
+
 /**
  * More fresh facts than these are not folded by a question about a whole fleet: at full speed the rebuild is seconds
  * behind, and the answer is as of its watermark then. Folding this many takes some 0.2 s; a question about some machines
