@@ -33,7 +33,6 @@ describe('the terminal says what is written', () => {
     '07-examples',
     '08-catalog-in-git',
     '09-why',
-    '13-progress',
   ])('in %s', async (name) => {
     const { written, said } = await playTranscript(name, terminal);
     expect(said).toBe(written);
