@@ -17,7 +17,7 @@ export function fetchPlans(call: Call): typeof globalThis.fetch {
     url.searchParams.set('dryRun', 'true');
     const response = await fetch(url, init);
     if (!response.ok) return response;
-    printPlan(call, Plan.parse(await response.json()));
+    await printPlan(call, Plan.parse(await response.json()));
     throw new DryRunStop();
   };
 }

@@ -2,19 +2,28 @@
 import type { Plan } from '@platte/api-contract';
 import { stringify } from 'yaml';
 import type { Call } from '../call.js';
+import { applicationNames, groupNames } from '../run/names.js';
+import type { Names } from './catalog-views.js';
 import { describeDifference } from './system-views.js';
 import { renderTable, type Column } from './table.js';
 import { toPlural } from './words.js';
 
 type Planned = Plan['changes'][number];
 
-const columns: readonly Column<Planned>[] = [
+interface Known {
+  applications: Names;
+  groups: Names;
+}
+
+const toColumns = ({ applications, groups }: Known): readonly Column<Planned>[] => [
   { name: 'WOULD', cell: ({ kind }) => kind },
-  { name: 'OF', cell: nameOf },
+  { name: 'OF', cell: (change) => nameOf(change, groups) },
+  { name: 'APPLICATION', cell: ({ application }) => applications(application) },
   { name: 'CHANGE', cell: ({ before, after }) => describeDifference(before, after) },
 ];
 
-export function printPlan({ io, options }: Call, plan: Plan): void {
+export async function printPlan(call: Call, plan: Plan): Promise<void> {
+  const { io, options } = call;
   switch (options['output']) {
     case 'json':
       io.out(JSON.stringify(plan, null, 2));
@@ -23,12 +32,25 @@ export function printPlan({ io, options }: Call, plan: Plan): void {
       io.out(stringify(plan).trimEnd());
       break;
     default:
-      if (plan.changes.length > 0)
-        io.out(
-          renderTable(plan.changes, columns, { now: io.now(), width: io.width, isWide: false, bold: io.colours.bold }),
-        );
+      if (plan.changes.length > 0) {
+        const style = { now: io.now(), width: io.width, isWide: false, bold: io.colours.bold };
+        io.out(renderTable(plan.changes, toColumns(await readNames(call, plan)), style));
+      }
   }
   io.say(describe(plan));
+}
+
+/** Of what is there, and of what the plan would make first. */
+async function readNames(call: Call, { changes }: Plan): Promise<Known> {
+  const made = new Map(changes.flatMap(({ subject, after }) => (after ? [[subject, after['name']] as const] : [])));
+  const withMade =
+    (names: Names): Names =>
+    (id) => {
+      const name = id === null ? undefined : made.get(id);
+      return typeof name === 'string' ? name : names(id);
+    };
+  const [applications, groups] = await Promise.all([applicationNames(call), groupNames(call)]);
+  return { applications: withMade(applications), groups: withMade(groups) };
 }
 
 function describe({ changes, omitted, machines }: Plan): string {
@@ -42,8 +64,10 @@ const describeTouched = (machines: number): string =>
   machines === 0 ? 'It would touch no machine.' : `It would touch ${toPlural(machines, 'machine')}.`;
 
 /** By its name, where it has one: ids of what would be created are drawn anew when it is done. */
-function nameOf({ subject, before, after }: Planned): string {
-  const { name, version, arch } = after ?? before ?? {};
+function nameOf({ subject, group, before, after }: Planned, groups: Names): string {
+  const { name, version, arch, toVersion } = after ?? before ?? {};
   if (typeof name === 'string' && name !== '') return name;
+  // A rollout is a group's way to a version.
+  if (typeof toVersion === 'string') return `${groups(group)} to ${toVersion}`;
   return typeof version === 'string' ? [version, arch].filter(Boolean).join('/') : subject;
 }

@@ -6,7 +6,8 @@ import type { Names } from '../print/catalog-views.js';
 const query = { limit: pageLimitMax };
 
 /** Programs that read JSON have the ids; they do not wait for names. */
-const isForPeople = (call: Call): boolean => ['table', 'wide', undefined].includes(call.options['output'] as string);
+const isForPeople = (call: Call): boolean =>
+  ['table', 'wide', 'words', undefined].includes(call.options['output'] as string);
 
 async function collect<Item extends { id: string }>(
   call: Call,
