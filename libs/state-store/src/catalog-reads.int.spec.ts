@@ -97,10 +97,46 @@ it('shows applications by name, page by page, and only those that may be seen', 
 it('shows packages with the highest version first, also across pages', async () => {
   const versions = (packages: { version: string }[]) => packages.map(({ version }) => version);
   expect(versions(await listPackages(store.pool, all))).toEqual(['1.10.0-beta.2', '1.10.0', '1.9.0', '0.1.0']);
-  const after = { application: id(1), version: '1.10.0', id: id(11) };
+  const after = ['beta', '1.10.0', 'amd64'];
   expect(versions(await listPackages(store.pool, { ...all, after }))).toEqual(['1.9.0', '0.1.0']);
   expect(await listPackages(store.pool, { ...all, arch: 'arm64' })).toEqual([]);
   expect(Package.parse(await findPackage(store.pool, id(10)))).toMatchObject({ version: '1.9.0', size: 5_000_000_000 });
+});
+
+it('lists things by application, name and arch, also across pages', async () => {
+  const addChannel = `insert into channel values ($1, $2, $3, '#aabbcc', $4, null, 3)`;
+  const channels = [
+    [id(2), 'zulu', 'amd64'],
+    [id(1), 'edge', 'arm64'],
+    [id(1), 'edge', 'amd64'],
+  ];
+  for (const [at, [application, name, arch]] of channels.entries())
+    await store.pool.query(addChannel, [id(50 + at), application, name, arch]);
+  const addGroup = `insert into update_group values ($1, $2, $3, '', $3, null, null, $4, 1, null, 4)`;
+  await store.pool.query(addGroup, [id(60), id(2), 'zone', defaultPolicy]);
+  await store.pool.query(addGroup, [id(61), id(1), 'apron', defaultPolicy]);
+  const pages = async (list: (after: readonly string[] | undefined) => Promise<{ place: readonly string[] }[]>) => {
+    const places: string[] = [];
+    for (let after: readonly string[] | undefined; ;) {
+      const [first] = await list(after);
+      if (first === undefined) return places;
+      places.push(first.place.join(' '));
+      after = first.place;
+    }
+  };
+  expect(await pages((after) => listChannels(store.pool, { ...all, limit: 1, after }))).toEqual([
+    'alpha zulu amd64',
+    'beta edge amd64',
+    'beta edge arm64',
+    'beta stable amd64',
+  ]);
+  expect(await pages((after) => listGroups(store.pool, { ...all, limit: 1, after }))).toEqual([
+    'alpha zone',
+    'beta apron',
+    'beta prod',
+  ]);
+  for (const [table, from] of [['channel', 50] as const, ['update_group', 60] as const])
+    await store.pool.query(`delete from ${table} where id = any ($1)`, [[0, 1, 2].map((n) => id(from + n))]);
 });
 
 it('shows a channel with its floors and blacklist', async () => {
@@ -111,14 +147,14 @@ it('shows a channel with its floors and blacklist', async () => {
     floors: [{ package: id(10), reason: 'new layout' }],
     blacklist: [id(13)],
   });
-  expect(await listChannels(store.pool, all)).toEqual([channel]);
+  expect(await listChannels(store.pool, all)).toEqual([{ ...channel, place: ['beta', 'stable', 'amd64'] }]);
 });
 
 it('shows a group with its rollout', async () => {
   const group = await findGroupView(store.pool, id(30));
   expect(Group.parse(group)).toMatchObject({ track: 'stable', policy: defaultPolicy });
   expect(Rollout.parse(group?.rollout)).toMatchObject({ id: id(40), startedAt: 1000 });
-  expect(await listGroups(store.pool, all)).toEqual([group]);
+  expect(await listGroups(store.pool, all)).toEqual([{ ...group, place: ['beta', 'prod'] }]);
   const rollout = await findRollout(store.pool, id(40));
   expect(rollout).toEqual({ ...group?.rollout, application: id(1) });
   expect(await listRollouts(store.pool, { ...all, group: id(30), state: 'running' })).toEqual([rollout]);

@@ -18,10 +18,17 @@ interface Listing<After> {
   limit: number;
   after?: After | undefined;
 }
-export interface NameKey {
+interface NameKey {
   name: string;
   id: string;
 }
+
+/**
+ * Where a thing stands in its list, by names as people read them: application, name, arch. A page begins after the place of
+ * the last item before it.
+ */
+type Place = readonly string[];
+type Placed<T> = T & { place: Place };
 
 const applicationColumns = `a.id, a.name, a.description, a.versioning, a.reboots, a.product_id as "productId", a.changed as revision`;
 
@@ -57,26 +64,23 @@ const packageColumns = `p.id, p.application, p.version, p.arch, p.type, p.url, p
 const versionKey = (version: string): string =>
   `string_to_array(substring(${version} from '^[0-9.]*[0-9]'), '.')::numeric[]`;
 
+// Applications and archs upward, versions downward.
 const selectPackages = `
-  select ${packageColumns} from package p
-  where ($1::uuid[] is null or p.application = any ($1)) and ($2::text is null or p.arch = $2)
-    and ($3::uuid is null
-      or (p.application, ${versionKey('p.version')}, p.version, p.id) < ($3, ${versionKey('$4::text')}, $4, $5::uuid))
-  order by p.application desc, ${versionKey('p.version')} desc, p.version desc, p.id desc
+  select ${packageColumns}, array[a.name, p.version, p.arch] as place
+  from package p join application a on a.id = p.application
+  where ($1::uuid[] is null or a.id = any ($1)) and ($2::text is null or p.arch = $2)
+    and ($3::text is null or a.name > $3
+      or (a.name = $3 and (${versionKey('p.version')}, p.version) < (${versionKey('$4::text')}, $4))
+      or (a.name = $3 and p.version = $4 and p.arch > $5))
+  order by a.name, ${versionKey('p.version')} desc, p.version desc, p.arch
   limit $6`;
-
-export interface PackageKey {
-  application: string;
-  version: string;
-  id: string;
-}
 
 /** The highest version first, application by application. */
 export function listPackages(
   db: Db,
-  { applications, arch, limit, after }: Listing<PackageKey> & { arch?: string | undefined },
-): Promise<WithRevision<Package>[]> {
-  return rowsOf(db, selectPackages, [applications, arch, after?.application, after?.version, after?.id, limit]);
+  { applications, arch, limit, after = [] }: Listing<Place> & { arch?: string | undefined },
+): Promise<Placed<WithRevision<Package>>[]> {
+  return rowsOf(db, selectPackages, [applications, arch, after[0], after[1], after[2], limit]);
 }
 
 const selectPackage = `select ${packageColumns} from package p where p.id = $1`;
@@ -93,13 +97,18 @@ const channelColumns = `c.id, c.application, c.name, c.color, c.arch, c.package,
   ${marks('blacklisted', 'm.package')} as blacklist`;
 
 const selectChannels = `
-  select ${channelColumns} from channel c
-  where ($1::uuid[] is null or c.application = any ($1)) and ($2::text is null or (c.name, c.id) > ($2, $3::uuid))
-  order by c.name, c.id
-  limit $4`;
+  select ${channelColumns}, array[a.name, c.name, c.arch] as place
+  from channel c join application a on a.id = c.application
+  where ($1::uuid[] is null or a.id = any ($1))
+    and ($2::text is null or (a.name, c.name, c.arch) > ($2, $3, $4))
+  order by a.name, c.name, c.arch
+  limit $5`;
 
-export function listChannels(db: Db, { applications, limit, after }: Listing<NameKey>): Promise<ChannelView[]> {
-  return rowsOf(db, selectChannels, [applications, after?.name, after?.id, limit]);
+export function listChannels(
+  db: Db,
+  { applications, limit, after = [] }: Listing<Place>,
+): Promise<Placed<ChannelView>[]> {
+  return rowsOf(db, selectChannels, [applications, after[0], after[1], after[2], limit]);
 }
 
 const selectChannel = `select ${channelColumns} from channel c where c.id = $1`;
@@ -116,13 +125,14 @@ const groupColumns = `g.id, g.application, g.name, g.description, g.track, g.cha
   (select ${rolloutAsJson} from rollout r where r.id = g.rollout) as rollout`;
 
 const selectGroups = `
-  select ${groupColumns} from update_group g
-  where ($1::uuid[] is null or g.application = any ($1)) and ($2::text is null or (g.name, g.id) > ($2, $3::uuid))
-  order by g.name, g.id
+  select ${groupColumns}, array[a.name, g.name] as place
+  from update_group g join application a on a.id = g.application
+  where ($1::uuid[] is null or a.id = any ($1)) and ($2::text is null or (a.name, g.name) > ($2, $3))
+  order by a.name, g.name
   limit $4`;
 
-export function listGroups(db: Db, { applications, limit, after }: Listing<NameKey>): Promise<GroupView[]> {
-  return rowsOf(db, selectGroups, [applications, after?.name, after?.id, limit]);
+export function listGroups(db: Db, { applications, limit, after = [] }: Listing<Place>): Promise<Placed<GroupView>[]> {
+  return rowsOf(db, selectGroups, [applications, after[0], after[1], limit]);
 }
 
 const selectGroup = `select ${groupColumns} from update_group g where g.id = $1`;

@@ -17,10 +17,14 @@ import { Operation } from '../http/operation-route.js';
 import { notFound } from '../http/problems.js';
 import { ApiParts } from '../parts.js';
 
-export const NameKey = z.object({ name: z.string(), id: z.guid() });
-const PackageKey = z.object({ application: z.guid(), version: z.string(), id: z.guid() });
+const NameKey = z.object({ name: z.string(), id: z.guid() });
+/** As many names as say where a thing stands in its list. */
+export const placeOf = (names: number) => z.array(z.string().max(200)).length(names);
 
-export const toNameKey = ({ name, id }: { name: string; id: string }): z.infer<typeof NameKey> => ({ name, id });
+export function withoutPlace<T extends { place: unknown }>(listed: T): Omit<T, 'place'> {
+  const { place: _, ...row } = listed;
+  return row;
+}
 
 @Controller()
 export class CatalogController {
@@ -34,7 +38,12 @@ export class CatalogController {
     const { applications } = caller;
     const after = parseCursor(query.cursor, NameKey);
     const rows = await listApplications(this.parts.store.pool, { applications, limit: query.limit + 1, after });
-    return toPage(rows, query.limit, (row) => row, toNameKey);
+    return toPage(
+      rows,
+      query.limit,
+      (row) => row,
+      ({ name, id }) => ({ name, id }),
+    );
   }
 
   @Operation('getApplication')
@@ -51,15 +60,10 @@ export class CatalogController {
   @Operation('listPackages')
   async listPackages({ query }: InputOf<'listPackages'>, caller: Caller): Promise<OutputOf<'listPackages'>> {
     const applications = visibleApplications(caller, query.application);
-    const after = parseCursor(query.cursor, PackageKey);
+    const after = parseCursor(query.cursor, placeOf(3));
     const arch = query.arch && Arch.parse(query.arch);
     const rows = await listPackages(this.parts.store.pool, { applications, arch, limit: query.limit + 1, after });
-    return toPage(
-      rows,
-      query.limit,
-      (row) => row,
-      ({ application, version, id }) => ({ application, version, id }),
-    );
+    return toPage(rows, query.limit, withoutPlace, ({ place }) => place);
   }
 
   @Operation('getPackage')
@@ -70,9 +74,9 @@ export class CatalogController {
   @Operation('listChannels')
   async listChannels({ query }: InputOf<'listChannels'>, caller: Caller): Promise<OutputOf<'listChannels'>> {
     const applications = visibleApplications(caller, query.application);
-    const after = parseCursor(query.cursor, NameKey);
+    const after = parseCursor(query.cursor, placeOf(3));
     const rows = await listChannels(this.parts.store.pool, { applications, limit: query.limit + 1, after });
-    return toPage(rows, query.limit, (row) => row, toNameKey);
+    return toPage(rows, query.limit, withoutPlace, ({ place }) => place);
   }
 
   @Operation('getChannel')

@@ -8,7 +8,7 @@ import { Operation } from '../http/operation-route.js';
 import { listInstances } from '../instance-lists.js';
 import { ApiParts } from '../parts.js';
 import { toGroup, toRollout } from '../views.js';
-import { NameKey, toNameKey } from './catalog.controller.js';
+import { placeOf, withoutPlace } from './catalog.controller.js';
 
 const RolloutKey = z.object({ startedAt: z.number().int(), id: z.guid() });
 
@@ -19,9 +19,14 @@ export class GroupsController {
   @Operation('listGroups')
   async listGroups({ query }: InputOf<'listGroups'>, caller: Caller): Promise<OutputOf<'listGroups'>> {
     const applications = visibleApplications(caller, query.application);
-    const after = parseCursor(query.cursor, NameKey);
+    const after = parseCursor(query.cursor, placeOf(2));
     const rows = await listGroups(this.parts.store.pool, { applications, limit: query.limit + 1, after });
-    return toPage(rows, query.limit, toGroup, toNameKey);
+    return toPage(
+      rows,
+      query.limit,
+      (row) => toGroup(withoutPlace(row)),
+      ({ place }) => place,
+    );
   }
 
   @Operation('getGroup')
