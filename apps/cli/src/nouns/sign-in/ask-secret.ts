@@ -7,9 +7,10 @@ import { readText } from '../run/body.js';
 
 export async function askSecret(io: Io, what: string): Promise<string> {
   if (!io.canAsk) return readText('-').trim();
-  process.stderr.write(`${what}: `);
   const nothing = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({ input: process.stdin, output: nothing, terminal: true });
+  // The terminal shows nothing from here on: who is asked sooner, and is quick, would see what they paste.
+  process.stderr.write(`${what}: `);
   reader.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   const secret = await reader.question('');
   reader.close();
