@@ -9,6 +9,8 @@ export interface Io {
   out(text: string): void;
   /** A line of talk. */
   say(text: string): void;
+  /** How far long work is: a line that the next replaces, and that `''` takes away. Only where a person sees it. */
+  show(text: string): void;
   colours: ReturnType<typeof pc.createColors>;
   hasColour: boolean;
   isTerminal: boolean;
@@ -27,6 +29,7 @@ export function makeIo(): Io {
   return {
     out: (text) => void process.stdout.write(`${text}\n`),
     say: (text) => void process.stderr.write(`${text}\n`),
+    show: isatty(2) ? (text) => void process.stderr.write(`\r\u001B[K${text}`) : () => {},
     colours: pc.createColors(hasColour),
     hasColour,
     isTerminal,

@@ -28,12 +28,17 @@ export async function readRows<Item, Given extends { query?: object }>(
   const items: Item[] = [];
   // One more than asked for tells whether there are more.
   const query = { ...given.query, limit: Math.min(pageLimitMax, limit + 1) };
-  for await (const item of eachItem(list, { ...given, query })) {
-    if (items.length === limit) {
-      call.notes.push(`The first ${limit}; there are more: --limit 0 shows all.`);
-      break;
+  try {
+    for await (const item of eachItem(list, { ...given, query })) {
+      if (items.length === limit) {
+        call.notes.push(`The first ${limit}; there are more: --limit 0 shows all.`);
+        break;
+      }
+      items.push(item);
+      if (items.length % pageLimitMax === 0) call.io.show(`${items.length.toLocaleString('en-US')} read`);
     }
-    items.push(item);
+  } finally {
+    call.io.show('');
   }
   return items;
 }
