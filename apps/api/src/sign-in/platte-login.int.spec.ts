@@ -58,7 +58,7 @@ it('signs in by the browser, acts as the person, and signs out', async () => {
   const form = await browser.go(address.replace(api.url, platte));
   const consent = await browser.submit(form, { login: 'bob', password: 'any' });
   const question = await browser.submit(consent, {});
-  const [, checkCode = 'none'] = /the code <b>([\w-]+)</.exec(question.text) ?? [];
+  const [, checkCode = 'none'] = /the code\s+<b>([\w-]+)</.exec(question.text) ?? [];
   expect(login.said.talk).toContain(`it shows the code ${checkCode}:`);
   const last = await browser.submit(question, {});
   expect(last.text).toContain('go back to the terminal');
