@@ -73,11 +73,13 @@ export function startRebuilder(needs: Needs): Rebuilder {
     const { shards, close } = await openShards(history, cluster);
     try {
       isLeading = true;
-      for (let [begun, before] = [performance.now(), 0]; !ending.aborted;) {
-        [before, begun] = [begun, performance.now()];
+      let begun = performance.now();
+      while (!ending.aborted) {
+        const sinceMs = performance.now() - begun;
+        begun += sinceMs;
         // A replay that compares or switches the tables needs them at rest: this run is left out.
         const run = await held.unlessHeld(foldsRest, () => runOnce(shards));
-        const restMs = restAfterRebuild({ ...(run ?? nothingRun), sinceMs: begun - before }, pauseMs);
+        const restMs = restAfterRebuild({ ...(run ?? nothingRun), sinceMs }, pauseMs);
         await delay(restMs, undefined, { signal: ending }).catch(() => {});
       }
     } finally {

@@ -1,9 +1,9 @@
 // What one app of one request means: which application and group it belongs to, the facts it makes, and what can be said of its
 // check at once. Pure: the catalog, the time and the positions of facts are arguments.
 //
-// A visit is `refused` (it names no application or no machine, or its address names too many: answered, counted, no fact), of a `machine`, or of a `syncer`
-// (another update server: manifests only, no machine). Its answer is null until policy has been asked, and where no update was
-// asked for.
+// A visit is `refused` (it names no application or no machine, or its address names too many: answered, counted, no fact), of a
+// `machine`, or of a `syncer` (another update server: manifests only, no machine). Its answer is null until policy has been asked,
+// and where no update was asked for.
 import type {
   Answer,
   Arch,

@@ -3,7 +3,7 @@ import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '
 import { apiPrefix, getOperation, operationIds, problemKinds, toProblemType, type Problem } from '@platte/api-contract';
 import { isStoreFailure, type Log } from '@platte/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { pageType, renderProblemPage, wantsPage } from '../sign-in/page.js';
+import { pageType, renderProblemPage, wantsPage } from './page.js';
 import { ApiProblem } from './problems.js';
 
 @Catch()

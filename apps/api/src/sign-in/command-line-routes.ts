@@ -26,7 +26,7 @@ import type { Identify, Throttle } from '../http/access-guard.js';
 import type { Caller } from '../http/caller.js';
 import { ApiProblem } from '../http/problems.js';
 import { drawToken } from '../new-token.js';
-import { pageType, renderPage } from './page.js';
+import { pageType, renderPage } from '../http/page.js';
 import { csrfTokenOf } from './seal.js';
 import { sessionMs } from './sessions.js';
 import { sessionCookie, type SignInParts } from './sign-in-routes.js';

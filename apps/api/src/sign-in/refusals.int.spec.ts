@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { configOf } from '../testing/identity-provider.js';
 import { startApi, type RunningApi } from '../testing/running-api.js';
-import { wantsPage } from './page.js';
+import { wantsPage } from '../http/page.js';
 
 let api: RunningApi;
 let hurried: RunningApi;

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { makeClient, pageLimitMax, type Client } from '@platte/api-contract';
 import { readRunFile } from '../up/run-file.js';
-import type { Asked, NameKind } from './completion-names.js';
+import type { Asked, NameKind } from './named-words.js';
 import { contextsPath, readContexts } from './contexts.js';
 import { pick, toCandidate, type Candidate } from './resolve.js';
 import { chooseTarget } from './target.js';

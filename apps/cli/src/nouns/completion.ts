@@ -1,7 +1,7 @@
 // Completion scripts for bash, zsh and fish, from commander's own tree: what help shows is what is completed. Where a name of
 // something is due, they ask `platte __complete`, which asks the platform.
 import type { Command, Option } from 'commander';
-import { kindOfArgument, kindOfOption } from './completion-names.js';
+import { kindOfArgument, kindOfOption } from './named-words.js';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];

@@ -41,7 +41,7 @@ function registerCompleteNames(program: Command): void {
     .command('__complete', { hidden: true })
     .argument('<words...>')
     .action(async (words: string[]) => {
-      const { readLine } = await import('./completion-names.js');
+      const { readLine } = await import('./named-words.js');
       const asked = readLine(program, words.slice(0, -1));
       if (asked === undefined) return;
       const { completeNames } = await import('./complete-names.js');

@@ -1,4 +1,4 @@
-// Pages of signing in: words, and at most one button. Without scripts and without anything from elsewhere.
+// Pages beside the console and the documentation: words, and at most one button. Without scripts and without anything from elsewhere.
 import type { Problem } from '@platte/api-contract';
 import { html, prose, type Html } from '../docs/html.js';
 

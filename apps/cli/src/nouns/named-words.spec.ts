@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { makeProgram } from '../program.js';
 import { completeNames } from './complete-names.js';
-import { readLine } from './completion-names.js';
+import { readLine } from './named-words.js';
 
 const program = makeProgram();
 const read = (line: string) => readLine(program, line.split(' '));
