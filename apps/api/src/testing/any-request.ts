@@ -139,7 +139,7 @@ function anyText(
   schema: Schema,
   required: boolean,
 ): fc.Arbitrary<string | undefined> {
-  const wellFormed = anyValue(document, known, schema, 0).map(String);
+  const wellFormed = anyValue(document, known, schema, 0).map(toText);
   const wild = name.includes('-')
     ? fc.constantFrom('"1"', '"999999"', '*', 'k1', 'x', '1.0', '999.0', `"${'9'.repeat(40)}"`)
     : fc.oneof(fc.string({ minLength: 1, unit: 'binary' }), hostile);
@@ -206,6 +206,12 @@ function anyObject(
     return fc.tuple(object, unknown).map(([own, others]) => ({ ...others, ...own }));
   const more = fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), inner(additionalProperties), { maxKeys: 3 });
   return fc.tuple(object, more).map(([own, others]) => ({ ...others, ...own }));
+}
+
+/** As `String`, which an object with a `toString` of its own makes throw. */
+function toText(value: unknown): string {
+  if (Array.isArray(value)) return value.map(toText).join(',');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 function anyString(
