@@ -211,7 +211,7 @@ function anyObject(
 /** As `String`, which an object with a `toString` of its own makes throw. */
 function toText(value: unknown): string {
   if (Array.isArray(value)) return value.map(toText).join(',');
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function anyString(
