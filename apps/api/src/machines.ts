@@ -86,6 +86,7 @@ function toState(row: InstanceRow): MachineState {
     lastSeen: seenAt,
     answer: null,
     failure: null,
+    testSource: '',
   };
 }
 
@@ -168,9 +169,9 @@ type Said = Omit<Instance, 'attempt' | 'isCloned' | 'labels' | 'held' | 'forcedU
 
 function toSaid(state: MachineState): Said {
   const { reason: _reason, ...summary } = toSummary(state);
-  const { oemVersion, aleph, bootId, track, answer } = state;
+  const { oemVersion, aleph, bootId, testSource, track, answer } = state;
   const shown = answer && { ...toAnswerView(answer), at: toInstant(answer.at) };
-  return { ...summary, oemVersion, aleph, bootId, track, answer: shown };
+  return { ...summary, oemVersion, aleph, bootId, testSource, track, answer: shown };
 }
 
 function toUnseen(application: string, id: string): Said {
@@ -190,6 +191,7 @@ function toUnseen(application: string, id: string): Said {
     oemVersion: '',
     aleph: '',
     bootId: '',
+    testSource: '',
     track: '',
     answer: null,
   };

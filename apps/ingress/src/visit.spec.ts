@@ -111,3 +111,30 @@ describe('what a machine does not say', () => {
     );
   });
 });
+
+describe('a request that is a test’s', () => {
+  const tested = (value: string) =>
+    request(
+      flatcar(
+        '<event eventtype="3" eventresult="0" errorcode="9"/><updatecheck/>',
+        'version="1000.0.0" track="stable" machineid="m1"',
+      ),
+    ).replace('<request ', `<request testsource="${value}" `);
+
+  test.each(['dev', 'qa', 'prober', 'auto', 'ossdev', 'of our own'])('says so in its facts: %s', async (testSource) => {
+    const { post, asked, facts } = makeTrial();
+    await post(tested(testSource));
+    expect(facts).toMatchObject([
+      { kind: 'EventReported', testSource },
+      { kind: 'MachineCheckedIn', testSource },
+    ]);
+    expect(asked).toMatchObject([{ testSource }]);
+  });
+
+  test('is none where it says nothing', async () => {
+    const { post, asked, facts } = makeTrial();
+    await post(tested(''));
+    for (const said of [...facts, ...asked]) expect(said).not.toHaveProperty('testSource');
+    expect(facts).toHaveLength(2);
+  });
+});

@@ -87,7 +87,7 @@ export function toVisit(request: ParsedRequest, app: RequestApp, context: VisitC
   if (index === undefined) return refuse(app, 'unknown-application');
   if (app.machineId === '') return refuse(app, 'no-machine-id');
   const place = locate(request, app, index, context.assumed);
-  if (isSyncer(request)) return toSyncerVisit(app, place, context);
+  if (isSyncer(request)) return toSyncerVisit(request, app, place, context);
   const { id } = index.snapshot.application;
   if (!context.admit(id, app.machineId, context.address, context.now)) return refuse(app, 'too-many-new-machines');
   return toMachineVisit(request, app, place, context);
@@ -127,9 +127,9 @@ function locateWithoutTrack(app: RequestApp, index: SnapshotIndex, arch: Arch, a
 }
 
 /** What every fact of this app carries. */
-function toCommon(app: RequestApp, { index, arch, group }: Place) {
+function toCommon({ testSource }: ParsedRequest, app: RequestApp, { index, arch, group }: Place) {
   const { application } = index.snapshot;
-  return {
+  const common = {
     v: 1,
     app: application.id,
     machine: app.machineId,
@@ -141,10 +141,11 @@ function toCommon(app: RequestApp, { index, arch, group }: Place) {
     reboots: application.reboots,
     oem: app.oem,
   } as const;
+  return testSource === '' ? common : { ...common, testSource };
 }
 
 function toMachineVisit(request: ParsedRequest, app: RequestApp, place: Place, context: VisitContext): MachineVisit {
-  const common = toCommon(app, place);
+  const common = toCommon(request, app, place);
   const events = toEvents(app, common, context);
   const visit: MachineVisit = {
     kind: 'machine',
@@ -188,7 +189,7 @@ function toEvents(app: RequestApp, common: ReturnType<typeof toCommon>, context:
 
 function judgeVisit(visit: MachineVisit, { track, group }: Place): void {
   const { checkIn, events, app } = visit;
-  const { machine, version, arch, at, n, oem } = checkIn;
+  const { machine, version, arch, at, n, oem, testSource } = checkIn;
   // Read and not followed: `rollback_allowed` (downgrades are the group's switch alone, domain.md) and `sameversionupdate` (who
   // has the version is up to date).
   const versionPrefix = app.updateCheck?.targetVersionPrefix ?? '';
@@ -213,6 +214,7 @@ function judgeVisit(visit: MachineVisit, { track, group }: Place): void {
     versionPrefix,
     onlyOpenLease: judgement.onlyOpenLease,
     forced: judgement.forced,
+    ...(testSource !== undefined && { testSource }),
     events: events.map(({ n, type, result, errorCode, previousVersion }) => ({
       n,
       type,
@@ -223,7 +225,7 @@ function judgeVisit(visit: MachineVisit, { track, group }: Place): void {
   };
 }
 
-function toSyncerVisit(app: RequestApp, place: Place, context: VisitContext): SyncerVisit {
+function toSyncerVisit(request: ParsedRequest, app: RequestApp, place: Place, context: VisitContext): SyncerVisit {
   const { group, track, arch, index } = place;
   const visit: SyncerVisit = {
     kind: 'syncer',
@@ -231,7 +233,7 @@ function toSyncerVisit(app: RequestApp, place: Place, context: VisitContext): Sy
     pollIntervalSeconds: group?.group.policy.pollIntervalSeconds ?? null,
     checkIn: {
       kind: 'SyncerCheckedIn',
-      ...toCommon(app, place),
+      ...toCommon(request, app, place),
       ...context.nextPosition(context.now),
       track: place.said,
       ip: context.address,

@@ -78,6 +78,9 @@ export const Instance = z
       .describe(
         'Several machines use its id: boots of it spoke in turns within its last week. false while history is away.',
       ),
+    testSource: z
+      .string()
+      .describe('What it says that it is a test of: no statistics count it. Empty where it is an ordinary machine.'),
     track: z.string().describe('What it said last, also when that leads to no group.'),
     attempt: Attempt.nullable().describe('Its newest grant, open or ended; null when it was never granted an update.'),
     answer: AnswerView.extend({ at: Instant }).nullable().describe('The last answer; null when it never asked.'),

@@ -9,6 +9,11 @@ export const Fact = z.discriminatedUnion('kind', [...MachineFact.options, Rollou
 export type Fact = z.infer<typeof Fact>;
 export type FactKind = Fact['kind'];
 
+/** Whether statistics count it: what a test said, and what policy decided of a test's attempt, they leave out. */
+export function isCounted(fact: Fact): boolean {
+  return !('testSource' in fact) || fact.testSource === undefined || fact.testSource === '';
+}
+
 /** A fact of a kind or version that this program does not know: passed through whole, never dropped. */
 export interface UnknownFact {
   kind: string;

@@ -2,7 +2,7 @@
 export { Answer, AnswerInputs, AnswerReason, answerReasons } from './answer.js';
 export { decodeBatch, type DecodedBatch, encodeBatch, encodeFact } from './batch.js';
 export { CatalogFact, catalogFactKinds } from './catalog-facts.js';
-export { Fact, type FactKind, type UnknownFact } from './fact.js';
+export { Fact, type FactKind, isCounted, type UnknownFact } from './fact.js';
 export { factKinds, factVersions } from './fact-versions.js';
 export { HistoryDiffered } from './history-facts.js';
 export { comparePositions, countsPerMs, makePositions, Position, Time } from './identity.js';

@@ -25,6 +25,8 @@ const machineFact = {
   /** Whether the application's machines reboot into an update: if not, 3/1 completes it. */
   reboots: z.boolean(),
   oem: z.string(),
+  /** `dev`, `qa`, `prober`…: the request, or the one that opened the attempt, was a test's; statistics leave it out. Absent: no test's. */
+  testSource: z.string().optional(),
 };
 
 /** One app of one request: what the machine says of itself, and the answer if it asked. */

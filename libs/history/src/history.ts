@@ -27,9 +27,10 @@ export {
   statusCounts,
 } from './questions/breakdown.js';
 export { differencesFrom, type KnownMachine, type MachineDifference } from './questions/compare.js';
-export { type HistoryItem, type HistoryKind, type HistoryPage, machineHistory } from './questions/machine.js';
+export { type HistoryItem, type HistoryKind, type HistoryPage } from './questions/machine.js';
+export { currentState, machineHistory } from './questions/machine-by-id.js';
 export { isCloned } from './questions/boots.js';
-export { currentState, type MachineState } from './questions/machine-state.js';
+export { type MachineState } from './questions/machine-state.js';
 export {
   BadCursor,
   countMachines,

@@ -1,5 +1,5 @@
 // What the questions mean, by brute force over every fact: slow, short, and independent of the SQL.
-import type { Fact, MachineCheckedIn, MachineFact } from '@platte/facts';
+import { type Fact, isCounted, type MachineCheckedIn, type MachineFact } from '@platte/facts';
 import { isSeen, statusOf } from '@platte/fleet';
 import type { Breakdown } from '../src/questions/breakdown.js';
 import type { Scope } from '../src/questions/scope.js';
@@ -26,8 +26,9 @@ export interface ModelState {
 
 export const identityOf = ({ app, machine, at, kind, n }: Fact) => JSON.stringify([app, machine, at, kind, n]);
 
+/** Each once, in their order, without those that no statistics count. */
 export function distinct(facts: readonly Fact[]): Fact[] {
-  return [...new Map(facts.map((fact) => [identityOf(fact), fact])).values()].toSorted(
+  return [...new Map(facts.filter(isCounted).map((fact) => [identityOf(fact), fact])).values()].toSorted(
     (a, b) => a.at - b.at || a.n - b.n,
   );
 }

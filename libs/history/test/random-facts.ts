@@ -128,6 +128,8 @@ function makeFact(random: Random, { machines, from, spanMs, count }: Place, befo
     rollout: null,
     reboots: random(4) !== 0,
     oem: pick(oems),
+    // One of eleven is a test's: of any kind, of machines that else are ordinary, and that must change nothing.
+    ...(count % 11 === 5 && { testSource: 'prober' }),
   };
   switch (pick(['check', 'check', 'check', 'ping', 'event', 'event', 'grant', 'end', 'delete'])) {
     case 'event':
@@ -186,7 +188,19 @@ function nextMoment(random: Random, at: number, end: number): number {
 
 type About = Pick<
   Extract<Fact, { kind: 'EventReported' }>,
-  'v' | 'app' | 'machine' | 'at' | 'n' | 'version' | 'group' | 'channel' | 'arch' | 'rollout' | 'reboots' | 'oem'
+  | 'v'
+  | 'app'
+  | 'machine'
+  | 'at'
+  | 'n'
+  | 'version'
+  | 'group'
+  | 'channel'
+  | 'arch'
+  | 'rollout'
+  | 'reboots'
+  | 'oem'
+  | 'testSource'
 >;
 
 function makeEvent(random: Random, about: About): Fact {

@@ -7,7 +7,7 @@ import { samplePackage } from './sample-snapshot.js';
 import type { SpentNotice } from './spent-notice.js';
 
 const few = (...texts: string[]) => fc.constantFrom(...texts);
-const asked: fc.Arbitrary<AskedMachine> = fc.record({
+const said = fc.record({
   app: few('a1', 'a2'),
   group: few('g1', 'g2', 'g3'),
   revision: fc.integer({ min: 1, max: 2 }),
@@ -25,6 +25,9 @@ const asked: fc.Arbitrary<AskedMachine> = fc.record({
     { maxLength: 2 },
   ),
 });
+const asked: fc.Arbitrary<AskedMachine> = fc
+  .tuple(said, few('', 'prober'))
+  .map(([machine, testSource]) => (testSource === '' ? machine : { ...machine, testSource }));
 const pack = samplePackage(1, '2.0.0');
 const decision: fc.Arbitrary<Decision> = fc.record(
   {

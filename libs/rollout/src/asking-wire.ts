@@ -38,10 +38,9 @@ export function renderQuestion(asked: readonly AskedMachine[]): string {
     wire.machines.push(one.machine);
     wire.at.push(one.at);
     wire.n.push(one.n);
-    if (one.versionPrefix !== '' || one.onlyOpenLease || one.forced || one.events.length > 0) {
-      const { versionPrefix, onlyOpenLease, forced, events } = one;
-      wire.rare.push({ row, said: { versionPrefix, onlyOpenLease, forced, events } });
-    }
+    const { versionPrefix, onlyOpenLease, forced, testSource, events } = one;
+    if (versionPrefix !== '' || onlyOpenLease || forced || testSource !== undefined || events.length > 0)
+      wire.rare.push({ row, said: { versionPrefix, onlyOpenLease, forced, testSource, events } });
   }
   return JSON.stringify(wire);
 }

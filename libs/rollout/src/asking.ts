@@ -30,6 +30,8 @@ export const AskedRarely = z.object({
   onlyOpenLease: z.boolean(),
   /** A person's force was seen in the snapshot; policy decides whether it still stands. */
   forced: z.boolean(),
+  /** As the request said it: its attempt takes part in limits, and is no evidence of how a version fares. Absent: no test's. */
+  testSource: z.string().optional(),
   /** The events of the same app and request, which policy folds before it decides. Their facts follow through the log. */
   events: z.array(
     z.object({

@@ -16,6 +16,8 @@ export interface AttemptRow {
   reboots: boolean;
   arch: Arch;
   oem: string;
+  /** Of the request that opened it; '' when it was no test's. */
+  testSource: string;
   openedAt: number;
   openedN: number;
   sinceAt: number;
@@ -36,7 +38,7 @@ export interface AttemptRow {
 
 export const attemptColumns = `
   a.application, a.machine, a.update_group as "group", a.channel, a.rollout, a.package, a.to_version as "toVersion",
-  a.from_version as "fromVersion", a.versioning, a.reboots, a.arch, a.oem, a.opened_at as "openedAt",
+  a.from_version as "fromVersion", a.versioning, a.reboots, a.arch, a.oem, a.test_source as "testSource", a.opened_at as "openedAt",
   a.opened_n as "openedN", a.since_at as "sinceAt", a.since_n as "sinceN", a.number, a.granted_at as "grantedAt",
   a.forced, a.stage, a.due_at as "dueAt", a.downloading_at as "downloadingAt", a.downloaded_at as "downloadedAt",
   a.installed_at as "installedAt", a.refused_at as "refusedAt", a.ended_at as "endedAt", a.outcome, a.cause`;

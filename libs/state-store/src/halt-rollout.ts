@@ -22,7 +22,7 @@ const noTally: Tally = { open: 0, succeeded: 0, failed: 0, timedOut: 0 };
 export function findHalt(seen: HaltCase, ends: LedgerChanges['ends']): string | null {
   const tallies = new Map(seen.tallies);
   for (const { attempt, outcome } of ends) {
-    if (attempt.rollout !== seen.rollout) continue;
+    if (attempt.rollout !== seen.rollout || attempt.testSource !== '') continue;
     const before = tallies.get(attempt.toVersion) ?? noTally;
     const cause = haltCause(seen.policy, before, attempt.machine, attempt.toVersion, outcome);
     if (cause !== null) return cause;

@@ -74,7 +74,7 @@ export function endAttempt(
   if (stage === 'ended' || (end.outcome === 'installed' && stage !== 'leased')) return attempt;
   const effect = effectOfEnd(stage, end.outcome);
   addSlots(changes, attempt.group, -effect.slots);
-  addTally(changes, attempt.rollout, attempt.toVersion, effect.tally);
+  addTally(changes, attempt.rollout, attempt.toVersion, tallied(attempt, effect.tally));
   addFailures(changes, attempt, end, effect.failures, moment.now);
   changes.facts.push(toLeaseEnded(attempt, end, moment));
   changes.ends.push({ attempt, outcome: end.outcome });
@@ -150,10 +150,16 @@ function toEnded(attempt: AttemptRow, end: End, now: number, settleAfterMs: numb
   return { ...attempt, stage: 'ended', dueAt: null, endedAt: now, outcome, cause };
 }
 
+/** A test's attempt takes its turn as any other, and is no evidence of how the version fares. */
+function tallied({ testSource }: AttemptRow, { open, ...evidence }: Tally): Tally {
+  return testSource === '' ? { open, ...evidence } : { open, succeeded: 0, failed: 0, timedOut: 0 };
+}
+
 /** What facts of one machine say in common; its version is what the attempt saw, where nobody asked it since. */
 function factOf(attempt: AttemptRow, { at, n }: Position) {
   const { application: app, machine, fromVersion: version, group, channel, arch, rollout, reboots, oem } = attempt;
-  return { v: 1, app, machine, at, n, version, group, channel, arch, rollout, reboots, oem } as const;
+  const common = { v: 1, app, machine, at, n, version, group, channel, arch, rollout, reboots, oem } as const;
+  return attempt.testSource === '' ? common : { ...common, testSource: attempt.testSource };
 }
 
 function toLeaseEnded(attempt: AttemptRow, end: End, moment: Moment): LeaseEnded {

@@ -9,13 +9,13 @@ import type { Statement } from './statement.js';
 const insertAttempts = `
   insert into attempt (
     application, machine, update_group, channel, rollout, package, to_version, from_version, versioning, reboots, arch,
-    oem, opened_at, opened_n, since_at, since_n, number, granted_at, forced, stage, due_at
+    oem, opened_at, opened_n, since_at, since_n, number, granted_at, forced, test_source, stage, due_at
   )
-  select $1, machine, $2, $3, $4, package, to_version, from_version, $5, $6, arch, oem, at, n, at, n, number, $7, forced, 'leased', $8
+  select $1, machine, $2, $3, $4, package, to_version, from_version, $5, $6, arch, oem, at, n, at, n, number, $7, forced, test_source, 'leased', $8
   from unnest(
     $9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::bigint[],
-    $17::bigint[], $18::boolean[]
-  ) as opened (machine, package, to_version, from_version, arch, oem, at, n, number, forced)`;
+    $17::bigint[], $18::boolean[], $19::text[]
+  ) as opened (machine, package, to_version, from_version, arch, oem, at, n, number, forced, test_source)`;
 
 // A machine that was granted before has a row already, and the group's lock keeps it as it was read. Should another group
 // have opened an attempt of the machine since, the stage becomes null, which the table refuses (as it refuses a second
@@ -27,7 +27,7 @@ const reopenRows = `
     versioning = excluded.versioning, reboots = excluded.reboots, arch = excluded.arch, oem = excluded.oem,
     opened_at = excluded.opened_at, opened_n = excluded.opened_n, since_at = excluded.since_at,
     since_n = excluded.since_n, number = excluded.number, granted_at = excluded.granted_at, forced = excluded.forced,
-    stage = case when attempt.stage = 'ended' then excluded.stage end, due_at = excluded.due_at,
+    test_source = excluded.test_source, stage = case when attempt.stage = 'ended' then excluded.stage end, due_at = excluded.due_at,
     downloading_at = null, downloaded_at = null, installed_at = null, refused_at = null, ended_at = null,
     outcome = null, cause = null`;
 
@@ -120,7 +120,7 @@ function toOpenAttempts(opened: LedgerChanges['opened'], again: boolean): Statem
   const { application, group, channel, rollout, versioning, reboots, grantedAt, dueAt } = first;
   const shared = [application, group, channel, rollout, versioning, reboots, grantedAt, dueAt];
   const said = ['machine', 'package', 'toVersion', 'fromVersion', 'arch', 'oem'] as const;
-  const values = [...shared, ...toColumns(rows, [...said, 'openedAt', 'openedN', 'number', 'forced'])];
+  const values = [...shared, ...toColumns(rows, [...said, 'openedAt', 'openedN', 'number', 'forced', 'testSource'])];
   if (again) return [{ name: 'open-attempts-again', text: insertAttempts + reopenRows, values }];
   return [{ name: 'open-attempts', text: insertAttempts, values }];
 }

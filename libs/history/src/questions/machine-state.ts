@@ -21,6 +21,8 @@ export interface MachineState {
   track: string;
   ip: string;
   alias: string;
+  /** Of a machine that only tests spoke for, which no statistics count: what they said they were. '' of all others. */
+  testSource: string;
   firstSeen: number;
   /** Exact. */
   lastSeen: number;
@@ -151,7 +153,7 @@ export async function numberOf(history: History, machine: { app: string; machine
 }
 
 /** null: no such machine, or it was deleted and has not come back. */
-export async function currentState(
+export async function countedState(
   history: History,
   { app, machine }: { app: string; machine: string },
 ): Promise<MachineState | null> {
@@ -228,6 +230,7 @@ function toState(
     track: detail?.track ?? '',
     ip: detail?.ip ?? '',
     alias: detail?.alias ?? '',
+    testSource: '',
     firstSeen: row.first_ms,
     lastSeen: row.seen_ms,
     answer: answer ? toAnswer(answer) : null,

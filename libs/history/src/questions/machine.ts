@@ -1,4 +1,4 @@
-// One machine's history, newest first.
+// One machine's history, newest first, of what statistics count.
 import type { AnswerInputs, Fact } from '@platte/facts';
 import type { History } from '../connection.js';
 import { numberOf } from './machine-state.js';
@@ -97,17 +97,22 @@ export interface HistoryPage {
   next: { at: number; n: number } | null;
 }
 
+export interface HistoryAsked {
+  app: string;
+  machine: string;
+  limit: number;
+  before?: { at: number; n: number } | undefined;
+  all?: boolean;
+}
+
 /**
  * Check-ins, events, grants and ends of leases of one machine, newest first. Without `all`, check-ins that said and got
- * the same as the one before are left out.
+ * the same as the one before are left out. null: it never checked in.
  */
-export async function machineHistory(
-  history: History,
-  asked: { app: string; machine: string; limit: number; before?: { at: number; n: number } | undefined; all?: boolean },
-): Promise<HistoryPage> {
+export async function countedHistory(history: History, asked: HistoryAsked): Promise<HistoryPage | null> {
   const { app, machine, limit, before = { at: Number.MAX_SAFE_INTEGER, n: 0 }, all = false } = asked;
   const inst = await numberOf(history, { app, machine });
-  if (inst === null) return { items: [], next: null };
+  if (inst === null) return null;
   const rows = await history.read<HistoryRow>(all ? readAll : readChanges, {
     app,
     inst,

@@ -35,6 +35,7 @@ export const instanceFields =
     ['Address', it.ip],
     ['Boot id', it.bootId],
     ['Cloned', it.isCloned ? 'yes: several machines use this id, each with a boot id of its own' : ''],
+    ['Test of', it.testSource === '' ? '' : `${it.testSource}: no statistics count it`],
     ['First seen', it.firstSeen ?? ''],
     ['Last seen', it.lastSeen === null ? 'never' : `${it.lastSeen} (${toAge(it.lastSeen, now)} ago)`],
     ['Last answer', it.answer === null ? 'it never asked' : describeAnswer(it.answer, now)],
