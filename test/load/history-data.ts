@@ -93,6 +93,7 @@ const merged = [
   'machine',
   'machine_detail',
   'machine_name',
+  'machine_alias',
   'machine_answer',
   'presence_hour',
   'presence_day',

@@ -77,7 +77,7 @@ export const generator = makeMachines + generate;
 const machinesPerInsert = 500_000;
 /** What a machine says of itself is kept once: the last steps write it. */
 const stepsWithDetails = 3;
-const detailViews = ['machine_detail_mv', 'machine_answer_mv', 'machine_name_mv'];
+const detailViews = ['machine_detail_mv', 'machine_answer_mv', 'machine_name_mv', 'machine_alias_mv'];
 
 /** Step by step in time, as facts arrive: all machines' next check-in, so many machines in one statement. */
 export function toInsertions({ machines, checkInsPerMachine }: FleetShape): { step: number; from: number }[] {

@@ -76,11 +76,22 @@ export function readWithAnswer({ history }: ApiParts, application: string, id: s
 }
 
 function toState(row: InstanceRow): MachineState {
-  const { application, machine, seenAt, firstSeenAt, seenN: _n, statusAt: _at, statusN: _sn, ...said } = row;
+  const { application, machine, version, group, arch, status, oem, seenAt, firstSeenAt } = row;
+  const { oemVersion, aleph, bootId, track, ip, alias } = row;
   return {
-    ...said,
     app: application,
     machine,
+    version,
+    group,
+    arch,
+    status,
+    oem,
+    oemVersion,
+    aleph,
+    bootId,
+    track,
+    ip,
+    alias,
     channel: null,
     firstSeen: firstSeenAt,
     lastSeen: seenAt,

@@ -5,7 +5,16 @@ import { followWrittenRows, type WrittenRows } from './written-rows.js';
 
 /** For a machine that is busy with other tests. */
 const patience = { timeout: 20_000, interval: 10 };
-const remembered = { core: 1, report: 1, status: 'granted', statusAt: 1, seenAt: 1, writtenSeenAt: 1 } as const;
+const remembered = {
+  core: 1,
+  report: 1,
+  alias: 1,
+  aliasAt: 1,
+  status: 'granted',
+  statusAt: 1,
+  seenAt: 1,
+  writtenSeenAt: 1,
+} as const;
 
 interface Replica {
   nats: NatsConnection;

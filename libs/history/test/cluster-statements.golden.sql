@@ -226,6 +226,14 @@ alter table transition on cluster 'fleet' comment column run '[position] Of the 
 
 alter table delta on cluster 'fleet' comment column run '[position] Of the rebuild that wrote the row: the newest counts'
 
+create table if not exists machine_alias on cluster 'fleet'
+  engine = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', pos)
+  order by (app, inst)
+
+create materialized view if not exists machine_alias_mv on cluster 'fleet' to machine_alias as
+
+create or replace view v_machine on cluster 'fleet' as
+
 create or replace table fact_in on cluster 'fleet' as platte_local.fact_in
   engine = Distributed('fleet', 'platte_local', 'fact_in', inst)
 
@@ -273,6 +281,9 @@ create or replace table machine_mark on cluster 'fleet' as platte_local.machine_
 
 create or replace table machine_name on cluster 'fleet' as platte_local.machine_name
   engine = Distributed('fleet', 'platte_local', 'machine_name')
+
+create or replace table machine_alias on cluster 'fleet' as platte_local.machine_alias
+  engine = Distributed('fleet', 'platte_local', 'machine_alias')
 
 alter table fact on cluster 'fleet' modify ttl toDateTime(at) + toIntervalDay(180)
 

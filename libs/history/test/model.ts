@@ -66,14 +66,15 @@ function newState(machine: string): ModelState {
 
 function apply(state: ModelState, fact: Fact): boolean {
   if (fact.kind === 'MachineDeleted') {
-    Object.assign(state, { deleted: true, status: '' });
+    Object.assign(state, { deleted: true, status: '', alias: '' });
     return true;
   }
   if (!('version' in fact)) return false;
   const status = statusOf(fact);
   if (status !== null) state.status = status;
   if (isSeen(fact)) see(state, fact);
-  if (fact.kind === 'MachineCheckedIn') Object.assign(state, { ip: fact.ip, alias: fact.alias });
+  // An empty alias says nothing.
+  if (fact.kind === 'MachineCheckedIn') Object.assign(state, { ip: fact.ip, alias: fact.alias || state.alias });
   if (fact.kind === 'MachineCheckedIn' && fact.answer) {
     Object.assign(state, { reason: fact.answer.reason, answeredAt: fact.at });
   }

@@ -243,7 +243,7 @@ function makeCheckIn(random: Random, about: About, asks: boolean): Fact {
     ...about,
     track: 'stable',
     ip: `10.0.${random(4)}.${random(200)}`,
-    alias: random(3) === 0 ? 'Wörker-Ω' : '',
+    alias: random(3) === 0 ? (['Wörker-Ω', 'db 1'][about.n % 2] ?? '') : '',
     oemVersion: '',
     aleph: '',
     bootId: '{b1d4}',

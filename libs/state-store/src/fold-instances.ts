@@ -25,24 +25,25 @@ export function keyOf({ app, machine }: Pick<Fact, 'app' | 'machine'>): string {
   return `${app} ${machine}`;
 }
 
-/** What a batch of facts tells, by machine. */
+/** What a batch of facts tells, by machine, each at its position: the order in which they are given does not matter. */
 export function toNews(facts: readonly Fact[]): MachineNews[] {
   const news = new Map<string, MachineNews>();
-  for (const fact of facts.filter(isOfMachine).toSorted(comparePositions)) {
+  for (const fact of facts.filter(isTelling).toSorted(comparePositions)) {
     const key = keyOf(fact);
-    const known = news.get(key) ?? {
-      key,
-      application: fact.app,
-      machine: fact.machine,
-      seen: null,
-      report: null,
-      status: null,
-      said: [],
-    };
-    news.set(key, withFact(known, fact));
+    const known = news.get(key) ?? noNews(key, fact);
+    news.set(key, isOfMachine(fact) ? withFact(known, fact) : { ...known, alias: forgotten(fact) });
   }
   return [...news.values()];
 }
+
+function noNews(key: string, { app: application, machine }: Fact): MachineNews {
+  return { key, application, machine, seen: null, report: null, alias: null, status: null, said: [] };
+}
+
+/** The row goes, with its alias; should the machine be back by then, the row stays, and its alias is of before. */
+const forgotten = ({ at, n }: Fact): InstanceNews['alias'] => ({ alias: '', aliasAt: at, aliasN: n });
+
+const isTelling = (fact: Fact): boolean => isOfMachine(fact) || fact.kind === 'MachineDeleted';
 
 /** A syncer is no machine of the fleet, and a grant says nothing that its check-in does not. */
 function isOfMachine(
@@ -62,18 +63,20 @@ function withFact(news: MachineNews, fact: Parameters<typeof isOfMachine>[0] & M
     ...told,
     seen,
     report: fact.kind === 'MachineCheckedIn' ? reportOf(fact) : told.report,
+    alias: fact.kind === 'MachineCheckedIn' ? (aliasOf(fact) ?? told.alias) : told.alias,
     said: [...told.said, fact],
   };
 }
 
-function reportOf({
-  track,
-  ip,
-  alias,
-  oemVersion,
-  aleph,
-}: Extract<Said, { kind: 'MachineCheckedIn' }>): InstanceNews['report'] {
-  return { track, ip, alias, oemVersion, aleph };
+type CheckIn = Extract<Said, { kind: 'MachineCheckedIn' }>;
+
+function reportOf({ track, ip, oemVersion, aleph }: CheckIn): InstanceNews['report'] {
+  return { track, ip, oemVersion, aleph };
+}
+
+/** An empty one says that the machine does not know it now, not that it has none. */
+function aliasOf({ alias, at, n }: CheckIn): InstanceNews['alias'] {
+  return alias === '' ? null : { alias, aliasAt: at, aliasN: n };
 }
 
 /** Reads the rows of machines that the cache does not know: after that, one that it does not know has no row. */
@@ -123,12 +126,17 @@ async function insert(store: Store, made: readonly MachineNews[]): Promise<Machi
   return made.filter(({ key }) => !inserted.has(key));
 }
 
-function mustWrite({ seen, report, status }: MachineNews, known: RememberedInstance | undefined): boolean {
+function mustWrite({ seen, report, alias, status }: MachineNews, known: RememberedInstance | undefined): boolean {
   if (known === undefined) return false;
+  if (alias !== null && isNewerAlias(alias, known) && digestOf([alias.alias]) !== known.alias) return true;
   if (status !== null && status.status !== known.status && status.statusAt >= known.statusAt) return true;
   if (seen === null || seen.seenAt < known.seenAt) return false;
   if (coreOf(seen) !== known.core || (report !== null && digestOfReport(report) !== known.report)) return true;
   return seen.seenAt - known.writtenSeenAt >= seenWrittenEveryMs;
+}
+
+function isNewerAlias({ aliasAt }: NonNullable<InstanceNews['alias']>, known: RememberedInstance): boolean {
+  return aliasAt !== null && aliasAt >= known.aliasAt;
 }
 
 function remember(
@@ -139,13 +147,14 @@ function remember(
 ): void {
   const known = cache.get(news.key) ?? (made.includes(news) ? unknownInstance : undefined);
   if (known === undefined) return;
-  const { seen, report, status } = news;
+  const { seen, report, alias, status } = news;
   const isNewer = seen !== null && seen.seenAt >= known.seenAt;
   const isWritten = made.includes(news) || updated.includes(news);
   const brings = status !== null && status.statusAt >= known.statusAt;
   cache.put(news.key, {
     core: isNewer ? coreOf(seen) : known.core,
     report: isNewer && report !== null ? digestOfReport(report) : known.report,
+    ...(alias !== null && isNewerAlias(alias, known) ? toRememberedAlias(alias) : toAliasOf(known)),
     status: brings ? status.status : known.status,
     statusAt: brings ? status.statusAt : known.statusAt,
     seenAt: isNewer ? seen.seenAt : known.seenAt,
@@ -153,9 +162,17 @@ function remember(
   });
 }
 
+const toAliasOf = ({ alias, aliasAt }: RememberedInstance) => ({ alias, aliasAt });
+
+function toRememberedAlias({ alias, aliasAt }: Pick<InstanceRow, 'alias' | 'aliasAt'>) {
+  return { alias: digestOf([alias]), aliasAt: aliasAt ?? 0 };
+}
+
 const unknownInstance: RememberedInstance = {
   core: 0,
   report: 0,
+  alias: digestOf(['']),
+  aliasAt: 0,
   status: 'unknown',
   statusAt: 0,
   seenAt: 0,
@@ -164,13 +181,14 @@ const unknownInstance: RememberedInstance = {
 
 function toRemembered(row: InstanceRow): RememberedInstance {
   const { status, statusAt, seenAt } = row;
-  return { core: coreOf(row), report: digestOfReport(row), status, statusAt, seenAt, writtenSeenAt: seenAt };
+  const said = { core: coreOf(row), report: digestOfReport(row), ...toRememberedAlias(row) };
+  return { ...said, status, statusAt, seenAt, writtenSeenAt: seenAt };
 }
 
 function coreOf({ version, group, arch, oem, bootId }: NonNullable<InstanceNews['seen']>): number {
   return digestOf([version, group, arch, oem, bootId]);
 }
 
-function digestOfReport({ track, ip, alias, oemVersion, aleph }: NonNullable<InstanceNews['report']>): number {
-  return digestOf([track, ip, alias, oemVersion, aleph]);
+function digestOfReport({ track, ip, oemVersion, aleph }: NonNullable<InstanceNews['report']>): number {
+  return digestOf([track, ip, oemVersion, aleph]);
 }

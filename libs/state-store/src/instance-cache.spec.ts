@@ -4,6 +4,8 @@ import { digestOf, makeInstanceCache, type RememberedInstance } from './instance
 const instance = (seenAt: number): RememberedInstance => ({
   core: 2 ** 53 - 1,
   report: 5,
+  alias: 6,
+  aliasAt: seenAt + 1,
   status: 'on-hold',
   statusAt: seenAt,
   seenAt,

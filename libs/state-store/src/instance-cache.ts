@@ -1,8 +1,8 @@
 // What policy remembers of the instance rows that it has written or read, so that an idle check-in costs PostgreSQL
 // nothing. A hint: losing it costs one read per machine.
 //
-// One entry is two digests and three times in typed arrays: about 120 bytes with its key, so a million machines are
-// about 120 MB. When it is full an entry makes room for the next one, by a hand that walks over all of them: machines
+// One entry is three digests and four times in typed arrays: about 136 bytes with its key, so a million machines are
+// about 136 MB. When it is full an entry makes room for the next one, by a hand that walks over all of them: machines
 // check in in turns, so that the oldest entry would always be the one that is asked for next.
 import type { MachineStatus } from '@platte/fleet';
 import { machineStatuses } from '@platte/fleet';
@@ -12,6 +12,10 @@ export interface RememberedInstance {
   core: number;
   /** Of what only a check-in says. */
   report: number;
+  /** Of the newest alias that is not empty. */
+  alias: number;
+  /** The newest check-in that told one, written or not. */
+  aliasAt: number;
   status: MachineStatus;
   /** The newest fact that brought a status, written or not. */
   statusAt: number;
@@ -32,13 +36,14 @@ export interface InstanceCache {
 
 /** Steps of the hand: coprime to any size in use, so that it visits all entries, in no order that machines have. */
 const handStep = 7_919;
+const numbersEach = 7;
 
 export function makeInstanceCache(machinesMax: number): InstanceCache {
   const slots = new Map<string, number>();
   const keys: (string | undefined)[] = [];
   const free: number[] = [];
   let hand = 0;
-  const numbers = new Float64Array(machinesMax * 5);
+  const numbers = new Float64Array(machinesMax * numbersEach);
   const statuses = new Uint8Array(machinesMax);
 
   function takeSlot(): number {
@@ -56,26 +61,30 @@ export function makeInstanceCache(machinesMax: number): InstanceCache {
       const slot = slots.get(key);
       if (slot === undefined) return undefined;
       // Read one by one: an array of them took a fifteenth of what an idle check-in costs policy.
-      const at = slot * 5;
+      const at = slot * numbersEach;
       return {
         core: numbers[at]!,
         report: numbers[at + 1]!,
         statusAt: numbers[at + 2]!,
         seenAt: numbers[at + 3]!,
         writtenSeenAt: numbers[at + 4]!,
+        alias: numbers[at + 5]!,
+        aliasAt: numbers[at + 6]!,
         status: machineStatuses[statuses[slot] ?? 0] ?? 'unknown',
       };
     },
-    put: (key, { core, report, status, statusAt, seenAt, writtenSeenAt }) => {
+    put: (key, { core, report, alias, aliasAt, status, statusAt, seenAt, writtenSeenAt }) => {
       const slot = slots.get(key) ?? takeSlot();
       slots.set(key, slot);
       keys[slot] = key;
-      const at = slot * 5;
+      const at = slot * numbersEach;
       numbers[at] = core;
       numbers[at + 1] = report;
       numbers[at + 2] = statusAt;
       numbers[at + 3] = seenAt;
       numbers[at + 4] = writtenSeenAt;
+      numbers[at + 5] = alias;
+      numbers[at + 6] = aliasAt;
       statuses[slot] = machineStatuses.indexOf(status);
     },
     forget: (key) => {

@@ -58,7 +58,7 @@ async function readStates(history: History, arrived: Arrived, asked: Asked): Pro
   return history.read<StateRow>(statement, { ...asked, mark: arrived.mark });
 }
 
-const detailsSelected = 'inst, machine, oem_version, aleph, boot_id, track, ip, alias';
+const detailsSelected = 'inst, machine, oem_version, aleph, boot_id, track, ip';
 
 const readDetails = `
 select ${detailsSelected}
@@ -87,7 +87,7 @@ async function readDetail(history: History, machine: { app: string; machine: str
   return foundBefore;
 }
 
-/** The last answer and the last failure. One statement, because each costs more to send and to plan than to run. */
+/** The last answer, failure and alias. One statement, because each costs more to send and to plan than to run. */
 const readLast = `
 select 'answer' as part, inst, ${timeOf('pos')} as happened_at, toString(reason) as word, inputs,
        toUnixTimestamp64Milli(until) as until
@@ -100,6 +100,12 @@ select 'failure', inst, toUnixTimestamp64Milli(at) as happened_at, toString(erro
 from failure
 where ${someMachines} and kind = 'event'
 order by at desc, n desc
+limit 1 by inst
+union all
+select 'alias', inst, ${timeOf('pos')} as happened_at, alias, '', 0
+from machine_alias
+where ${someMachines}
+order by pos desc
 limit 1 by inst`;
 
 interface Asked {
@@ -127,14 +133,13 @@ export interface DetailRow {
   boot_id: string;
   track: string;
   ip: string;
-  alias: string;
 }
 
 interface LastRow {
-  part: 'answer' | 'failure';
+  part: 'answer' | 'failure' | 'alias';
   inst: number;
   happened_at: number;
-  /** The reason, or the raw code. */
+  /** The reason, the raw code, or the alias. */
   word: string;
   inputs: string;
   until: number;
@@ -196,13 +201,14 @@ export async function withDetails(
 
 function join(app: string, rows: { states: StateRow[]; details: DetailRow[]; last: LastRow[] }) {
   const detailsOf = byNumber(rows.details);
-  const answerOf = byNumber(rows.last.filter(({ part }) => part === 'answer'));
-  const failureOf = byNumber(rows.last.filter(({ part }) => part === 'failure'));
+  const lastOf = (which: LastRow['part']) => byNumber(rows.last.filter(({ part }) => part === which));
+  const [answers, failures, aliases] = [lastOf('answer'), lastOf('failure'), lastOf('alias')];
   return new Map(
-    rows.states.map((row) => [
-      row.inst,
-      toState(app, row, detailsOf.get(row.inst), answerOf.get(row.inst), failureOf.get(row.inst)),
-    ]),
+    rows.states.map((row) => {
+      const { inst } = row;
+      const last = { answer: answers.get(inst), failure: failures.get(inst), alias: aliases.get(inst) };
+      return [inst, toState(app, row, detailsOf.get(inst), last)];
+    }),
   );
 }
 
@@ -212,8 +218,7 @@ function toState(
   app: string,
   row: StateRow,
   detail: DetailRow | undefined,
-  answer: LastRow | undefined,
-  failure: LastRow | undefined,
+  { answer, failure, alias }: Record<LastRow['part'], LastRow | undefined>,
 ): MachineState {
   return {
     app,
@@ -229,7 +234,7 @@ function toState(
     bootId: detail?.boot_id ?? '',
     track: detail?.track ?? '',
     ip: detail?.ip ?? '',
-    alias: detail?.alias ?? '',
+    alias: alias?.word ?? '',
     testSource: '',
     firstSeen: row.first_ms,
     lastSeen: row.seen_ms,

@@ -93,7 +93,7 @@ export async function listMachines(
       ? await pageByState(history, `from ${states} where ${where} ${order}`, { ...asked, app: filter.app })
       : await pageByDetail(
           history,
-          `from machine_detail final where app = {app:String} and inst in (select inst from ${states} where ${where}) ${order}`,
+          `from ${sort === 'alias' ? aliases : details} inst in (select inst from ${states} where ${where}) ${order}`,
           { ...asked, app: filter.app },
         );
   const items = found.slice(0, limit);
@@ -101,6 +101,13 @@ export async function listMachines(
   const next = found.length > limit && last ? renderCursor(sort, shown[sort](last.state), last.inst) : null;
   return { items: items.map(({ state }) => state), next };
 }
+
+const details = 'machine_detail final where app = {app:String} and';
+/** Whoever told none is sorted too, as if by an empty one. */
+const aliases = `(
+  select d.inst as inst, l.alias as alias
+  from (select inst from machine_detail final where app = {app:String}) as d
+  left join (select inst, alias from machine_alias final where app = {app:String}) as l using (inst)) where`;
 
 type Found = { inst: number; state: MachineState }[];
 type PageParams = Params & { app: string };
@@ -149,7 +156,7 @@ function filterCondition(filter: MachineFilter): Condition {
   if (notSeenSince !== undefined) put('seen_at < fromUnixTimestamp64Milli({notSeenSince:Int64})', { notSeenSince });
   if (ip !== undefined) put(said('ip = {ip:String}'), { ip });
   if (machines) put(said('machine in {machines:Array(String)}'), { machines });
-  if (search !== undefined && search !== '') put(said(fragment), { search, named });
+  if (search !== undefined && search !== '') put(searched, { search, named });
   if (reasons) put(answered, { reasons });
   if (errorCode !== undefined) put(failed, { errorCode });
   return { where: conditions.join(' and '), params };
@@ -157,9 +164,11 @@ function filterCondition(filter: MachineFilter): Condition {
 
 const said = (condition: string) =>
   `inst in (select inst from machine_detail final where app = {app:String} and ${condition})`;
-const fragment = `(positionCaseInsensitiveUTF8(machine, {search:String}) > 0
-  or positionCaseInsensitiveUTF8(alias, {search:String}) > 0 or position(ip, {search:String}) > 0
+const fragment = `(positionCaseInsensitiveUTF8(machine, {search:String}) > 0 or position(ip, {search:String}) > 0
   or machine in {named:Array(String)})`;
+const searched = `(${said(fragment)} or inst in (
+  select inst from machine_alias final
+  where app = {app:String} and positionCaseInsensitiveUTF8(alias, {search:String}) > 0))`;
 const answered = `inst in (
   select inst from machine_answer final where app = {app:String} and reason in {reasons:Array(String)})`;
 const failed = `inst in (
