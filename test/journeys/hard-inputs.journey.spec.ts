@@ -48,6 +48,34 @@ describe('a machine', () => {
     expect(await untilKnown('cloned-0')).toMatchObject({ isCloned: false });
   });
 
+  it('row 28: whose id another has that is up to date already keeps its grant until it has installed it itself', async () => {
+    const { track, version } = await served('cloned-apart');
+    const asker = { machine: 'cloned-2', track };
+    const says = async (bootId: string, body: string) => postOmaha(omaha, withBootId(body, bootId));
+    const old = async () => hear((await says('{old}', checkOf(asker))).text);
+    const current = () => says('{current}', checkOf({ ...asker, version }));
+    expect(await askUntilDecided(omaha, { machine: 'cloned-3', track })).toMatchObject({ offered: version });
+    expect((await old()).offered).toBe(version);
+    await current();
+    // Nobody can know better yet; what the machine asks next tells.
+    await untilAttempt(asker.machine, ({ outcome }) => outcome === 'complete');
+    for (let turn = 0; turn < 3; turn++) {
+      expect((await old()).offered).toBe(version);
+      await current();
+    }
+    const items = await historyOf(asker.machine, (kinds) => count(kinds, 'check-in') === 8);
+    expect(items.filter(({ kind }) => kind === 'grant')).toHaveLength(1);
+    expect(items.filter(({ kind }) => kind === 'lease-end')).toHaveLength(1);
+    expect(await untilKnown(asker.machine)).toMatchObject({ isCloned: true, attempt: { number: 2, stage: 'leased' } });
+    await says('{old}', reportOf(asker, { type: 3, result: 1 }));
+    await untilAttempt(asker.machine, ({ stage }) => stage === 'installed');
+    await says('{rebooted}', checkOf({ ...asker, version }));
+    expect(await untilAttempt(asker.machine, ({ stage }) => stage === 'ended')).toMatchObject({
+      outcome: 'complete',
+      number: 2,
+    });
+  });
+
   it('row 29: that asks a hundred times at once gets one grant, and the same answer a hundred times', async () => {
     const { track, version } = await served('at-once');
     const asker = { machine: 'at-once-1', track };

@@ -131,6 +131,7 @@ function askAtRandom({ id, application, machines }: BenchGroup, count: number): 
     arch: 'amd64',
     oem: '',
     versionPrefix: '',
+    boot: 0,
     onlyOpenLease: false,
     forced: false,
   } as const;

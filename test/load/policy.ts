@@ -266,6 +266,7 @@ function toAsked({ id, application }: BenchGroup): AskedMachine {
     arch: 'amd64',
     oem: '',
     versionPrefix: '',
+    boot: 0,
     onlyOpenLease: false,
     forced: false,
   } as const;

@@ -1,6 +1,6 @@
 import { Fact } from '@platte/facts';
 import { elementsAt, readTree } from '@platte/omaha/client';
-import type { Decision } from '@platte/rollout';
+import { bootMarkOf, type Decision } from '@platte/rollout';
 import { describe, expect, test } from 'vitest';
 import {
   sampleApp,
@@ -89,6 +89,7 @@ describe('a check of a machine that could be updated', () => {
         version: '1000.0.0',
         arch: 'amd64',
         events: [],
+        boot: bootMarkOf('{51c48fcd-fbfa-46de-bfe2-1fba32ff97d9}'),
         onlyOpenLease: false,
         forced: false,
       },

@@ -14,6 +14,7 @@ const machine = (name: string): AskedMachine => ({
   arch: 'amd64',
   oem: '',
   versionPrefix: '',
+  boot: 0,
   onlyOpenLease: false,
   forced: false,
   events: [],

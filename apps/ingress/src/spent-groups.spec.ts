@@ -26,6 +26,7 @@ const asked = (machine: string): AskedMachine => ({
   at: sampleNow,
   n: 1,
   versionPrefix: '',
+  boot: 0,
   onlyOpenLease: false,
   forced: false,
   events: [],

@@ -17,6 +17,7 @@ import type {
 import { isHeartbeat, isSyncer, type ParsedRequest, type RequestApp, resolveArch, resolveTrack } from '@platte/omaha';
 import {
   type AskedMachine,
+  bootMarkOf,
   findGroup,
   type IndexedGroup,
   judgeInGroup,
@@ -208,6 +209,7 @@ function judgeVisit(visit: MachineVisit, { track, group }: Place): void {
     machine,
     at,
     n,
+    boot: bootMarkOf(checkIn.bootId),
     version,
     arch,
     oem,

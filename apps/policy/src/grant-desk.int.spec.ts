@@ -47,6 +47,7 @@ const ask = (machine: string, changes: Partial<AskedMachine> = {}): AskedMachine
   arch: 'amd64',
   oem: '',
   versionPrefix: '',
+  boot: 0,
   onlyOpenLease: false,
   forced: false,
   events: [],

@@ -17,6 +17,7 @@ const said = fc.record({
   machine: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }),
   at: fc.integer({ min: 0, max: 2 ** 52 }),
   n: fc.nat(),
+  boot: fc.nat(),
   versionPrefix: few('', '', '1.'),
   onlyOpenLease: fc.boolean(),
   forced: fc.boolean(),
@@ -123,7 +124,7 @@ const quiet = { versionPrefix: '', onlyOpenLease: false, forced: false, events: 
 
 function plain(): AskedMachine {
   const sort = { app: 'a', group: 'g', revision: 1, version: '1.0.0', arch: 'amd64' as const, oem: '' };
-  return { ...sort, machine: 'm', at: 1, n: 1, ...quiet };
+  return { ...sort, machine: 'm', at: 1, n: 1, boot: 1, ...quiet };
 }
 
 function changed(changes: object): string {

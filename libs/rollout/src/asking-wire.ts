@@ -13,6 +13,8 @@ const QuestionWire = z.object({
   machines: z.array(z.string()).max(askedMachinesMax),
   at: z.array(Time).max(askedMachinesMax),
   n: z.array(z.number().int()).max(askedMachinesMax),
+  /** Absent from an ingress that does not know of boots yet. */
+  boots: z.array(z.number().int()).max(askedMachinesMax).default([]),
   /** By row: whatever a machine says that most do not. */
   rare: z.array(z.object({ row: z.number().int().nonnegative(), said: AskedRarely })).max(askedMachinesMax),
 });
@@ -32,12 +34,13 @@ type AnswersWire = z.infer<typeof AnswersWire>;
 const nothingRare: AskedRarely = { versionPrefix: '', onlyOpenLease: false, forced: false, events: [] };
 
 export function renderQuestion(asked: readonly AskedMachine[]): string {
-  const wire: QuestionWire = { sorts: [], sort: [], machines: [], at: [], n: [], rare: [] };
+  const wire: QuestionWire = { sorts: [], sort: [], machines: [], at: [], n: [], boots: [], rare: [] };
   for (const [row, one] of asked.entries()) {
     wire.sort.push(toIndex(wire.sorts, one, isSameSort, toSort));
     wire.machines.push(one.machine);
     wire.at.push(one.at);
     wire.n.push(one.n);
+    wire.boots.push(one.boot);
     const { versionPrefix, onlyOpenLease, forced, testSource, events } = one;
     if (versionPrefix !== '' || onlyOpenLease || forced || testSource !== undefined || events.length > 0)
       wire.rare.push({ row, said: { versionPrefix, onlyOpenLease, forced, testSource, events } });
@@ -47,14 +50,14 @@ export function renderQuestion(asked: readonly AskedMachine[]): string {
 
 /** @throws Error when it is no question, in words for whoever asked. */
 export function parseQuestion(text: string): AskedMachine[] {
-  const { sorts, sort, machines, at, n, rare } = QuestionWire.parse(JSON.parse(text));
+  const { sorts, sort, machines, at, n, boots, rare } = QuestionWire.parse(JSON.parse(text));
   if (sort.length !== machines.length || at.length !== machines.length || n.length !== machines.length)
     throw new Error('the columns of the question differ in length');
   const rareOf = new Map(rare.map(({ row, said }) => [row, said]));
   return machines.map((machine, row) => {
     const shared = sorts[sort[row]!];
     if (shared === undefined) throw new Error(`row ${row} of the question is of no sort that it names`);
-    return { ...shared, machine, at: at[row]!, n: n[row]!, ...(rareOf.get(row) ?? nothingRare) };
+    return { ...shared, machine, at: at[row]!, n: n[row]!, boot: boots[row] ?? 0, ...(rareOf.get(row) ?? nothingRare) };
   });
 }
 

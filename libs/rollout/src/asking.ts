@@ -50,6 +50,8 @@ export interface AskedMachine extends AskedSort, AskedRarely {
   machine: string;
   at: number;
   n: number;
+  /** Of its boot id: `bootMarkOf`. */
+  boot: number;
 }
 
 /** With `granted` and `re-offered` comes the package to offer: it may be of an earlier rollout than the snapshot's. */

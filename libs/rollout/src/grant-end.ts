@@ -56,16 +56,21 @@ interface DeadlineEnd {
   cause: string;
 }
 
-/** What a group's lease ends as when its deadline passes: a machine that we stopped did not time out. */
+/**
+ * What a group's lease ends as when its deadline passes: a machine that we stopped did not time out, and of a cloned one its
+ * success may have been taken for another's.
+ */
 export function endAtDeadline(
   policy: Pick<Policy, 'updatesEnabled'>,
   rollout: Pick<Rollout, 'state'> | null,
   refused: boolean,
+  cloned = false,
 ): DeadlineEnd {
   if (!policy.updatesEnabled) return cancelled('while updates were off');
   if (rollout?.state === 'paused') return cancelled('while the rollout was paused');
   if (rollout?.state === 'halted') return cancelled('while the rollout was halted');
   if (refused) return cancelled('after the machine asked again and was refused');
+  if (cloned) return cancelled('and several machines use this id, so that nobody knows which of them was late');
   return { outcome: 'timed-out', cause: 'the deadline passed' };
 }
 

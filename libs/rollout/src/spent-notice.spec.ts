@@ -24,6 +24,7 @@ const asked: AskedMachine = {
   at: 4_999,
   n: 1,
   versionPrefix: '',
+  boot: 0,
   onlyOpenLease: false,
   forced: false,
   events: [],

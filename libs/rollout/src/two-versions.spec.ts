@@ -18,6 +18,7 @@ function withAdditions(value: unknown): unknown {
 
 const snapshot = read('snapshot');
 const question = read('question');
+const questionWithBoots = read('question-with-boots');
 const decisions = read('decisions');
 const toText = (value: unknown) => JSON.stringify(value);
 
@@ -25,13 +26,18 @@ describe('what an older version wrote', () => {
   it('as a snapshot is read whole', () => {
     expect(ApplicationSnapshot.parse(snapshot)).toEqual(snapshot);
   });
-  it('as a question is read, and is what is asked today', () => {
+  it('as a question from before boots is read', () => {
     const asked = parseQuestion(toText(question));
     expect(asked.map(({ machine, forced }) => [machine, forced])).toEqual([
       ['m1', false],
       ['m2', true],
     ]);
-    expect(JSON.parse(renderQuestion(asked))).toEqual(question);
+    expect(asked.map(({ boot }) => boot)).toEqual([0, 0]);
+  });
+  it('as a question is read, and is what is asked today', () => {
+    const asked = parseQuestion(toText(questionWithBoots));
+    expect(asked.map(({ boot }) => boot)).toEqual([2_851_307_223, 0]);
+    expect(JSON.parse(renderQuestion(asked))).toEqual(questionWithBoots);
   });
   it('as decisions is read, and is what is answered today', () => {
     const decided = parseDecisions(toText(decisions), 2);

@@ -1,6 +1,7 @@
 // What the decisions of a batch change in the ledger: attempts opened and reopened, refusals remembered, grants counted.
 import type { AskedMachine, GrantDecision, IndexedGroup } from '@platte/rollout';
 import type { AttemptRow } from './attempt-row.js';
+import { otherBootOf } from './boots-of-attempt.js';
 import {
   addGrants,
   addSlots,
@@ -31,7 +32,12 @@ export function applyDecisions(
     if (machine === undefined) continue;
     switch (decision.kind) {
       case 'grant':
-        open(changes, toAttempt(group, machine, decision, moment.now), attempts.has(machine.machine), moment);
+        open(
+          changes,
+          toAttempt(group, machine, decision, moment.now, attempts.get(machine.machine)),
+          attempts.has(machine.machine),
+          moment,
+        );
         grants += 1;
         break;
       case 'reopen':
@@ -55,7 +61,13 @@ function open(changes: LedgerChanges, attempt: AttemptRow, again: boolean, momen
   changes.facts.push(toUpdateGranted(attempt, attempt.dueAt ?? 0, moment.position()));
 }
 
-function toAttempt(indexed: IndexedGroup, asked: AskedMachine, decision: Grant, now: number): AttemptRow {
+function toAttempt(
+  indexed: IndexedGroup,
+  asked: AskedMachine,
+  decision: Grant,
+  now: number,
+  before: AttemptRow | undefined,
+): AttemptRow {
   const { group, application, rollout } = indexed;
   if (rollout === null) throw new Error(`group ${group.id} has no rollout, and a machine of it was granted an update`);
   return {
@@ -81,6 +93,10 @@ function toAttempt(indexed: IndexedGroup, asked: AskedMachine, decision: Grant, 
     forced: decision.forced,
     stage: 'leased',
     dueAt: decision.deadline,
+    boot: asked.boot,
+    otherBoot: otherBootOf(before, asked.boot),
+    bootSince: asked.at,
+    cloned: false,
     ...noMarks,
   };
 }
@@ -95,13 +111,19 @@ const noMarks = {
   cause: null,
 } as const;
 
-/** A lost install: what it did before counts no more, so that it can download and install again. */
+/**
+ * A lost install, or an attempt that a clone of the machine ended: what it did before counts no more, so that it can
+ * download and install again. The clone's success was none of this machine.
+ */
 function reopen(changes: LedgerChanges, attempt: AttemptRow | undefined, asked: AskedMachine, deadline: number): void {
   if (attempt === undefined) return;
+  const { stage, outcome, rollout, toVersion, testSource } = attempt;
   addSlots(changes, attempt.group, 1);
-  if (attempt.stage === 'settled')
-    addTally(changes, attempt.rollout, attempt.toVersion, { open: 1, succeeded: 0, failed: 0, timedOut: 0 });
-  putAttempt(changes, { ...attempt, ...noMarks, sinceAt: asked.at, sinceN: asked.n, stage: 'leased', dueAt: deadline });
+  const taken = stage === 'ended' && outcome === 'complete' && testSource === '' ? -1 : 0;
+  if (stage === 'settled' || stage === 'ended')
+    addTally(changes, rollout, toVersion, { open: 1, succeeded: taken, failed: 0, timedOut: 0 });
+  const again = { sinceAt: asked.at, sinceN: asked.n, stage: 'leased', dueAt: deadline } as const;
+  putAttempt(changes, { ...attempt, ...noMarks, ...again, cloned: attempt.cloned || stage === 'ended' });
 }
 
 /** Why a lease that reaches its deadline was cancelled rather than timed out. */

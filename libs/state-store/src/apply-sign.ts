@@ -1,7 +1,8 @@
 // What a machine's words do to its attempt in the ledger: each mark is taken once, ends have their effects once.
 import { comparePositions } from '@platte/facts';
-import type { Sign } from '@platte/fleet';
-import type { AttemptRow } from './attempt-row.js';
+import { type CheckInSign, type EventSign, type Sign, signOf } from '@platte/fleet';
+import { type AttemptRow, orderOf, termsOf } from './attempt-row.js';
+import { heard, isArrival, isForeign, toldBy } from './boots-of-attempt.js';
 import { endAttempt, type LedgerChanges, type Moment, putAttempt, putFailure } from './ledger-changes.js';
 
 export interface ApplyContext {
@@ -17,7 +18,7 @@ export interface ApplyContext {
  *
  * @param version what the machine reported with it
  */
-export function applySign(context: ApplyContext, attempt: AttemptRow, sign: Sign, version: string): AttemptRow {
+function applySign(context: ApplyContext, attempt: AttemptRow, sign: Sign, version: string): AttemptRow {
   if (comparePositions(sign, { at: attempt.sinceAt, n: attempt.sinceN }) <= 0) return attempt;
   if (attempt.stage === 'ended') return applyLate(context, attempt, sign);
   const { changes, moment, settleAfterMs } = context;
@@ -42,8 +43,36 @@ export function applySign(context: ApplyContext, attempt: AttemptRow, sign: Sign
   }
 }
 
-/** Whether a sign would change the row: what folding asks before it takes a lock. */
-export function isNews(attempt: AttemptRow, sign: Sign): boolean {
+/** What one fact, or one event of a question, does to the attempt; `boot`: the mark of the boot that says it. */
+export function applySaid(
+  context: ApplyContext,
+  attempt: AttemptRow,
+  said: CheckInSign | EventSign,
+  boot: number,
+): AttemptRow {
+  const sign = signOf(said, termsOf(attempt), orderOf(attempt.versioning));
+  const known = sign !== null && isArrival(sign.kind) ? attempt : heard(attempt, boot, said.at);
+  if (known !== attempt) putAttempt(context.changes, known);
+  if (sign === null || isForeign(known, sign.kind, boot)) return known;
+  const told = toldBy(known, sign, boot);
+  const folded = applySign(context, told, sign, said.version);
+  return folded === told ? known : folded;
+}
+
+/** Whether that would change the row: what folding asks before it takes a lock. */
+export function newsOf(
+  attempt: AttemptRow,
+  said: CheckInSign | EventSign,
+  boot: number,
+): { sign: Sign | null; isBoot: boolean } {
+  const sign = signOf(said, termsOf(attempt), orderOf(attempt.versioning));
+  const isBoot = (sign === null || !isArrival(sign.kind)) && heard(attempt, boot, said.at) !== attempt;
+  const isOwn = sign !== null && !isForeign(attempt, sign.kind, boot) && isNews(attempt, sign);
+  return { sign: isOwn ? sign : null, isBoot };
+}
+
+/** Whether a sign would change the row. */
+function isNews(attempt: AttemptRow, sign: Sign): boolean {
   if (comparePositions(sign, { at: attempt.sinceAt, n: attempt.sinceN }) <= 0) return false;
   switch (sign.kind) {
     case 'downloading':

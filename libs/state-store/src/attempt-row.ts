@@ -32,6 +32,11 @@ export interface AttemptRow {
   installedAt: number | null;
   refusedAt: number | null;
   endedAt: number | null;
+  /** Boot marks, see boots-of-attempt.ts; 0: not known. */
+  boot: number;
+  otherBoot: number;
+  bootSince: number;
+  cloned: boolean;
   outcome: Exclude<LeaseOutcome, 'installed'> | null;
   cause: string | null;
 }
@@ -41,7 +46,8 @@ export const attemptColumns = `
   a.from_version as "fromVersion", a.versioning, a.reboots, a.arch, a.oem, a.test_source as "testSource", a.opened_at as "openedAt",
   a.opened_n as "openedN", a.since_at as "sinceAt", a.since_n as "sinceN", a.number, a.granted_at as "grantedAt",
   a.forced, a.stage, a.due_at as "dueAt", a.downloading_at as "downloadingAt", a.downloaded_at as "downloadedAt",
-  a.installed_at as "installedAt", a.refused_at as "refusedAt", a.ended_at as "endedAt", a.outcome, a.cause`;
+  a.installed_at as "installedAt", a.refused_at as "refusedAt", a.ended_at as "endedAt", a.boot, a.other_boot as "otherBoot",
+  a.boot_since as "bootSince", a.cloned, a.outcome, a.cause`;
 
 export function termsOf(attempt: AttemptRow): AttemptTerms {
   return { group: attempt.group, fromVersion: attempt.fromVersion, toVersion: attempt.toVersion };

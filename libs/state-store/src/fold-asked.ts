@@ -1,8 +1,9 @@
 // What the asking machines say, folded before they are decided: their events, their version, the group they ask in.
 import type { AskedMachine, Asking, MachineFailure, OpenAttempt } from '@platte/rollout';
-import { type CheckInSign, type EventSign, signOf } from '@platte/fleet';
-import { applySign, type ApplyContext } from './apply-sign.js';
-import { type AttemptRow, orderOf, termsOf } from './attempt-row.js';
+import type { CheckInSign, EventSign } from '@platte/fleet';
+import { applySaid, type ApplyContext } from './apply-sign.js';
+import type { AttemptRow } from './attempt-row.js';
+import { wasEndedByClone } from './boots-of-attempt.js';
 import type { LedgerChanges } from './ledger-changes.js';
 import type { FailureRow, ForceRow } from './read-ledger.js';
 
@@ -22,10 +23,7 @@ export function foldAsked(
 
 function foldOne(context: ApplyContext, attempt: AttemptRow, asked: AskedMachine): AttemptRow {
   let folded = attempt;
-  for (const said of saidBy(asked, attempt.reboots)) {
-    const sign = signOf(said, termsOf(folded), orderOf(folded.versioning));
-    if (sign !== null) folded = applySign(context, folded, sign, asked.version);
-  }
+  for (const said of saidBy(asked, attempt.reboots)) folded = applySaid(context, folded, said, asked.boot);
   return folded;
 }
 
@@ -46,6 +44,7 @@ export function toAsking(
   attempt: AttemptRow | undefined,
   failures: ReadonlyMap<string, ReadonlyMap<string, MachineFailure>>,
   forces: ReadonlyMap<string, number>,
+  rollout: string | null,
 ): Asking {
   const { machine, version, arch, versionPrefix } = asked;
   return {
@@ -53,15 +52,22 @@ export function toAsking(
     version,
     arch,
     versionPrefix,
-    attempt: toOpenAttempt(attempt, asked.group),
+    attempt: toOpenAttempt(attempt, asked, rollout),
     failures: failures.get(machine) ?? noFailures,
     forcedUntil: forces.get(machine) ?? null,
   };
 }
 
-function toOpenAttempt(attempt: AttemptRow | undefined, group: string): OpenAttempt | null {
-  if (attempt === undefined || attempt.stage === 'ended' || attempt.group !== group) return null;
+function toOpenAttempt(
+  attempt: AttemptRow | undefined,
+  { group, boot, version }: AskedMachine,
+  rollout: string | null,
+): OpenAttempt | null {
+  if (attempt === undefined || attempt.group !== group) return null;
   const { package: pack, toVersion, stage, dueAt } = attempt;
+  // What a clone ended is repeated while it is what the group's machines get.
+  const isRepeated = attempt.rollout === rollout && wasEndedByClone(attempt, boot, version);
+  if (stage === 'ended' && !isRepeated) return null;
   return { package: pack, toVersion, stage: stage === 'leased' ? 'leased' : 'installed', deadline: dueAt ?? 0 };
 }
 

@@ -5,11 +5,11 @@
 // Marks (downloading, downloaded, refused) decide nothing and are written without a lock. Ends free slots and count, so
 // they are decided under the groups' locks, on rows that are read again.
 import { comparePositions, type EventReported, type MachineCheckedIn, type Position } from '@platte/facts';
-import { type Sign, signOf } from '@platte/fleet';
-import { settleAfterMs as defaultSettleAfterMs } from '@platte/rollout';
-import { type ApplyContext, applySign, isNews } from './apply-sign.js';
+import type { Sign } from '@platte/fleet';
+import { bootMarkOf, settleAfterMs as defaultSettleAfterMs } from '@platte/rollout';
+import { type ApplyContext, applySaid, newsOf } from './apply-sign.js';
 import { toArrayLiteral, toColumns } from './array-literal.js';
-import { type AttemptRow, orderOf, termsOf } from './attempt-row.js';
+import type { AttemptRow } from './attempt-row.js';
 import { type Moment, noChanges } from './ledger-changes.js';
 import { freedGroups, haltFailed, lockGroups, type MachineKey, toReadAttemptsOf } from './locked-groups.js';
 import { sendTogether, type Statement } from './statement.js';
@@ -49,10 +49,10 @@ export async function foldAttempts(store: Store, context: FoldContext, said: rea
   if (said.length === 0) return nothing;
   const byMachine = toByMachine(said);
   const { rows: attempts } = await store.hot.query<AttemptRow>(toReadAttemptsOf(keysOf(said)));
-  const news = attempts.map((attempt) => ({ attempt, signs: findNews(attempt, byMachine) }));
+  const news = attempts.map((attempt) => ({ attempt, ...findNews(attempt, byMachine) }));
   const marked = news.filter(({ signs }) => signs.some(isMark));
   if (marked.length > 0) await store.hot.query(toWriteMarks(marked));
-  const ended = news.filter(({ signs }) => !signs.every(isMark)).map(({ attempt }) => attempt);
+  const ended = news.filter(({ signs, isBoot }) => isBoot || !signs.every(isMark)).map(({ attempt }) => attempt);
   return ended.length === 0
     ? nothing
     : endLocked(store, context, byMachine, ended, new Set(ended.map(({ group }) => group)));
@@ -92,17 +92,16 @@ async function endLocked(
 /** In time order: the first end of an attempt is the one that counts. */
 function foldOne(context: ApplyContext, attempt: AttemptRow, byMachine: SaidByMachine): void {
   let folded = attempt;
-  for (const fact of ofMachine(byMachine, attempt)) {
-    const sign = signOf(fact, termsOf(folded), orderOf(folded.versioning));
-    if (sign !== null) folded = applySign(context, folded, sign, fact.version);
-  }
+  for (const fact of ofMachine(byMachine, attempt)) folded = applySaid(context, folded, fact, bootMarkOf(fact.bootId));
 }
 
-function findNews(attempt: AttemptRow, byMachine: SaidByMachine): Sign[] {
-  return ofMachine(byMachine, attempt).flatMap((fact) => {
-    const sign = signOf(fact, termsOf(attempt), orderOf(attempt.versioning));
-    return sign !== null && isNews(attempt, sign) ? [sign] : [];
-  });
+/** `isBoot`: a boot was heard that changes whose attempt it is. */
+function findNews(attempt: AttemptRow, byMachine: SaidByMachine): { signs: Sign[]; isBoot: boolean } {
+  const news = ofMachine(byMachine, attempt).map((fact) => newsOf(attempt, fact, bootMarkOf(fact.bootId)));
+  return {
+    signs: news.flatMap(({ sign }) => (sign === null ? [] : [sign])),
+    isBoot: news.some(({ isBoot }) => isBoot),
+  };
 }
 
 type SaidByMachine = ReadonlyMap<string, Said[]>;

@@ -224,10 +224,11 @@ async function decideRead(client: Client, deciding: Deciding, fresh: Fresh): Pro
   const ledger = withChanges(budget, reading.tallies, fresh.index, changes);
   const failures = failuresAfter(reading.failures, changes);
   const forces = forcesOf(reading.forces);
+  const rollout = index.rollout?.id ?? null;
   const decisions = decideGrants(
     index,
     ledger,
-    asked.map((machine) => toAsking(machine, attempts.get(machine.machine), failures, forces)),
+    asked.map((machine) => toAsking(machine, attempts.get(machine.machine), failures, forces, rollout)),
   );
   const freed = freedGroups(changes);
   applyDecisions(changes, { group: index, asked, decisions, attempts }, moment);

@@ -79,7 +79,7 @@ export async function refuseSpent(
   const decisions = decideGrants(
     group,
     ledger,
-    asked.map((machine) => toAsking(machine, undefined, failures, noForces)),
+    asked.map((machine) => toAsking(machine, undefined, failures, noForces, null)),
   );
   return decisions.map((decision, index) => {
     const machine = asked[index];

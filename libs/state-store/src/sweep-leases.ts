@@ -94,7 +94,7 @@ function sweepOne(
   }
   const policy = { updatesEnabled: group?.updatesEnabled ?? false };
   const rollout = group?.rolloutState ? { state: group.rolloutState } : null;
-  const end = endAtDeadline(policy, rollout, attempt.refusedAt !== null);
+  const end = endAtDeadline(policy, rollout, attempt.refusedAt !== null, attempt.cloned);
   endAttempt(changes, attempt, end, moment, context.settleAfterMs ?? defaultSettleAfterMs);
 }
 

@@ -9,13 +9,13 @@ import type { Statement } from './statement.js';
 const insertAttempts = `
   insert into attempt (
     application, machine, update_group, channel, rollout, package, to_version, from_version, versioning, reboots, arch,
-    oem, opened_at, opened_n, since_at, since_n, number, granted_at, forced, test_source, stage, due_at
+    oem, opened_at, opened_n, since_at, since_n, number, granted_at, forced, test_source, boot, other_boot, boot_since, stage, due_at
   )
-  select $1, machine, $2, $3, $4, package, to_version, from_version, $5, $6, arch, oem, at, n, at, n, number, $7, forced, test_source, 'leased', $8
+  select $1, machine, $2, $3, $4, package, to_version, from_version, $5, $6, arch, oem, at, n, at, n, number, $7, forced, test_source, boot, other_boot, at, 'leased', $8
   from unnest(
     $9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::bigint[],
-    $17::bigint[], $18::boolean[], $19::text[]
-  ) as opened (machine, package, to_version, from_version, arch, oem, at, n, number, forced, test_source)`;
+    $17::bigint[], $18::boolean[], $19::text[], $20::bigint[], $21::bigint[]
+  ) as opened (machine, package, to_version, from_version, arch, oem, at, n, number, forced, test_source, boot, other_boot)`;
 
 // A machine that was granted before has a row already, and the group's lock keeps it as it was read. Should another group
 // have opened an attempt of the machine since, the stage becomes null, which the table refuses (as it refuses a second
@@ -27,7 +27,8 @@ const reopenRows = `
     versioning = excluded.versioning, reboots = excluded.reboots, arch = excluded.arch, oem = excluded.oem,
     opened_at = excluded.opened_at, opened_n = excluded.opened_n, since_at = excluded.since_at,
     since_n = excluded.since_n, number = excluded.number, granted_at = excluded.granted_at, forced = excluded.forced,
-    test_source = excluded.test_source, stage = case when attempt.stage = 'ended' then excluded.stage end, due_at = excluded.due_at,
+    test_source = excluded.test_source, boot = excluded.boot,
+    other_boot = excluded.other_boot, boot_since = excluded.boot_since, cloned = false, stage = case when attempt.stage = 'ended' then excluded.stage end, due_at = excluded.due_at,
     downloading_at = null, downloaded_at = null, installed_at = null, refused_at = null, ended_at = null,
     outcome = null, cause = null`;
 
@@ -39,13 +40,13 @@ const changeAttempts = `
   update attempt a set
     since_at = c.since_at, since_n = c.since_n, stage = c.stage, due_at = c.due_at, ${mark('downloading_at')},
     ${mark('downloaded_at')}, ${mark('refused_at')}, installed_at = c.installed_at, ended_at = c.ended_at,
-    outcome = c.outcome, cause = c.cause
+    outcome = c.outcome, cause = c.cause, boot = c.boot, other_boot = c.other_boot, boot_since = c.boot_since, cloned = c.cloned
   from unnest(
     $1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
-    $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::text[]
+    $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[], $17::boolean[]
   ) as c (
     application, machine, since_at, since_n, stage, due_at, downloading_at, downloaded_at, installed_at, refused_at,
-    ended_at, outcome, cause
+    ended_at, outcome, cause, boot, other_boot, boot_since, cloned
   )
   where a.application = c.application and a.machine = c.machine`;
 
@@ -120,7 +121,10 @@ function toOpenAttempts(opened: LedgerChanges['opened'], again: boolean): Statem
   const { application, group, channel, rollout, versioning, reboots, grantedAt, dueAt } = first;
   const shared = [application, group, channel, rollout, versioning, reboots, grantedAt, dueAt];
   const said = ['machine', 'package', 'toVersion', 'fromVersion', 'arch', 'oem'] as const;
-  const values = [...shared, ...toColumns(rows, [...said, 'openedAt', 'openedN', 'number', 'forced', 'testSource'])];
+  const values = [
+    ...shared,
+    ...toColumns(rows, [...said, 'openedAt', 'openedN', 'number', 'forced', 'testSource', 'boot', 'otherBoot']),
+  ];
   if (again) return [{ name: 'open-attempts-again', text: insertAttempts + reopenRows, values }];
   return [{ name: 'open-attempts', text: insertAttempts, values }];
 }
@@ -133,7 +137,8 @@ function toCount(counters: LedgerChanges['counters']): Statement {
 function toChangeAttempts(rows: AttemptRow[]): Statement {
   const since = ['application', 'machine', 'sinceAt', 'sinceN', 'stage', 'dueAt'] as const;
   const marks = ['downloadingAt', 'downloadedAt', 'installedAt', 'refusedAt', 'endedAt', 'outcome', 'cause'] as const;
-  return { name: 'change-attempts', text: changeAttempts, values: toColumns(rows, [...since, ...marks]) };
+  const boots = ['boot', 'otherBoot', 'bootSince', 'cloned'] as const;
+  return { name: 'change-attempts', text: changeAttempts, values: toColumns(rows, [...since, ...marks, ...boots]) };
 }
 
 function toTallies(tallies: readonly { rollout: string; version: string; add: Tally }[]): Statement[] {

@@ -41,6 +41,7 @@ function ask(): AskedMachine {
     machine: randomUUID(),
     ...draw(Date.now()),
     ...said,
+    boot: 0,
     onlyOpenLease: false,
     forced: false,
     events: [],

@@ -72,6 +72,7 @@ function machinesOf(
     arch: 'amd64',
     oem: '',
     versionPrefix: '',
+    boot: 0,
     onlyOpenLease: false,
     forced: false,
     events: [],
