@@ -87,6 +87,7 @@ const circumstances: Record<AnswerReason, Circumstance> = {
   'awaiting-approval': { snapshot: withRollout({ waves: [wave, { ...wave, places: 10_000, needsApproval: true }] }) },
   'policy-unavailable': { decision: null },
   held: says('held'),
+  cloned: says('cloned'),
   'rolled-back': says('rolled-back'),
   'backing-off': says('backing-off'),
   quarantined: says('quarantined'),

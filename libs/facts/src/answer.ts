@@ -24,6 +24,7 @@ export const answerReasons = [
   'awaiting-approval',
   'policy-unavailable',
   'held',
+  'cloned',
   'rolled-back',
   'backing-off',
   'quarantined',

@@ -27,6 +27,7 @@ const ofAnswers: Record<AnswerReason, MachineStatus | null> = {
   'awaiting-approval': 'on-hold',
   'policy-unavailable': null,
   held: 'on-hold',
+  cloned: null,
   'rolled-back': null,
   'backing-off': null,
   quarantined: null,

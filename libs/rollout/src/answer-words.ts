@@ -32,6 +32,8 @@ const words: Record<AnswerReason, Words> = {
     `The machine is in a wave that needs a person’s approval; wave ${seen.wave ?? '?'} is open.`,
   'policy-unavailable': () => 'No decision could be had in time; the machine asks again by itself.',
   held: (seen) => `A person holds the machine${because(seen)}.`,
+  cloned: () =>
+    'Several machines use this id, and another of them is being updated in another group: give each an id of its own.',
   'rolled-back': (seen) => `The machine rolled back from the version${named(seen)}, so it is not offered again.`,
   'backing-off': (seen) => `The machine failed ${times(seen.failures)} and waits before it tries again.`,
   quarantined: (seen) =>

@@ -32,6 +32,7 @@ const askingOf = (changes: Partial<Asking> = {}): Asking => ({
   arch: 'amd64',
   versionPrefix: '',
   attempt: null,
+  clonedUntil: null,
   failures: new Map(),
   forcedUntil: null,
   ...changes,
@@ -168,6 +169,11 @@ const rows: Row[] = [
     answer: { reason: 'granted', inputs: { target, deadline: now + hourMs } },
   },
   {
+    what: 'lets a clone wait for the one that is on its way in another group, forced or not',
+    asking: { clonedUntil: now + 5, forcedUntil: now + 9 },
+    answer: { reason: 'cloned', inputs: { target, deadline: now + 5 }, until: now + 5 },
+  },
+  {
     what: 'quarantines a machine after three failures',
     asking: { failures: failed({ count: 3, failedAt: 0 }) },
     answer: { reason: 'quarantined', inputs: { target, failures: 3 } },
@@ -232,6 +238,7 @@ describe('deciding one machine', () => {
     const reasons = grantRules.map(({ reason }) => reason);
     expect(grantRules.map(({ reason, when }) => `${reason}: ${when}`)).toMatchInlineSnapshot(`
       [
+        "cloned: several machines use the id, and another of them holds a lease in another group",
         "rolled-back: the machine came back from the version, and nobody has forgiven it",
         "quarantined: the machine failed the version too often, and nobody forces it",
         "backing-off: the machine failed the version a while ago, and nobody forces it",
@@ -240,8 +247,8 @@ describe('deciding one machine', () => {
         "concurrency-limited: as many leases of the group are open as may be",
       ]
     `);
-    const inUnion = reasons.with(1, 'backing-off').with(2, 'quarantined');
-    expect(reasons.slice(1, 3)).toEqual(['quarantined', 'backing-off']);
+    const inUnion = reasons.with(2, 'backing-off').with(3, 'quarantined');
+    expect(reasons.slice(2, 4)).toEqual(['quarantined', 'backing-off']);
     expect(inUnion).toEqual(inUnion.toSorted((a, b) => union.indexOf(a) - union.indexOf(b)));
   });
 

@@ -53,6 +53,8 @@ export interface Asking {
   arch: Arch;
   versionPrefix: string;
   attempt: OpenAttempt | null;
+  /** Until when a clone of it, in another group, holds a lease under its id; null when none does. */
+  clonedUntil: number | null;
   /** By version. */
   failures: ReadonlyMap<string, MachineFailure>;
   /** Until when a person forces it; null when nobody does. */
@@ -144,7 +146,13 @@ function decideAttempt(running: Running, asking: Asking, attempt: OpenAttempt): 
 function decideNew(running: Running, asking: Asking, next: IndexedPackage): GrantDecision {
   const target = next.package.version;
   const forced = isForced(running, asking);
-  const seen: GrantCase = { running, target, failure: asking.failures.get(target), forced };
+  const seen: GrantCase = {
+    running,
+    target,
+    failure: asking.failures.get(target),
+    forced,
+    clonedUntil: asking.clonedUntil,
+  };
   for (const rule of grantRules) {
     const refusal = rule.refuse(seen);
     if (refusal !== null) return refusal;
@@ -164,6 +172,7 @@ interface GrantCase {
   /** The machine's failures with the target. */
   failure: MachineFailure | undefined;
   forced: boolean;
+  clonedUntil: number | null;
 }
 
 /**
@@ -176,6 +185,11 @@ export const grantRules: readonly {
   /** Null when the rule does not apply. */
   refuse: (seen: GrantCase) => GrantDecision | null;
 }[] = [
+  {
+    reason: 'cloned',
+    when: 'several machines use the id, and another of them holds a lease in another group',
+    refuse: refuseCloned,
+  },
   {
     reason: 'rolled-back',
     when: 'the machine came back from the version, and nobody has forgiven it',
@@ -203,6 +217,11 @@ export const grantRules: readonly {
     refuse: ({ running, target }) => refuseByConcurrency(running, target),
   },
 ];
+
+/** One id has one attempt: its machines take turns. */
+function refuseCloned({ clonedUntil, target }: GrantCase): GrantDecision | null {
+  return clonedUntil === null ? null : refuse('cloned', { target, deadline: clonedUntil }, clonedUntil);
+}
 
 function refuseRolledBack({ failure, target }: GrantCase): GrantDecision | null {
   return failure?.rolledBack === true ? refuse('rolled-back', { target }) : null;

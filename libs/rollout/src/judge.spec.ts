@@ -310,6 +310,7 @@ describe('words', () => {
         "The machine is in a wave that needs a person’s approval; wave ? is open.",
         "No decision could be had in time; the machine asks again by itself.",
         "A person holds the machine.",
+        "Several machines use this id, and another of them is being updated in another group: give each an id of its own.",
         "The machine rolled back from the version 4081.2.0, so it is not offered again.",
         "The machine failed 3 times and waits before it tries again.",
         "The machine failed 3 times with the version 4081.2.0 and is not tried again until a person forgives it.",

@@ -17,10 +17,14 @@ export function heard(attempt: AttemptRow, boot: number, at: number): AttemptRow
   return { ...attempt, boot, otherBoot: holder, bootSince: at };
 }
 
-/** Whether what a boot says is of another machine than the one that the attempt belongs to. A move to another group never is. */
+/**
+ * Whether what a boot says is of another machine than the one that the attempt belongs to. A move to another group is only
+ * while a clone holds a lease: an installed one may wait long for its reboot, and nobody waits for that.
+ */
 export function isForeign(attempt: AttemptRow, kind: SignKind, boot: number): boolean {
   const { boot: holder, otherBoot, cloned, stage, reboots } = attempt;
-  if (kind === 'moved' || boot === 0 || holder === 0) return false;
+  if (boot === 0 || holder === 0) return false;
+  if (kind === 'moved') return cloned && stage === 'leased' && boot === otherBoot;
   // Who has the update has installed it: of a cloned machine a version alone may be anybody's.
   const isSudden = isArrival(kind) && stage === 'leased';
   if (boot === holder) return cloned && reboots && isSudden;

@@ -1,5 +1,6 @@
 // Several machines under one id (a cloned image carries its machine id along): each has boots of its own, and often another
 // version. One grant stands for both until the machine that was granted it is done; none ends it and makes the other ask anew.
+import { randomUUID } from 'node:crypto';
 import type { EventReported, Fact, MachineCheckedIn } from '@platte/facts';
 import { bootMarkOf, type Policy } from '@platte/rollout';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -183,6 +184,33 @@ describe('two machines of one id, of which neither has the version', () => {
     expect(await attemptNow()).toMatchObject({ stage: 'leased' });
     await reports('b', { type: 3, result: 0, errorCode: '9' });
     expect(await attemptNow()).toMatchObject({ outcome: 'failed' });
+  });
+});
+
+describe('two machines of one id in two groups', () => {
+  const inBeta = async (bootId: string, beta: string) => {
+    const asked = fleet.ask(machine, { boot: bootMarkOf(bootId), group: beta, ...moment() });
+    const { decisions } = await grantBatch(store, context, beta, [asked]);
+    const answer = decisions[0]?.answer;
+    await fold(fleet.checkIn(machine, { bootId, group: beta, at: asked.at, n: asked.n, ...(answer && { answer }) }));
+    return answer?.reason;
+  };
+
+  it('are updated one after the other, and say so', async () => {
+    const { application, channel } = fleet;
+    const beta = randomUUID();
+    await fleet.run({ kind: 'CreateGroup', application, id: beta, name: 'Beta', track: 'beta', channel });
+    expect(await asks('a')).toBe('granted');
+    // As of a machine that moves: nobody can know better yet.
+    expect(await inBeta('b', beta)).toBe('granted');
+    const answers: (string | undefined)[] = [];
+    for (let turn = 0; turn < 3; turn++) answers.push(await asks('a'), await inBeta('b', beta));
+    expect(answers).toEqual(['cloned', 're-offered', 'cloned', 're-offered', 'cloned', 're-offered']);
+    expect(await attemptNow()).toMatchObject({ group: beta, stage: 'leased', cloned: true });
+    await fold(fleet.report(machine, { bootId: 'b', group: beta, ...installed, ...moment() }));
+    expect(await asks('a')).toBe('granted');
+    expect(await inBeta('b, rebooted', beta)).toBe('granted');
+    expect(await ledgerNow()).toMatchObject({ grants: 2 });
   });
 });
 

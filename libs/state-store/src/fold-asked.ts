@@ -53,9 +53,15 @@ export function toAsking(
     arch,
     versionPrefix,
     attempt: toOpenAttempt(attempt, asked, rollout),
+    clonedUntil: clonedUntil(attempt, asked.group),
     failures: failures.get(machine) ?? noFailures,
     forcedUntil: forces.get(machine) ?? null,
   };
+}
+
+/** An open attempt of another group is a clone's: any other has just ended as moved. */
+function clonedUntil(attempt: AttemptRow | undefined, group: string): number | null {
+  return attempt === undefined || attempt.stage === 'ended' || attempt.group === group ? null : attempt.dueAt;
 }
 
 function toOpenAttempt(
