@@ -100,8 +100,10 @@ describe('the fuzzer', () => {
   });
 
   it('damages requests into both acceptable and malformed ones', () => {
+    // One in sixty stays acceptable: of 300 drawn anew each time, one run in a hundred had none.
+    const drawn = { numRuns: 300, seed: 1 };
     const kinds = fc
-      .sample(fc.tuple(fc.constantFrom(...recordings), fc.array(mutation, { minLength: 1, maxLength: 3 })), 300)
+      .sample(fc.tuple(fc.constantFrom(...recordings), fc.array(mutation, { minLength: 1, maxLength: 3 })), drawn)
       .map(([{ body }, mutations]) => parseRequest(applyMutations(body, mutations)).kind);
     expect(new Set(kinds)).toEqual(new Set(['request', 'malformed']));
   });
