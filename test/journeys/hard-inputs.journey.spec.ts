@@ -159,6 +159,47 @@ describe('a machine', () => {
   });
 });
 
+describe('what a machine says of itself', () => {
+  it('a test source keeps it out of every count, and from nothing else', async () => {
+    const group = await served('tested', { rateLimit: { max: 2, periodMs: 3_600_000 } });
+    const { track, version, id } = group;
+    const asker = { machine: 'prober-1', track };
+    const asTest = (body: string) => body.replace('<request ', '<request testsource="prober" ');
+    const says = async (body: string) => postOmaha(omaha, asTest(body));
+    expect(hear((await says(checkOf(asker))).text).offered).toBe(version);
+    await says(reportOf(asker, { type: 3, result: 0, errorCode: 9 }));
+    const told = await historyOf(asker.machine, (kinds) => count(kinds, 'lease-end') === 1);
+    expect(told.map(({ kind }) => kind).toSorted()).toEqual(['check-in', 'check-in', 'event', 'grant', 'lease-end']);
+    expect(await untilKnown(asker.machine)).toMatchObject({
+      testSource: 'prober',
+      status: 'failed',
+      group: id,
+      attempt: { outcome: 'failed' },
+      answer: { reason: 'granted' },
+    });
+    const ordinary = { machine: 'ordinary-1', track };
+    expect(await askUntilDecided(omaha, ordinary)).toMatchObject({ offered: version });
+    expect(await askUntilDecided(omaha, { machine: 'ordinary-2', track })).toMatchObject({ reason: 'rate-limited' });
+    const { items } = await eventually(
+      () => client.listGroupInstances({ params: { id }, query: { limit: 10 } }),
+      (page) => page.items.length >= 3,
+    );
+    expect(items.map((item) => item.id).toSorted()).toEqual([ordinary.machine, 'ordinary-2', `probe-of-${track}`]);
+    expect(await untilCounted(group)).toMatchObject({ attempts: [1, 0, 0, 0, 0], failures: 0 });
+  });
+
+  it('an alias stays when it tells an empty one', async () => {
+    const { track } = await served('named');
+    const asker = { machine: 'named-1', track };
+    await postOmaha(omaha, withAttribute(checkOf(asker), 'machinealias', 'web 1'));
+    await postOmaha(omaha, checkOf(asker));
+    await historyOf(asker.machine, (kinds) => count(kinds, 'check-in') === 2);
+    expect(await untilKnown(asker.machine)).toMatchObject({ alias: 'web 1' });
+    const { items } = await client.listInstances({ query: { search: 'web 1', limit: 10 } });
+    expect(items.map((item) => item.id)).toEqual([asker.machine]);
+  });
+});
+
 const withBootId = (body: string, bootId: string): string => withAttribute(body, 'bootid', bootId);
 
 /** The check that a machine sends from its old partition: 44 and an updatecheck in one app. */
