@@ -1,5 +1,5 @@
 // How a question and its answers travel: JSON that says once what many machines share. A fleet that waits for a limit asks the
-// same and is told the same, so that a machine is some 80 bytes in the question and 2 in the answer, and only what differs is
+// same and is told the same, so that a machine is some 90 bytes in the question and 2 in the answer, and only what differs is
 // made into text, read and checked. (As a list of whole machines and decisions they were 330 and 150 bytes.)
 import { z } from 'zod';
 import { Time } from '@platte/facts';
