@@ -20,7 +20,8 @@ const machinesPerStatement = 10_000;
 
 /**
  * Only machines without a row are inserted, so that no identity values are wasted and the numbers stay dense. One that
- * another replica inserts at the same moment is in neither part of the answer; it is there when asked again.
+ * another replica inserts at the same moment is in neither part of the answer; it is there when asked again. All insert in one
+ * order: two that insert the same machines the other way round would wait for each other.
  */
 const numberMachines = `
 with asked as (
@@ -31,6 +32,7 @@ with asked as (
   where not exists (
     select from machine_number m where m.application = asked.application and m.machine = asked.machine
   )
+  order by application, machine
   on conflict do nothing
   returning application, machine, number
 )
