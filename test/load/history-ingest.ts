@@ -4,9 +4,9 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { connectNats, ensureStreams, followFacts, type NatsConnection } from '@platte/fact-log';
+import { connectNats, ensureStreams, followGathered, type Gather, type NatsConnection } from '@platte/fact-log';
 import { encodeBatch, type MachineCheckedIn } from '@platte/facts';
-import { type History, machinesOf, rebuild, restAfterRebuild, writeFacts } from '@platte/history';
+import { type History, makeFactRows, rebuild, restAfterRebuild } from '@platte/history';
 import { closeStore, makeMachineNumbers, openStore } from '@platte/state-store';
 import type { BenchRow } from './bench.js';
 import type { AskerInput, AskerTimes } from './history-asker.js';
@@ -28,7 +28,10 @@ export async function measureIngest(servers: HistoryServers, { facts, say }: Ing
   await ensureStreams(nc, { replicas: 1, factsBytesMax: 8 * 2 ** 30, say });
   say(`putting ${facts.toLocaleString('en-US')} facts into the log`);
   await fillLog(nc, facts);
-  const decoding = await consume(nc, 'bench-decode', facts, async () => {});
+  const decoding = await consume(nc, facts, {
+    durable: 'bench-decode',
+    gather: { begin: () => undefined, put: () => {} },
+  });
   const log = { nc, facts, say };
   const plain = await intoHistory(servers, log, { name: 'ingest', archive: false, asked: false });
   const asked = await intoHistory(servers, log, { name: 'ingest_asked', archive: false, asked: true });
@@ -115,27 +118,37 @@ function checkIn(now: number, n: number): MachineCheckedIn {
 
 const machineId = (number: number) => `3d1219c7c4c5404aaa1f6d2a${number.toString().padStart(8, '0')}`;
 
-type OnBatch = Parameters<typeof followFacts>[0]['onBatch'];
+interface Consumer<Batch> {
+  durable: string;
+  gather: Gather<Batch>;
+  onBatch?: (batch: Batch) => Promise<unknown>;
+  withTexts?: boolean;
+}
 
 /** Facts per second until every one was handed over and acknowledged. */
-async function consume(nc: NatsConnection, durable: string, facts: number, onBatch: OnBatch): Promise<number> {
+async function consume<Batch>(nc: NatsConnection, facts: number, consumer: Consumer<Batch>): Promise<number> {
   const done = Promise.withResolvers<void>();
+  const { durable, gather, withTexts, onBatch } = consumer;
   let seen = 0;
   const begun = performance.now();
-  const follower = await followFacts({
+  const options = {
     nc,
     durable,
+    withTexts,
     batchFactsMax: 50_000,
     batchDelayMs: 500,
     busyDelayMs: 1_200,
     messagesMax: 5_000,
     bytesMax: 50_000_000,
-    onBatch: async (messages) => {
-      await onBatch(messages);
-      for (const message of messages) seen += message.facts.length;
-      if (seen >= facts) done.resolve();
+    onBatch: async (batch: Batch) => void (await onBatch?.(batch)),
+    hooks: {
+      onCommitted: (batch: { facts: number }) => {
+        seen += batch.facts;
+        if (seen >= facts) done.resolve();
+      },
     },
-  });
+  };
+  const follower = await followGathered(options, gather);
   await done.promise;
   const elapsedMs = performance.now() - begun;
   await follower.stop();
@@ -171,9 +184,20 @@ async function intoHistory(
   const endAsking = asked ? askBeside(servers, history.database) : noAnswers;
   let last = 0;
   const folding = foldBeside(history, () => last, measuring.signal);
-  const perSecond = await consume(nc, `bench-${name}`, facts, async (messages) => {
-    await writeFacts(history, messages, await numbers.of(machinesOf(messages)), { archive });
-    last = messages.at(-1)?.sequence ?? last;
+  const perSecond = await consume(nc, facts, {
+    durable: `bench-${name}`,
+    withTexts: archive,
+    gather: {
+      begin: () => ({ rows: makeFactRows(numbers.known, { archive }), last: 0 }),
+      put(batch, message) {
+        batch.rows.put(message);
+        batch.last = message.sequence;
+      },
+    },
+    onBatch: async (batch) => {
+      await batch.rows.write(history, numbers);
+      ({ last } = batch);
+    },
   });
   measuring.abort();
   const waits = await endAsking();

@@ -1,8 +1,8 @@
 // Follows the log and writes its facts to the history. A message is acknowledged after both inserts (the whole facts, and
 // their rows); one that comes again writes the same rows again. One batch at a time, so that a slow engine slows the
 // following, and what waits stays in NATS.
-import { type FactMessage, followFacts, type Lag, type NatsConnection } from '@platte/fact-log';
-import { type History, machinesOf, writeFacts } from '@platte/history';
+import { followGathered, type Gather, type Lag, type NatsConnection } from '@platte/fact-log';
+import { type FactRows, type History, makeFactRows, type WriteOptions } from '@platte/history';
 import { isStoreFailure, type Log, type Metrics } from '@platte/service';
 import type { MachineNumbers } from '@platte/state-store';
 import type { Config } from './config.js';
@@ -60,38 +60,57 @@ function makeWriterMetrics(metrics: Metrics) {
   };
 }
 
+interface Gathered {
+  rows: FactRows;
+  /** One of each message: its facts share their time, to within a turn of the event loop. */
+  madeAt: number[];
+}
+
+function gatherRows(known: MachineNumbers['known'], options: () => WriteOptions): Gather<Gathered> {
+  return {
+    begin: () => ({ rows: makeFactRows(known, options()), madeAt: [] }),
+    put({ rows, madeAt }, message) {
+      rows.put(message);
+      const [first] = message.facts;
+      if (first !== undefined) madeAt.push(first.at);
+    },
+  };
+}
+
 export async function startFactWriter(needs: Needs): Promise<FactWriter> {
   const { nats, history, numbers, config, now, log, metrics, prefix } = needs;
   const { written, late, seconds, delay, lagGauge } = makeWriterMetrics(metrics);
   let lag: Lag | undefined;
 
-  const follower = await followFacts({
-    nc: nats,
-    durable,
-    prefix,
-    batchFactsMax: config.batchFactsMax,
-    batchDelayMs: config.batchDelay,
-    busyDelayMs: config.batchDelayBusy,
-    messagesMax,
-    bytesMax: config.batchFactsMax * bytesPerFact,
-    isOutage: isStoreFailure,
-    say: (line) => log.info(line),
-    onBatch: async (messages: FactMessage[]) => {
-      const numberOf = await numbers.of(machinesOf(messages));
-      const since = now() - config.historyRowsKept + rowsMarginMs;
-      const done = await writeFacts(history, messages, numberOf, { archive: config.archive, oldest: since });
-      late.inc(done.late);
-      // Facts of one message share their time, to within a turn of the event loop.
-      for (const { facts } of messages) if (facts[0]) delay.observe(Math.max(0, now() - facts[0].at) / 1000);
-    },
-    hooks: {
-      onCommitted: ({ facts, tookMs }) => {
-        written.inc(facts);
-        seconds.observe(tookMs / 1000);
+  const oldest = () => now() - config.historyRowsKept + rowsMarginMs;
+  const follower = await followGathered<Gathered>(
+    {
+      nc: nats,
+      durable,
+      prefix,
+      batchFactsMax: config.batchFactsMax,
+      batchDelayMs: config.batchDelay,
+      busyDelayMs: config.batchDelayBusy,
+      messagesMax,
+      bytesMax: config.batchFactsMax * bytesPerFact,
+      isOutage: isStoreFailure,
+      say: (line) => log.info(line),
+      withTexts: config.archive,
+      onBatch: async ({ rows, madeAt }) => {
+        const done = await rows.write(history, numbers);
+        late.inc(done.late);
+        for (const at of madeAt) delay.observe(Math.max(0, now() - at) / 1000);
       },
-      onFailed: (reason) => log.warn({ reason }, 'a batch was not written: it comes again'),
+      hooks: {
+        onCommitted: ({ facts, tookMs }) => {
+          written.inc(facts);
+          seconds.observe(tookMs / 1000);
+        },
+        onFailed: (reason) => log.warn({ reason }, 'a batch was not written: it comes again'),
+      },
     },
-  });
+    gatherRows(numbers.known, () => ({ archive: config.archive, oldest: oldest() })),
+  );
 
   async function measureLag(): Promise<Lag> {
     lag = await follower.lag();

@@ -5,7 +5,7 @@
 // A callback without an error is the promise that the facts will be in the stream: NATS acknowledged them, or the spool
 // has them on disk. If the process dies before the callback, they may or may not be there; nobody was told that they are.
 import { type NatsConnection, nuid } from '@nats-io/transport-node';
-import { encodeFact, type Fact, type UnknownFact } from '@platte/facts';
+import { encodeFact, type Fact, joinFacts, type UnknownFact } from '@platte/facts';
 import { AppendError, type AppendFailure } from './append-error.js';
 import { type Gathered, makeGathering, requestBytesMax } from './gather.js';
 import { logNames } from './log-names.js';
@@ -129,8 +129,8 @@ export function makeAppender(options: AppenderOptions): Appender {
   }
 
   return {
-    append: (facts, onDone) => append(JSON.stringify(facts), facts.length, onDone),
-    appendEncoded: (encoded, onDone) => append(`[${encoded.join(',')}]`, encoded.length, onDone),
+    append: (facts, onDone) => append(joinFacts(facts.map(encodeFact)), facts.length, onDone),
+    appendEncoded: (encoded, onDone) => append(joinFacts(encoded), encoded.length, onDone),
     appendAll: async (facts, { id = nuid.next() } = {}) => {
       if (isClosed) throw stopping();
       if (!hasRoom()) throw queueFull();
@@ -165,10 +165,10 @@ function toChunks(facts: readonly (Fact | UnknownFact)[], limits: AppenderLimits
   let bytes = Number.POSITIVE_INFINITY;
   for (const fact of facts) {
     const text = encodeFact(fact);
-    bytes += Buffer.byteLength(text) + 1;
+    bytes += Buffer.byteLength(text) + 2;
     if (bytes > limits.bytesPerMessageMax || chunks.at(-1)!.length >= limits.requestsPerMessageMax) {
       chunks.push([]);
-      bytes = Buffer.byteLength(text) + 1;
+      bytes = Buffer.byteLength(text) + 2;
     }
     chunks.at(-1)!.push(text);
   }
@@ -178,7 +178,7 @@ function toChunks(facts: readonly (Fact | UnknownFact)[], limits: AppenderLimits
 function promiseDone(chunk: readonly string[], sendChunk: (chunk: Gathered) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const onDone = (error?: AppendError) => (error === undefined ? resolve() : reject(error));
-    sendChunk({ body: Buffer.from(`[${chunk.join(',')}]`), facts: chunk.length, onDone: [onDone] });
+    sendChunk({ body: Buffer.from(joinFacts(chunk)), facts: chunk.length, onDone: [onDone] });
   });
 }
 

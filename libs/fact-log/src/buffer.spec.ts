@@ -2,6 +2,7 @@ import type { Msg } from '@nats-io/transport-node';
 import type { Fact } from '@platte/facts';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { makeBuffer } from './buffer.js';
+import type { FactMessage, Held } from './fact-message.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -10,13 +11,17 @@ const limits = { batchFactsMax: 100, batchDelayMs: 50, busyDelayMs: 200, message
 
 /** After how long each batch was taken, and with how many facts, of messages that arrive at these times. */
 async function takeAll(arrivals: { atMs: number; facts: number }[]): Promise<{ atMs: number; facts: number }[]> {
-  const buffer = makeBuffer(limits);
+  const buffer = makeBuffer<number[]>(limits, {
+    begin: () => [],
+    put: (batch, { facts }) => void batch.push(facts.length),
+  });
   const begun = Date.now();
   const taken: { atMs: number; facts: number }[] = [];
-  for (const { atMs, facts } of arrivals) setTimeout(() => buffer.put(message(facts)), atMs);
+  for (const { atMs, facts } of arrivals) setTimeout(() => buffer.put(...message(facts)), atMs);
   const taking = (async () => {
-    for (let batch = await buffer.take(); batch.length > 0; batch = await buffer.take()) {
-      taken.push({ atMs: Date.now() - begun, facts: batch.reduce((sum, held) => sum + held.message.facts.length, 0) });
+    for (let batch = await buffer.take(); batch !== undefined; batch = await buffer.take()) {
+      expect(batch.gathered).toEqual(batch.held.map(({ facts }) => facts));
+      taken.push({ atMs: Date.now() - begun, facts: batch.held.reduce((sum, held) => sum + held.facts, 0) });
     }
   })();
   await vi.advanceTimersByTimeAsync(10_000);
@@ -25,12 +30,12 @@ async function takeAll(arrivals: { atMs: number; facts: number }[]): Promise<{ a
   return taken;
 }
 
-function message(facts: number) {
+function message(facts: number): [Held, FactMessage] {
   const fact = { kind: 'MachineCheckedIn' } as Fact;
-  return {
-    msg: { data: new Uint8Array(facts) } as Msg,
-    message: { sequence: 1, storedAt: 0, facts: Array.from({ length: facts }, () => fact), unknown: [] },
-  };
+  return [
+    { msg: { data: new Uint8Array(facts) } as Msg, sequence: 1, facts },
+    { sequence: 1, storedAt: 0, facts: Array.from({ length: facts }, () => fact), unknown: [] },
+  ];
 }
 
 test('a few facts are handed over when the first is as old as may be', async () => {

@@ -1,12 +1,13 @@
 // Messages that arrived and are not yet handed over. It decides when a batch is one: by facts, by the age of its first, or
 // because no more may wait.
 import { makeBell } from './bell.js';
-import type { Held } from './fact-message.js';
+import type { FactMessage, Gather, Held, HeldBatch } from './fact-message.js';
 
-export interface Buffer {
-  put: (held: Held) => void;
-  /** The next batch, at least one message; empty once closed. */
-  take: () => Promise<Held[]>;
+export interface Buffer<Batch> {
+  /** @throws Error when the message cannot be gathered: then it is not held. */
+  put: (held: Held, message: FactMessage) => void;
+  /** The next batch, at least one message; undefined once closed. */
+  take: () => Promise<HeldBatch<Batch> | undefined>;
   /** How many messages may be asked for: resolves when that is one at least, or when closed. */
   room: () => Promise<number>;
   waiting: () => readonly Held[];
@@ -18,22 +19,24 @@ export interface BufferLimits {
   batchDelayMs: number;
   /** How old the first of many may become: of a tenth of `batchFactsMax` or more. Not less than `batchDelayMs`. */
   busyDelayMs: number;
-  /** What may wait; decoded, facts take about four times their bytes. */
+  /** What may wait. */
   messagesMax: number;
   bytesMax: number;
 }
 
-export function makeBuffer(limits: BufferLimits): Buffer {
-  let waiting: Held[] = [];
+export function makeBuffer<Batch>(limits: BufferLimits, gather: Gather<Batch>): Buffer<Batch> {
+  /** Those that are full, and the one that grows. */
+  const full: HeldBatch<Batch>[] = [];
+  let open: HeldBatch<Batch> = { held: [], gathered: gather.begin() };
+  const total = { messages: 0, bytes: 0 };
   let facts = 0;
-  let bytes = 0;
   let isClosed = false;
   const arrival = makeBell();
   const departure = makeBell();
 
-  const isEmpty = () => waiting.length === 0 && !isClosed;
-  const isCrowded = () => waiting.length >= limits.messagesMax || bytes >= limits.bytesMax;
-  const isFull = () => facts >= limits.batchFactsMax || isCrowded() || isClosed;
+  const isEmpty = () => total.messages === 0 && !isClosed;
+  const isCrowded = () => total.messages >= limits.messagesMax || total.bytes >= limits.bytesMax;
+  const isFull = () => full.length > 0 || facts >= limits.batchFactsMax || isCrowded() || isClosed;
   const hasNoRoom = () => isCrowded() && !isClosed;
 
   async function untilRipe(): Promise<void> {
@@ -50,46 +53,41 @@ export function makeBuffer(limits: BufferLimits): Buffer {
     while (!isFull() && !wait.isOver) await arrival.heard();
     clearTimeout(timer);
   }
-  function cut(): Held[] {
-    let taken = 0;
-    let count = 0;
-    while (count < waiting.length && (count === 0 || taken + factsOf(waiting[count]!) <= limits.batchFactsMax)) {
-      taken += factsOf(waiting[count++]!);
-    }
-    const batch = waiting.slice(0, count);
-    waiting = waiting.slice(count);
-    facts -= taken;
-    for (const { msg } of batch) bytes -= msg.data.length;
-    return batch;
+  function openNext(): HeldBatch<Batch> {
+    const before = open;
+    open = { held: [], gathered: gather.begin() };
+    facts = 0;
+    return before;
   }
 
   return {
-    put: (held) => {
-      waiting.push(held);
-      facts += factsOf(held);
-      bytes += held.msg.data.length;
+    put: (held, message) => {
+      if (open.held.length > 0 && facts + held.facts > limits.batchFactsMax) full.push(openNext());
+      gather.put(open.gathered, message);
+      open.held.push(held);
+      facts += held.facts;
+      total.messages += 1;
+      total.bytes += held.msg.data.length;
       arrival.ring();
     },
     take: async () => {
       await untilRipe();
-      if (isClosed) return [];
-      const batch = cut();
+      if (isClosed) return undefined;
+      const batch = full.shift() ?? openNext();
+      total.messages -= batch.held.length;
+      for (const { msg } of batch.held) total.bytes -= msg.data.length;
       departure.ring();
       return batch;
     },
     room: async () => {
       while (hasNoRoom()) await departure.heard();
-      return limits.messagesMax - waiting.length;
+      return limits.messagesMax - total.messages;
     },
-    waiting: () => waiting,
+    waiting: () => [...full.flatMap(({ held }) => held), ...open.held],
     close: () => {
       isClosed = true;
       arrival.ring();
       departure.ring();
     },
   };
-}
-
-function factsOf({ message }: Held): number {
-  return message.facts.length + message.unknown.length;
 }

@@ -15,8 +15,8 @@ export {
 export { followClockOffset, setClockOffset } from './clock.js';
 export { connectNats, type ConnectionState, type ConnectOptions, followConnection } from './connect.js';
 export { type Lag, readConsumerLag } from './consumer.js';
-export type { FactMessage } from './fact-message.js';
-export { followFacts, type Follower, type FollowOptions } from './follow.js';
+export type { FactMessage, Gather } from './fact-message.js';
+export { followFacts, followGathered, type Follower, type FollowOptions } from './follow.js';
 export { defaultPrefix, type LogNames, logNames, writtenRowsSubject } from './log-names.js';
 export { dropParked, listParked, type ParkedMessage, retryParked } from './parked.js';
 export { readFacts, type ReadMessage, type ReadOptions } from './read.js';

@@ -5,19 +5,19 @@
 // Acks are explicit: ack-all on a consumer that replicas share would acknowledge what another replica still holds.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
-import { decodeBatch } from '@platte/facts';
+import { decodeBatch, decodeWritten } from '@platte/facts';
 import { makeBackoff } from './backoff.js';
 import { type Buffer, type BufferLimits, makeBuffer } from './buffer.js';
 import { messageOf } from './causes.js';
 import { ensureConsumer, type Lag, readLag } from './consumer.js';
 import { acknowledge, giveBack, keepInHand, readDelivery } from './delivery.js';
-import type { FactMessage } from './fact-message.js';
+import type { FactMessage, Gather, Held } from './fact-message.js';
 import { logNames } from './log-names.js';
 import { parkMessage } from './parked.js';
 import { makePuller, type Puller } from './pull.js';
 import { makeSettling, type SettleHooks } from './settle.js';
 
-export interface FollowOptions {
+export interface FollowOptions<Batch = FactMessage[]> {
   nc: NatsConnection;
   /** Name of the consumer: one per effect (`policy`, `analytics`). */
   durable: string;
@@ -25,7 +25,7 @@ export interface FollowOptions {
    * Commits the effect of all messages, or throws and leaves nothing that a repetition would harm. One call at a time.
    * For a message that can never be applied throw `makePoison(sequence, reason)`: it is parked, the rest comes again.
    */
-  onBatch: (messages: FactMessage[]) => Promise<void>;
+  onBatch: (batch: Batch) => Promise<void>;
   /** Whether a failure of `onBatch` is a store's that was away: no message is parked for it. */
   isOutage?: ((cause: unknown) => boolean) | undefined;
   /** A batch is handed over when it has so many facts (10,000), or when its first message is so old (50 ms). */
@@ -38,6 +38,8 @@ export interface FollowOptions {
   bytesMax?: number | undefined;
   /** Without a sign of life for so long (30 s) the server gives a message to another replica. Signs are sent by themselves. */
   ackWaitMs?: number | undefined;
+  /** Whether messages come with the texts of their facts. */
+  withTexts?: boolean | undefined;
   prefix?: string | undefined;
   say?: ((line: string) => void) | undefined;
   hooks?: (SettleHooks & { onParked?: (reason: string) => void }) | undefined;
@@ -63,7 +65,12 @@ const defaults = {
 const pullBytesMax = 4 * 1024 * 1024;
 
 /** Resolves when the consumer exists: waits for JetStream and its stream for ever, saying so. */
-export async function followFacts(options: FollowOptions): Promise<Follower> {
+export function followFacts(options: FollowOptions): Promise<Follower> {
+  return followGathered(options, { begin: (): FactMessage[] => [], put: (batch, message) => void batch.push(message) });
+}
+
+/** The same for those who make something of each message as it arrives, and hold nothing decoded until the batch is full. */
+export async function followGathered<Batch>(options: FollowOptions<Batch>, gather: Gather<Batch>): Promise<Follower> {
   const { nc, durable, say = () => {} } = options;
   const limits = toLimits(options);
   const { stream } = logNames(options.prefix).facts;
@@ -77,13 +84,33 @@ export async function followFacts(options: FollowOptions): Promise<Follower> {
     say(`parked message ${readDelivery(msg).sequence} of ${stream}: ${reason}`);
     options.hooks?.onParked?.(reason);
   };
-  const buffer = makeBuffer(limits);
-  const settling = makeSettling({ ...options, signal: stopping.signal, park: ({ msg }, reason) => park(msg, reason) });
+  const buffer = makeBuffer(limits, gather);
+  const read = (msg: Msg) => readMessage(msg, options.withTexts === true);
+  const regather = (held: readonly Held[]): Batch => {
+    const batch = gather.begin();
+    for (const { msg } of held) gather.put(batch, read(msg));
+    return batch;
+  };
+  const settling = makeSettling({
+    ...options,
+    regather,
+    signal: stopping.signal,
+    park: ({ msg }, reason) => park(msg, reason),
+  });
   const puller = makePuller(nc, {
     stream,
     durable,
     bytesMax: pullBytesMax,
-    onMessage: (msg) => takeIn(msg, buffer, park),
+    onMessage: (msg) => {
+      try {
+        const message = read(msg);
+        const { facts, unknown, sequence } = message;
+        buffer.put({ msg, sequence, facts: facts.length + unknown.length }, message);
+      } catch (cause) {
+        // Given back when parking fails: it comes again, and is parked then.
+        park(msg, messageOf(cause)).catch(() => giveBack(msg, 5000));
+      }
+    },
   });
 
   let inHand: Msg[] = [];
@@ -95,8 +122,8 @@ export async function followFacts(options: FollowOptions): Promise<Follower> {
   void nc.closed().then(() => stopping.abort());
   const pulling = keepPulling(puller, buffer, stopping.signal, () => ensureConsumer(nc, consumer));
   const committing = (async () => {
-    for (let batch = await buffer.take(); batch.length > 0; batch = await buffer.take()) {
-      inHand = batch.map(({ msg }) => msg);
+    for (let batch = await buffer.take(); batch !== undefined; batch = await buffer.take()) {
+      inHand = batch.held.map(({ msg }) => msg);
       await settling.settle(batch);
       inHand = [];
     }
@@ -118,19 +145,14 @@ export async function followFacts(options: FollowOptions): Promise<Follower> {
   };
 }
 
-function takeIn(msg: Msg, buffer: Buffer, park: (msg: Msg, reason: string) => Promise<void>): void {
-  try {
-    const { sequence, storedAt } = readDelivery(msg);
-    buffer.put({ msg, message: { ...decodeBatch(msg.data), sequence, storedAt } });
-  } catch (cause) {
-    // Given back when parking fails: it comes again, and is parked then.
-    park(msg, messageOf(cause)).catch(() => giveBack(msg, 5000));
-  }
+function readMessage(msg: Msg, withTexts: boolean): FactMessage {
+  const { sequence, storedAt } = readDelivery(msg);
+  return { ...(withTexts ? decodeWritten(msg.data) : decodeBatch(msg.data)), sequence, storedAt };
 }
 
 async function keepPulling(
   puller: Puller,
-  buffer: Buffer,
+  buffer: Pick<Buffer<unknown>, 'room'>,
   signal: AbortSignal,
   ensure: () => Promise<void>,
 ): Promise<void> {
@@ -149,7 +171,7 @@ async function keepPulling(
   }
 }
 
-function toLimits(options: FollowOptions): BufferLimits & { ackWaitMs: number } {
+function toLimits(options: FollowOptions<never>): BufferLimits & { ackWaitMs: number } {
   const { batchDelayMs = defaults.batchDelayMs } = options;
   return {
     batchFactsMax: options.batchFactsMax ?? defaults.batchFactsMax,

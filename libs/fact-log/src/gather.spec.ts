@@ -1,3 +1,4 @@
+import { joinFacts } from '@platte/facts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Gathered, makeGathering, requestBytesMax } from './gather.js';
@@ -11,17 +12,20 @@ const limits = fc.record({
   bytesPerMessageMax: fc.integer({ min: 2, max: 400 }),
 });
 
+const toLines = (facts: unknown[]) => joinFacts(facts.map((fact) => JSON.stringify(fact)));
+
 describe('gathering', () => {
   it('makes messages of whole requests in order, within the limits, whatever the texts', () => {
     fc.assert(
       fc.property(fc.array(request, { maxLength: 20 }), limits, (requests, limits) => {
         const sent: Gathered[] = [];
         const gathering = makeGathering(limits, (full) => sent.push(full));
-        for (const facts of requests) gathering.add(JSON.stringify(facts), facts.length, () => {});
+        for (const facts of requests) gathering.add(toLines(facts), facts.length, () => {});
         gathering.flush();
         const bodies = sent.map(({ body }): unknown[] => JSON.parse(body.toString('utf8')));
         expect(bodies.flat()).toEqual(JSON.parse(JSON.stringify(requests.flat())));
         expect(sent.map(({ facts }) => facts)).toEqual(bodies.map((body) => body.length));
+        expect(sent.map(({ body }) => body.toString('utf8'))).toEqual(bodies.map(toLines));
         for (const { body, onDone } of sent) {
           expect(onDone.length).toBeLessThanOrEqual(limits.requestsPerMessageMax);
           expect(onDone.length === 1 || body.length <= limits.bytesPerMessageMax).toBe(true);

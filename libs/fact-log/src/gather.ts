@@ -1,7 +1,7 @@
 // Gathers what one turn of the event loop appends into one message. A message that is full leaves at once.
 //
-// Texts are written into one buffer as they come, each list over the closing bracket of the one before: 4.1 us for the
-// two facts of a request, of which JSON.stringify takes 3.6; joining texts and encoding them at the end took 6.8.
+// Texts are written into one buffer as they come: 4.1 us for the two facts of a request, of which JSON.stringify takes 3.6;
+// joining texts and encoding them at the end took 6.8. Where two lists meet, `][` becomes a comma and a new line.
 import type { AppendError } from './append-error.js';
 
 export interface GatheringLimits {
@@ -9,7 +9,7 @@ export interface GatheringLimits {
   bytesPerMessageMax: number;
 }
 
-/** The facts of one message, a JSON list in UTF-8, and whom to tell. */
+/** The facts of one message, a JSON list in UTF-8 with a fact on each line, and whom to tell. */
 export interface Gathered {
   body: Buffer;
   facts: number;
@@ -33,6 +33,7 @@ export const requestBytesMax = 1024 * 1024 - 4096;
 /** A character of a JavaScript string has at most so many bytes in UTF-8. */
 const bytesPerCharacterMax = 3;
 const comma = 0x2c;
+const newline = 0x0a;
 
 export function makeGathering(limits: GatheringLimits, send: (full: Gathered) => void): Gathering {
   const scratch = Buffer.allocUnsafe(requestBytesMax);
@@ -52,9 +53,11 @@ export function makeGathering(limits: GatheringLimits, send: (full: Gathered) =>
     send(full);
   }
   function write(list: string): void {
-    const start = end === 0 ? 0 : end - 1;
-    end = start + scratch.write(list, start);
-    if (start > 0) scratch[start] = comma;
+    const start = end;
+    end += scratch.write(list, start);
+    if (start === 0) return;
+    scratch[start - 1] = comma;
+    scratch[start] = newline;
   }
 
   return {

@@ -12,7 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { makeBackoff } from './backoff.js';
 import { messageOf } from './causes.js';
 import { acknowledge, giveBack } from './delivery.js';
-import type { FactMessage, Held } from './fact-message.js';
+import type { Held, HeldBatch } from './fact-message.js';
 import { makeSuspects } from './suspects.js';
 
 export interface SettleHooks {
@@ -20,8 +20,10 @@ export interface SettleHooks {
   onFailed?: (reason: string) => void;
 }
 
-export interface SettleOptions {
-  onBatch: (messages: FactMessage[]) => Promise<void>;
+export interface SettleOptions<Batch> {
+  onBatch: (gathered: Batch) => Promise<void>;
+  /** Of a part of a batch: what its messages become without the others. */
+  regather: (held: readonly Held[]) => Batch;
   park: (held: Held, reason: string) => Promise<void>;
   signal: AbortSignal;
   /** Whether a failure of `onBatch` is a store's that was away: then no message is to blame, however often it happens. */
@@ -29,9 +31,9 @@ export interface SettleOptions {
   hooks?: SettleHooks | undefined;
 }
 
-export interface Settling {
+export interface Settling<Batch> {
   /** Never rejects: afterwards each message of the batch is acknowledged, parked or given back. */
-  settle: (batch: Held[]) => Promise<void>;
+  settle: (batch: HeldBatch<Batch>) => Promise<void>;
   trouble: () => { reason: string; since: number } | undefined;
 }
 
@@ -55,13 +57,8 @@ const failuresUntilOutage = 3;
 /** Before a message that failed alone comes again. */
 const retryDelayMs = 1000;
 
-export function makeSettling({
-  onBatch,
-  park,
-  signal,
-  isOutage: isAway = () => false,
-  hooks,
-}: SettleOptions): Settling {
+export function makeSettling<Batch>(options: SettleOptions<Batch>): Settling<Batch> {
+  const { onBatch, regather, park, signal, isOutage: isAway = () => false, hooks } = options;
   const backoff = makeBackoff({ firstMs: 100, maxMs: 5000 });
   const suspects = makeSuspects();
   let trouble: { reason: string; since: number } | undefined;
@@ -69,17 +66,17 @@ export function makeSettling({
   const pause = () => delay(backoff.nextMs(), undefined, { signal }).catch(() => {});
 
   /** @returns why it failed, or undefined: then the batch is acknowledged. */
-  async function commit(batch: Held[]): Promise<unknown> {
+  async function commit(batch: readonly Held[], gather: () => Batch): Promise<unknown> {
     const begun = performance.now();
     try {
-      await onBatch(batch.map(({ message }) => message));
+      await onBatch(gather());
     } catch (cause) {
       trouble = { reason: messageOf(cause), since: trouble?.since ?? Date.now() };
       hooks?.onFailed?.(trouble.reason);
       return cause;
     }
     for (const { msg } of batch) acknowledge(msg);
-    suspects.acquit(batch.map(({ message }) => message.sequence));
+    suspects.acquit(batch.map(({ sequence }) => sequence));
     trouble = undefined;
     backoff.reset();
     hooks?.onCommitted?.({ messages: batch.length, facts: countFacts(batch), tookMs: performance.now() - begun });
@@ -90,19 +87,19 @@ export function makeSettling({
     park(held, messageOf(cause)).catch(() => giveBack(held.msg, retryDelayMs));
 
   /** @returns what is left of the batch: empty when all of it is committed or parked. */
-  async function settleTogether(batch: Held[]): Promise<Held[]> {
-    let left = batch;
+  async function settleTogether({ held, gathered }: HeldBatch<Batch>): Promise<Held[]> {
+    let left = held;
+    const gather = () => (left === held ? gathered : regather(left));
     for (let failures = 0; failures < attemptsTogether && left.length > 0 && !signal.aborted;) {
-      const cause = await commit(left);
+      const cause = await commit(left, gather);
       if (cause === undefined) return [];
-      const poisoned =
-        cause instanceof Poison ? left.find(({ message }) => message.sequence === cause.sequence) : undefined;
+      const poisoned = left.find(isPoisonedBy(cause));
       if (poisoned === undefined) {
         failures += 1;
         await pause();
       } else {
         await parkOne(poisoned, cause);
-        left = left.filter((held) => held !== poisoned);
+        left = left.filter((one) => one !== poisoned);
       }
     }
     return left;
@@ -112,12 +109,12 @@ export function makeSettling({
     let isOutage = true;
     for (const held of batch) {
       const isHopeless = signal.aborted || (isOutage && failures >= failuresUntilOutage);
-      const cause = isHopeless ? undefined : await commit([held]);
+      const cause = isHopeless ? undefined : await commit([held], () => regather([held]));
       if (isHopeless) giveBack(held.msg, signal.aborted ? 0 : retryDelayMs);
       else if (cause === undefined) isOutage = false;
       else {
         failures += 1;
-        if (!isAway(cause) && suspects.accuse(held.message.sequence)) await parkOne(held, cause);
+        if (!isAway(cause) && suspects.accuse(held.sequence)) await parkOne(held, cause);
         else giveBack(held.msg, retryDelayMs);
       }
     }
@@ -133,6 +130,8 @@ export function makeSettling({
   };
 }
 
+const isPoisonedBy = (cause: unknown) => (held: Held) => cause instanceof Poison && cause.sequence === held.sequence;
+
 function countFacts(batch: readonly Held[]): number {
-  return batch.reduce((sum, { message }) => sum + message.facts.length + message.unknown.length, 0);
+  return batch.reduce((sum, { facts }) => sum + facts, 0);
 }

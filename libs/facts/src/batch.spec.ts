@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import {
   answerReasons,
   decodeBatch,
+  decodeWritten,
   encodeBatch,
+  encodeFact,
   type EventReported,
   Fact,
   factKinds,
@@ -57,8 +59,21 @@ const event: fc.Arbitrary<EventReported> = fc.record({
   errorCode: text,
   previousVersion: text,
 });
+const painted = fc.record({
+  kind: fc.constant('MachinePainted'),
+  v: fc.nat(),
+  app: fc.uuid(),
+  machine: text,
+  at: time,
+  n: time,
+  colour: text,
+});
+const a = { kind: 'MachinePainted', v: 1, app: 'a', machine: 'm', at: 1, n: 2, colour: 'grün' };
+const b = { ...a, n: 3, colour: 'line\nend,\n' };
+const rest = JSON.stringify(a).slice(1);
 const facts = fc.array(fc.oneof(checkIn, event), { maxLength: 20 });
 const bytesOf = (value: unknown) => new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 describe('a batch', () => {
   it('is read as it was written', () => {
@@ -82,7 +97,60 @@ describe('a batch', () => {
     const painted = { kind: 'MachinePainted', v: 1, ...identity, colours: ['red', { shade: 'dark' }] };
     const newer = { kind: 'EventReported', v: 99, ...identity, event: { nested: true } };
     expect(decodeBatch(bytesOf([painted, newer]))).toEqual({ facts: [], unknown: [painted, newer] });
-    expect(encodeBatch(decodeBatch(bytesOf([painted, newer])).unknown)).toEqual(bytesOf([painted, newer]));
+    expect(decodeBatch(encodeBatch(decodeBatch(bytesOf([painted, newer])).unknown)).unknown).toEqual([painted, newer]);
+  });
+
+  it('gives each fact with its text as it was written, known or not, in that order', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(checkIn, event, painted), { maxLength: 20 }), (written) => {
+        const { written: read, ...decoded } = decodeWritten(encodeBatch(written));
+        expect(decoded).toEqual(decodeBatch(encodeBatch(written)));
+        expect(read.map(({ fact }) => fact)).toEqual(written);
+        expect(read.map(({ text }) => textOf(text))).toEqual(written.map(encodeFact));
+      }),
+    );
+  });
+
+  it('cuts the texts out of the message that it reads', () => {
+    const bytes = encodeBatch([a, b]);
+    for (const { text } of decodeWritten(bytes).written) expect(text.buffer).toBe(bytes.buffer);
+  });
+
+  it.each([
+    ['on one line, as they were written once', JSON.stringify([a, b])],
+    ['over many lines', JSON.stringify([a, b], null, 2)],
+    ['with as many lines as facts, one of them within a fact', `[${JSON.stringify(a, null, 1)},${JSON.stringify(b)}]`],
+    ['with lists of their own that have lines', `[{"list":[{},\n{}],${rest},${JSON.stringify(b)}]`],
+    ['with a line that ends within a list', `[{"list":[1,\n2],${rest}]`],
+    ['with blanks around', ` [${JSON.stringify(a)},\n${JSON.stringify(b)}]\n`],
+    ['with blanks between', `[ ${JSON.stringify(a)} ,\n ${JSON.stringify(b)} ]`],
+    ['after a byte order mark', `\ufeff[${JSON.stringify(a)},\n${JSON.stringify(b)}]`],
+    ['none', '[]'],
+  ])('reads facts %s, and gives texts that say the same', (_, message) => {
+    const { written, unknown } = decodeWritten(bytesOf(message));
+    expect(written.map(({ fact }) => fact)).toEqual(JSON.parse(message.replace('\ufeff', '')));
+    expect(written.map(({ fact }) => fact)).toEqual(unknown);
+    expect(written.map(({ text }): unknown => JSON.parse(textOf(text)))).toEqual(unknown);
+  });
+
+  it('of any bytes with texts is read or refused as it is without them', () => {
+    const lines = fc.array(
+      fc.json({ maxDepth: 1 }).map((text) => text.replaceAll(',', ',\n')),
+      { maxLength: 3 },
+    );
+    const messages = fc.oneof(
+      fc.uint8Array(),
+      lines.map((all) => bytesOf(`[${all.join(',\n')}]`)),
+    );
+    fc.assert(
+      fc.property(messages, (bytes) => {
+        const read = resultOf(() => {
+          const { facts, unknown } = decodeWritten(bytes);
+          return { facts, unknown };
+        });
+        expect(read).toEqual(resultOf(() => decodeBatch(bytes)));
+      }),
+    );
   });
 
   it.each([

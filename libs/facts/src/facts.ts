@@ -1,6 +1,14 @@
 // The door of `facts`: every fact, its schema, name, version and upcasters; nothing else.
 export { Answer, AnswerInputs, AnswerReason, answerReasons } from './answer.js';
-export { decodeBatch, type DecodedBatch, encodeBatch, encodeFact } from './batch.js';
+export {
+  decodeBatch,
+  type DecodedBatch,
+  decodeWritten,
+  encodeBatch,
+  encodeFact,
+  joinFacts,
+  type WrittenFact,
+} from './batch.js';
 export { CatalogFact, catalogFactKinds } from './catalog-facts.js';
 export { Fact, type FactKind, isCounted, type UnknownFact } from './fact.js';
 export { factKinds, factVersions } from './fact-versions.js';

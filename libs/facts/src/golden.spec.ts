@@ -33,8 +33,10 @@ describe('golden facts', () => {
   it.each(files.filter(({ kind, version }) => factVersions.get(kind) === version))(
     'of $name are written today as they were',
     ({ bytes }) => {
+      const written = z.array(z.unknown()).parse(JSON.parse(bytes.toString('utf8')));
       const again = encodeBatch(decodeBatch(bytes).facts);
-      expect(new TextDecoder().decode(again)).toBe(JSON.stringify(JSON.parse(bytes.toString('utf8'))));
+      const lines = written.map((fact) => JSON.stringify(fact)).join(',\n');
+      expect(new TextDecoder().decode(again)).toBe(`[${lines}]`);
     },
   );
 });

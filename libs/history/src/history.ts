@@ -11,7 +11,15 @@ export {
   ShardsChanged,
 } from './migrate.js';
 export { type RebuildRun, restAfterRebuild } from './rebuild-rest.js';
-export { type ArrivedBatch, machinesOf, type NumberOf, writeFacts, type WriteOptions } from './write-facts.js';
+export {
+  type ArrivedBatch,
+  type FactRows,
+  machinesOf,
+  makeFactRows,
+  type NumberOf,
+  writeFacts,
+  type WriteOptions,
+} from './write-facts.js';
 export { dropPassed, rebuild, rebuildFromNothing, type RebuildInput, type Rebuilt } from './rebuild.js';
 export { reachesStart, readArchiveStart } from './archive-start.js';
 export { type DiskFill, readDiskFill } from './disk-fill.js';

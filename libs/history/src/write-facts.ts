@@ -1,9 +1,13 @@
 // Facts become rows. The archive goes first: what is in the tables that answer questions is in the archive too, whenever
 // this dies. All of it may be repeated, in other batches and in any order: every table keeps a fact once, by its identity.
 //
+// Rows are made as messages arrive, so that no fact is held decoded until its batch is written: held, the facts of a batch were
+// most of what the garbage collector had to copy.
+//
 // Facts of tests are archived only, so that no question can count them and none has to leave them out.
 import {
   type CatalogFact,
+  encodeFact,
   type EventReported,
   type Fact,
   isCounted,
@@ -11,6 +15,7 @@ import {
   type MachineCheckedIn,
   type UnknownFact,
   type UpdateGranted,
+  type WrittenFact,
 } from '@platte/facts';
 import { statusOf } from '@platte/fleet';
 import type { History } from './connection.js';
@@ -23,10 +28,23 @@ export interface ArrivedBatch {
   facts: readonly Fact[];
   /** Of kinds that this program does not know: they are archived whole. */
   unknown?: readonly UnknownFact[];
+  /** Each fact with its text, which the archive takes; without it they are written again. */
+  written?: readonly WrittenFact[] | undefined;
 }
 
 /** A machine's dense number, known for every machine that `machinesOf` names. */
 export type NumberOf = (app: string, machine: string) => number;
+
+interface Machine {
+  app: string;
+  machine: string;
+}
+
+/** Machines' numbers where they are not all known. */
+export interface Numbering {
+  known: (app: string, machine: string) => number | undefined;
+  of: (machines: readonly Machine[]) => Promise<NumberOf>;
+}
 
 export interface WriteOptions {
   /** Whether each fact is kept whole as well: on, except where a measurement says so. */
@@ -49,22 +67,86 @@ const timeType = "DateTime64(3, 'UTC')";
 const insertFacts = 'insert into fact_in format Native';
 const insertArchive = 'insert into fact_archive format Native';
 
-/** @returns how many facts of machines were too late to become rows */
-export async function writeFacts(
+/** Rows that are made and not yet written. */
+export interface FactRows {
+  /** @throws Error when a fact has not the shape of its kind: then nothing of the message is kept here. */
+  put: (batch: ArrivedBatch) => void;
+  /** May be repeated, also after a failure. @returns how many facts of machines were too late to become rows */
+  write: (history: History, numbering: Pick<Numbering, 'of'>) => Promise<{ late: number }>;
+}
+
+/** @param known the number of a machine; those that it does not know are asked for when the rows are written */
+export function makeFactRows(known: Numbering['known'], { archive, oldest = 0 }: WriteOptions): FactRows {
+  const archived = archive ? makeArchiveRows() : undefined;
+  const columns = makeColumns();
+  const unnumbered: (Machine & { row: number })[] = [];
+  let rows = 0;
+  let late = 0;
+
+  function putFact(sequence: number, fact: HistoryFact): void {
+    columns.seq.put(sequence);
+    const number = known(fact.app, fact.machine);
+    if (number === undefined) unnumbered.push({ app: fact.app, machine: fact.machine, row: rows });
+    columns.inst.put(number ?? 0);
+    putIdentity(columns, fact);
+    putState(columns, fact);
+    putCheckIn(columns, fact);
+    putEvent(columns, fact);
+    putGrant(columns, fact);
+    rows += 1;
+  }
+  function putAll({ sequence, facts }: ArrivedBatch): void {
+    for (const fact of facts) {
+      if (!isHistoryFact(fact)) continue;
+      if (fact.at < oldest) late += 1;
+      else putFact(sequence, fact);
+    }
+  }
+
+  return {
+    put(batch) {
+      const before = { rows, late, archived: archived?.rows() };
+      try {
+        archived?.put(batch);
+        putAll(batch);
+      } catch (cause) {
+        ({ rows, late } = before);
+        for (const column of Object.values(columns)) column.cut(rows);
+        while ((unnumbered.at(-1)?.row ?? -1) >= rows) unnumbered.pop();
+        if (before.archived !== undefined) archived?.cut(before.archived);
+        throw new Error('a fact has not the shape of its kind', { cause });
+      }
+    },
+    async write(history, numbering) {
+      if (unnumbered.length > 0) {
+        const numberOf = await numbering.of(unnumbered);
+        for (const { app, machine, row } of unnumbered) columns.inst.set(row, numberOf(app, machine));
+      }
+      if (archived !== undefined && archived.rows() > 0) await history.insert(insertArchive, archived.toBlock());
+      if (rows > 0) await history.insert(insertFacts, renderBlock(Object.values(columns), rows));
+      return { late };
+    },
+  };
+}
+
+/**
+ * Of machines that are all known.
+ *
+ * @returns how many facts of machines were too late to become rows
+ */
+export function writeFacts(
   history: History,
   batches: readonly ArrivedBatch[],
   numberOf: NumberOf,
-  { archive, oldest = 0 }: WriteOptions = { archive: true },
+  options: WriteOptions = { archive: true },
 ): Promise<{ late: number }> {
-  const facts = batches.reduce((sum, batch) => sum + batch.facts.length + (batch.unknown?.length ?? 0), 0);
-  if (archive && facts > 0) await history.insert(insertArchive, renderArchive(batches, facts));
-  const { block, rows, late } = renderFacts(batches, { rowsMax: facts, oldest }, numberOf);
-  if (rows > 0) await history.insert(insertFacts, block);
-  return { late };
+  const rows = makeFactRows(numberOf, options);
+  for (const batch of batches) rows.put(batch);
+  return rows.write(history, { of: () => Promise.resolve(numberOf) });
 }
 
 /** Machines that need a number before their facts can be written, with repetitions. */
-export function machinesOf(batches: readonly ArrivedBatch[]): { app: string; machine: string }[] {
+export function machinesOf(batches: readonly ArrivedBatch[]): Machine[] {
   return batches.flatMap(({ facts }) => facts.filter(isHistoryFact));
 }
 
@@ -72,93 +154,82 @@ function isHistoryFact(fact: Fact): fact is HistoryFact {
   return fact.kind in kinds && fact.machine !== '' && isCounted(fact);
 }
 
-function renderArchive(batches: readonly ArrivedBatch[], rows: number): Uint8Array {
+function makeArchiveRows() {
   const columns = {
-    app: repeatedTexts('app', rows),
-    machine: texts('machine', rows),
-    at: uint64Column('at', timeType, rows),
-    n: uint64Column('n', 'UInt64', rows),
-    kind: repeatedTexts('kind', rows),
-    fact: texts('fact', rows),
+    app: repeatedTexts('app'),
+    machine: texts('machine'),
+    at: uint64Column('at', timeType),
+    n: uint64Column('n', 'UInt64'),
+    kind: repeatedTexts('kind'),
+    fact: texts('fact'),
   };
-  const put = (fact: Fact | UnknownFact): void => {
+  let rows = 0;
+  function putIdentity(fact: Fact | UnknownFact): void {
     columns.app.put(fact.app);
     columns.machine.put(fact.machine);
     columns.at.put(fact.at);
     columns.n.put(fact.n);
     columns.kind.put(fact.kind);
-    columns.fact.put(JSON.stringify(fact));
-  };
-  for (const { facts, unknown = [] } of batches) {
-    for (const fact of facts) put(fact);
-    for (const fact of unknown) put(fact);
+    rows += 1;
   }
-  return renderBlock(Object.values(columns), rows);
-}
-
-function renderFacts(
-  batches: readonly ArrivedBatch[],
-  { rowsMax, oldest }: { rowsMax: number; oldest: number },
-  numberOf: NumberOf,
-): { block: Uint8Array; rows: number; late: number } {
-  const columns = makeColumns(rowsMax);
-  let rows = 0;
-  let late = 0;
-  for (const { sequence, facts } of batches) {
-    for (const fact of facts) {
-      if (!isHistoryFact(fact)) continue;
-      if (fact.at < oldest) {
-        late += 1;
-        continue;
+  function putAgain(fact: Fact | UnknownFact): void {
+    columns.fact.put(encodeFact(fact));
+    putIdentity(fact);
+  }
+  return {
+    rows: () => rows,
+    put({ facts, unknown = [], written }: ArrivedBatch): void {
+      for (const { fact, text } of written ?? []) {
+        columns.fact.putWritten(text);
+        putIdentity(fact);
       }
-      rows += 1;
-      columns.seq.put(sequence);
-      columns.inst.put(numberOf(fact.app, fact.machine));
-      putIdentity(columns, fact);
-      putState(columns, fact);
-      putCheckIn(columns, fact);
-      putEvent(columns, fact);
-      putGrant(columns, fact);
-    }
-  }
-  return { block: renderBlock(Object.values(columns), rows), rows, late };
+      if (written !== undefined) return;
+      facts.forEach(putAgain);
+      unknown.forEach(putAgain);
+    },
+    cut(kept: number): void {
+      rows = kept;
+      for (const column of Object.values(columns)) column.cut(kept);
+    },
+    toBlock: () => renderBlock(Object.values(columns), rows),
+  };
 }
 
 type Columns = ReturnType<typeof makeColumns>;
 
 /** The columns of fact_in, by their names there. */
-function makeColumns(rowsMax: number) {
+function makeColumns() {
   return {
-    seq: uint64Column('seq', 'UInt64', rowsMax),
-    app: repeatedTexts('app', rowsMax),
-    inst: uint32s('inst', rowsMax),
-    machine: texts('machine', rowsMax),
-    at: uint64Column('at', timeType, rowsMax),
-    n: uint64Column('n', 'UInt64', rowsMax),
-    kind: int8s('kind', kindType, rowsMax),
-    version: repeatedTexts('version', rowsMax),
-    grp: repeatedTexts('grp', rowsMax),
-    channel: repeatedTexts('channel', rowsMax),
-    arch: repeatedTexts('arch', rowsMax),
-    oem: repeatedTexts('oem', rowsMax),
-    rollout: repeatedTexts('rollout', rowsMax),
-    status: repeatedTexts('status', rowsMax),
-    reason: repeatedTexts('reason', rowsMax),
-    until: uint64Column('until', timeType, rowsMax),
-    inputs: texts('inputs', rowsMax),
-    track: repeatedTexts('track', rowsMax),
-    ip: texts('ip', rowsMax),
-    alias: texts('alias', rowsMax),
-    oemVersion: repeatedTexts('oem_version', rowsMax),
-    aleph: repeatedTexts('aleph', rowsMax),
-    bootId: texts('boot_id', rowsMax),
-    eventType: int32s('event_type', rowsMax),
-    eventResult: int32s('event_result', rowsMax),
-    errorCode: repeatedTexts('error_code', rowsMax),
-    previousVersion: repeatedTexts('previous_version', rowsMax),
-    toVersion: repeatedTexts('to_version', rowsMax),
-    outcome: repeatedTexts('outcome', rowsMax),
-    cause: texts('cause', rowsMax),
+    seq: uint64Column('seq', 'UInt64'),
+    app: repeatedTexts('app'),
+    inst: uint32s('inst'),
+    machine: texts('machine'),
+    at: uint64Column('at', timeType),
+    n: uint64Column('n', 'UInt64'),
+    kind: int8s('kind', kindType),
+    version: repeatedTexts('version'),
+    grp: repeatedTexts('grp'),
+    channel: repeatedTexts('channel'),
+    arch: repeatedTexts('arch'),
+    oem: repeatedTexts('oem'),
+    rollout: repeatedTexts('rollout'),
+    status: repeatedTexts('status'),
+    reason: repeatedTexts('reason'),
+    until: uint64Column('until', timeType),
+    inputs: texts('inputs'),
+    track: repeatedTexts('track'),
+    ip: texts('ip'),
+    alias: texts('alias'),
+    oemVersion: repeatedTexts('oem_version'),
+    aleph: repeatedTexts('aleph'),
+    bootId: texts('boot_id'),
+    eventType: int32s('event_type'),
+    eventResult: int32s('event_result'),
+    errorCode: repeatedTexts('error_code'),
+    previousVersion: repeatedTexts('previous_version'),
+    toVersion: repeatedTexts('to_version'),
+    outcome: repeatedTexts('outcome'),
+    cause: texts('cause'),
   };
 }
 

@@ -8,6 +8,8 @@ export interface NumberedMachine {
 }
 
 export interface MachineNumbers {
+  /** Of a machine that is in memory. */
+  known: (app: string, machine: string) => number | undefined;
   /** Numbers for these machines, in one statement for all that are not in memory. */
   of: (machines: readonly NumberedMachine[]) => Promise<(app: string, machine: string) => number>;
   cached: () => number;
@@ -64,6 +66,7 @@ export function makeMachineNumbers(store: Store, cachedMachinesMax = cachedMachi
   }
 
   return {
+    known: (app, machine) => cache.lookup()(app, machine),
     async of(machines) {
       // Tables only grow: what is found in these now is there as long as the answer is used.
       const cached = cache.lookup();
