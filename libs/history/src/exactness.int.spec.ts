@@ -265,10 +265,13 @@ describe('history', () => {
       select app, dim, tier, grp, t + interval 1 hour, channel, arch, value, 1000, run + 1 from delta where tier = 3600`);
     const [scope] = scopes;
     expect(await breakdown(torn, { ...scope!, now })).not.toEqual(modelBreakdown(facts, scope!, now));
+    const longer = { ...scope!, windowMs: 3 * 86_400_000, from, now, bucketMs: 5 * 3_600_000 };
+    expect(await statusTimeline(torn, longer)).not.toEqual(await statusTimeline(history, longer));
     await torn.run(
       `insert into watermark (name, run, seq, silence) values ('publishing', 1000000, 0, toDateTime(0, 'UTC'))`,
     );
     expect(await breakdown(torn, { ...scope!, now })).toEqual(modelBreakdown(facts, scope!, now));
+    expect(await statusTimeline(torn, longer)).toEqual(await statusTimeline(history, longer));
   });
 
   test('knows every machine as the model does', async () => {

@@ -62,6 +62,9 @@ export async function arrivedNow(history: History): Promise<Arrived> {
   return arrived ?? { mark: 0, fresh: 0, run: 0, publishing: 0, silence: 0, shards: 0 };
 }
 
+/** Whether transitions, the rollup and the states of machines are of one run. */
+export const isWhole = ({ shards, publishing, run }: Arrived) => shards === 1 && publishing <= run;
+
 const readRuns = `
 select maxIf(w.run, name = 'transitions') as run, maxIf(w.run, name = 'publishing') as publishing
 from watermark as w`;

@@ -10,6 +10,7 @@ import {
   foldedMachines,
   freshFactsMax,
   freshMachines,
+  isWhole,
   type StateColumn,
   touchedMachines,
 } from './current.js';
@@ -46,8 +47,7 @@ export function canSum(
   arrived: Arrived,
   { now, windowMs, oem }: { now: number; windowMs: number; oem?: string | undefined },
 ) {
-  const isWhole = arrived.shards === 1 && arrived.publishing <= arrived.run;
-  return isWhole && oem === undefined && windowMs === activityWindowMs && floorMinute(now) >= arrived.silence;
+  return isWhole(arrived) && oem === undefined && windowMs === activityWindowMs && floorMinute(now) >= arrived.silence;
 }
 
 /** Rows to add up. To be thrown away when the watermark was another, or a run published, once they were read. */

@@ -3,8 +3,14 @@
 // the breakdown of now, so that it has also what is not folded yet.
 import type { History } from '../connection.js';
 import { add, breakdown, byName, type Counts, toStatus } from './breakdown.js';
+import { arrivedNow, isAsBefore, isWhole } from './current.js';
 import { activityWindowMs, floorMinute, type Scope, scopeCondition } from './scope.js';
-import { changesFromTransitions, type PointChange } from './transition-changes.js';
+import {
+  changesFromTransitions,
+  changesOfLongerWindow,
+  type PointChange,
+  type TransitionRange,
+} from './transition-changes.js';
 
 export type TimelineScope = Scope;
 
@@ -73,29 +79,47 @@ function toMoments(from: number, end: number, bucketMs: number): number[] {
 /** Minutes are kept for 45 days in the rollup. */
 const minutesKeptMs = 44 * 86_400_000;
 
-function readChanges(
+type AskedChanges = Scope & { moments: number[]; bucketMs: number; windowMs: number; now: number };
+
+async function readChanges(
   history: History,
   dim: 'version' | 'status',
-  asked: Scope & { moments: number[]; bucketMs: number; windowMs: number; now: number },
+  { moments, now, ...asked }: AskedChanges,
 ): Promise<PointChange[]> {
-  const { moments, bucketMs, windowMs, now, ...scope } = asked;
-  const first = moments[0] ?? 0;
-  const end = moments.at(-1) ?? 0;
-  const isOnHours = bucketMs % hourMs === 0;
-  if (scope.oem !== undefined || windowMs !== activityWindowMs || (!isOnHours && first < now - minutesKeptMs)) {
-    return changesFromTransitions(history, { ...scope, by: dim, first, end, bucketMs, windowMs });
-  }
-  const { where, params } = scopeCondition(scope);
+  const range = { ...asked, by: dim, first: moments[0] ?? 0, end: moments.at(-1) ?? 0 };
+  const areMinutesKept = isOnHours(asked) || range.first >= now - minutesKeptMs;
+  if (asked.oem !== undefined || !areMinutesKept) return changesFromTransitions(history, range);
+  return asked.windowMs === activityWindowMs ? fromRollup(history, range) : fromBoth(history, range);
+}
+
+const isOnHours = ({ bucketMs }: { bucketMs: number }) => bucketMs % hourMs === 0;
+
+function fromRollup(history: History, range: Scope & TransitionRange): Promise<PointChange[]> {
+  const { by, first, end, bucketMs } = range;
+  const { where, params } = scopeCondition(range);
   // Hours serve as far as points lie on hours: up to the hour of the end, or else up to the hour of the first point.
-  const fineFrom = Math.floor((isOnHours ? end : first) / hourMs) * hourMs;
+  const fineFrom = Math.floor((isOnHours(range) ? end : first) / hourMs) * hourMs;
   return history.read(changes(where), {
     ...params,
-    dim,
+    dim: by,
     first: first / 1000,
     bucket: bucketMs / 1000,
     fineFrom: fineFrom / 1000,
     end: end / 1000,
   });
+}
+
+/**
+ * The rollup has the window of a day, and transitions what a longer one adds: few of them, where all of a million machines
+ * take 2.7 s. Both of one run, or else transitions alone.
+ */
+async function fromBoth(history: History, range: Scope & TransitionRange): Promise<PointChange[]> {
+  const arrived = await arrivedNow(history);
+  if (isWhole(arrived)) {
+    const [ofDay, more] = await Promise.all([fromRollup(history, range), changesOfLongerWindow(history, range)]);
+    if (await isAsBefore(history, arrived)) return [...ofDay, ...more];
+  }
+  return changesFromTransitions(history, range);
 }
 
 function sumUp(rows: PointChange[], moments: number[], dim: 'version' | 'status'): TimelinePoint[] {
