@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EventReported, Fact, MachineCheckedIn } from '@platte/facts';
 import { bootMarkOf, type Policy } from '@platte/rollout';
+import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { useFreshStore } from '../test/fresh-store.js';
 import { makeGrantContext, makeSampleFleet, type SampleFleet } from '../test/sample-fleet.js';
@@ -211,6 +212,53 @@ describe('two machines of one id in two groups', () => {
     expect(await asks('a')).toBe('granted');
     expect(await inBeta('b, rebooted', beta)).toBe('granted');
     expect(await ledgerNow()).toMatchObject({ grants: 2 });
+  });
+});
+
+const word = fc.record({
+  id: fc.constantFrom('cloned', 'other', 'third'),
+  bootId: fc.constantFrom('', 'a', 'b', 'c'),
+  has: fc.boolean(),
+  /** null: it asks. */
+  does: fc.constantFrom<Partial<EventReported> | null>(null, null, { type: 13, result: 1 }, installed, {
+    type: 3,
+    result: 0,
+    errorCode: '9',
+  }),
+  isBeta: fc.constantFrom(false, false, true),
+});
+
+describe('any number of machines of one id, whatever they say in turns', () => {
+  it.each([1, 2, 3, 4])('leave the ledger right, and pass no limit: seed %s', async (seed) => {
+    await start({ concurrencyLimit: 2, quarantineAfter: 100, backoffMs: 1 });
+    const { application, channel } = fleet;
+    const beta = randomUUID();
+    await fleet.run({ kind: 'CreateGroup', application, id: beta, name: 'Beta', track: 'beta', channel });
+    const words = fc.sample(word, { numRuns: 150, seed });
+    for (const { id, bootId, has, does, isBeta } of words) {
+      const group = isBeta ? beta : fleet.group;
+      const said = { bootId, group, version: has ? '2.0.0' : '1.0.0', ...moment() };
+      if (does !== null) await fold(fleet.report(id, { ...said, ...does }));
+      else if (has) await fold(fleet.checkIn(id, { ...said, answer: { reason: 'up-to-date', inputs: {} } }));
+      else {
+        const { at, version } = said;
+        const asked = fleet.ask(id, { boot: bootMarkOf(bootId), group, version, at });
+        const { decisions } = await grantBatch(store, context, group, [asked]);
+        const answer = decisions[0]!.answer;
+        await fold(fleet.checkIn(id, { ...said, n: asked.n, answer }));
+      }
+      const { rows } = await store.pool.query<{ open: number; succeeded: number; tallied: number }>(
+        `select c.open_leases as open, coalesce(t.succeeded, 0) as succeeded, coalesce(t.open, 0) as tallied
+         from grant_counter c join update_group g on g.id = c.update_group
+         left join rollout_tally t on t.rollout = g.rollout where g.application = $1`,
+        [application],
+      );
+      for (const { open, succeeded, tallied } of rows) {
+        expect(open).toBeLessThanOrEqual(2);
+        expect(Math.min(open, succeeded, tallied)).toBeGreaterThanOrEqual(0);
+      }
+    }
+    expect((await recountLedger(store)).filter(({ group }) => [fleet.group, beta].includes(group))).toEqual([]);
   });
 });
 
