@@ -39,7 +39,7 @@ export async function openFleets(
   return { ...data, history };
 }
 
-function toFleets(sizes: number[]): Fleet[] {
+export function toFleets(sizes: number[]): Fleet[] {
   let firstNumber = 0;
   return sizes.map((machines, index) => {
     const fleet = {
@@ -67,7 +67,7 @@ async function readKept(dataDir: string, sizes: number[]): Promise<FleetData | u
   );
 }
 
-async function makeFleets(history: History, { until, fleets }: FleetData, say: Say): Promise<void> {
+export async function makeFleets(history: History, { until, fleets }: FleetData, say: Say): Promise<void> {
   // Thirty days do not arrive through the log in a bench's time: what would fold them as they come is off meanwhile.
   await history.run('detach table fresh_mv');
   const shapes = fleets.map((fleet) => ({ ...fleet, checkInsPerMachine, until }));
