@@ -65,7 +65,7 @@ async function askFleets(
         ),
       );
     }
-    rows.push(...(await coldRows(cold, question, fleets.at(-1))), ...growthRows(question, fleets, warm));
+    rows.push(...(await coldRows(cold, question, fleets)), ...growthRows(question, fleets, warm));
   }
   rows.push(...(await rawRows(history, fleets, until, rows)));
   return rows;
@@ -80,13 +80,17 @@ const withBaseline = (row: BenchRow, baseline: number): BenchRow => ({
 
 const sizeOf = ({ machines }: Fleet) => (machines >= 1_000_000 ? `${machines / 1_000_000}M` : `${machines / 1000}k`);
 
-async function coldRows(cold: History, question: Question, fleet: Fleet | undefined): Promise<BenchRow[]> {
-  if (fleet === undefined || question.coldMsMax === undefined) return [];
-  const ms = await medianMs(3, async () => {
-    await cold.run('system drop mark cache');
-    return question.ask(cold, fleet);
-  });
-  return [toRow(`${question.name}, ${sizeOf(fleet)}, cold`, ms, question.coldMsMax)];
+async function coldRows(cold: History, question: Question, fleets: readonly Fleet[]): Promise<BenchRow[]> {
+  const rows: BenchRow[] = [];
+  for (const fleet of fleets) {
+    const ms = await medianMs(3, async () => {
+      await cold.run('system drop mark cache');
+      return question.ask(cold, fleet);
+    });
+    const msMax = fleet === fleets.at(-1) ? question.coldMsMax : undefined;
+    rows.push(toRow(`${question.name}, ${sizeOf(fleet)}, cold`, ms, msMax));
+  }
+  return rows;
 }
 
 function growthRows(question: Question, fleets: Fleet[], warm: Map<Fleet, number>): BenchRow[] {
