@@ -126,13 +126,15 @@ export async function eventually<T>(
 ): Promise<T> {
   const end = Date.now() + withinMs;
   for (;;) {
-    const answer = await ask().catch((error: unknown) => ({ failed: error }));
-    const isAnswer = !(typeof answer === 'object' && answer !== null && 'failed' in answer);
-    if (isAnswer && isRight(answer)) return answer;
+    const last = await ask().then(
+      (answer) => ({ answer }),
+      (failed: unknown) => ({ failed }),
+    );
+    if ('answer' in last && isRight(last.answer)) return last.answer;
     if (Date.now() > end)
       throw new Error(
-        `not so within ${withinMs} ms; the last answer: ${JSON.stringify(answer, null, 2)}`,
-        isAnswer ? {} : { cause: answer.failed },
+        `not so within ${withinMs} ms; the last: ${JSON.stringify(last, null, 2)}`,
+        'failed' in last ? { cause: last.failed } : {},
       );
     await pause(50);
   }
