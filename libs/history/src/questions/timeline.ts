@@ -87,24 +87,26 @@ async function readChanges(
   { moments, now, ...asked }: AskedChanges,
 ): Promise<PointChange[]> {
   const range = { ...asked, by: dim, first: moments[0] ?? 0, end: moments.at(-1) ?? 0 };
-  const areMinutesKept = isOnHours(asked) || range.first >= now - minutesKeptMs;
+  const minutesFrom = minutesNeededFrom(range);
+  const areMinutesKept = minutesFrom === range.end || minutesFrom >= now - minutesKeptMs;
   if (asked.oem !== undefined || !areMinutesKept) return changesFromTransitions(history, range);
   return asked.windowMs === activityWindowMs ? fromRollup(history, range) : fromBoth(history, range);
 }
 
-const isOnHours = ({ bucketMs }: { bucketMs: number }) => bucketMs % hourMs === 0;
+/** Hours serve as far as points lie on hours: up to the hour of the end, or else up to the hour of the first point. */
+function minutesNeededFrom({ first, end, bucketMs }: TransitionRange): number {
+  return Math.floor((bucketMs % hourMs === 0 ? end : first) / hourMs) * hourMs;
+}
 
 function fromRollup(history: History, range: Scope & TransitionRange): Promise<PointChange[]> {
   const { by, first, end, bucketMs } = range;
   const { where, params } = scopeCondition(range);
-  // Hours serve as far as points lie on hours: up to the hour of the end, or else up to the hour of the first point.
-  const fineFrom = Math.floor((isOnHours(range) ? end : first) / hourMs) * hourMs;
   return history.read(changes(where), {
     ...params,
     dim: by,
     first: first / 1000,
     bucket: bucketMs / 1000,
-    fineFrom: fineFrom / 1000,
+    fineFrom: minutesNeededFrom(range) / 1000,
     end: end / 1000,
   });
 }
