@@ -1,7 +1,6 @@
 // The servers that the ingress bench compares: the real program with a nats-server of its own, the same without its log, and
 // node:http that sends a constant; and beside them policy and analytics with theirs. Each is a process of its own.
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +9,7 @@ import { connectNats, ensureStreams, followSnapshots, type NatsConnection } from
 import type { ApplicationSnapshot } from '@platte/rollout';
 import { isReadyMessage, type ReadyMessage } from '@platte/service';
 import { withAttribute } from '../journeys/machines.js';
-import { endChild, firstMessage, forkChild } from './children.js';
+import { endChild, nextMessage, forkChild } from './children.js';
 import { checkWithoutEvent } from './idle-fleet.js';
 import { followers, settle } from './settle.js';
 
@@ -120,21 +119,21 @@ function toIdleCheck({ channels, packages }: ApplicationSnapshot): string {
 }
 
 async function untilReady(child: ChildProcess): Promise<ReadyMessage> {
-  const message = await firstMessage(child);
+  const message = await nextMessage(child);
   if (!isReadyMessage(message)) throw new Error('a program said something else than that it is ready');
   return message;
 }
 
 /** One of our own small servers: it tells its port, and its processor time when it gets any message. */
 async function describe(child: ChildProcess): Promise<Measured> {
-  const { port } = (await firstMessage(child)) as { port: number };
+  const { port } = (await nextMessage(child)) as { port: number };
   return {
     child,
     port,
     async cpuUs() {
-      const answer = once(child, 'message') as Promise<[{ cpu: NodeJS.CpuUsage }]>;
+      const answer = nextMessage(child) as Promise<{ cpu: NodeJS.CpuUsage }>;
       child.send('cpu');
-      const [{ cpu }] = await answer;
+      const { cpu } = await answer;
       return cpu.user + cpu.system;
     },
   };

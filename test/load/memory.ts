@@ -9,7 +9,7 @@ import { cacheFolder, startNats } from '@platte/backing';
 import { connectNats, ensureStreams, logNames, publishSnapshot } from '@platte/fact-log';
 import { isReadyMessage } from '@platte/service';
 import type { Bench, BenchOptions, BenchRow } from './bench.js';
-import { endChild, firstMessage, forkChild } from './children.js';
+import { endChild, nextMessage, forkChild } from './children.js';
 import { idleCheck, idleSnapshot, machine, machines } from './idle-fleet.js';
 import type { MemoryReport } from './memory-probe.js';
 import { type Sample, toMemoryRows } from './memory-rows.js';
@@ -70,7 +70,7 @@ async function startProbed(natsUrl: string, dataDir: string): Promise<{ child: C
       PLATTE_LOG_LEVEL: 'error',
     },
   });
-  const message = await firstMessage(child);
+  const message = await nextMessage(child);
   if (!isReadyMessage(message)) throw new Error('ingress said something else than that it is ready');
   return { child, port: message.ports['omaha'] ?? 0 };
 }

@@ -60,7 +60,7 @@ async function measurePath({ quick, say }: BenchOptions): Promise<BenchRow[]> {
     }
     return toRows(turns);
   } finally {
-    raw.stop();
+    await raw.stop();
     await platform.stop();
   }
 }

@@ -1,8 +1,8 @@
 // The two ends of a load measurement, each a process of its own: the client (load-client.ts) and the baseline (raw-http.ts).
-import { type ChildProcess, execFile } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { firstMessage, forkChild } from './children.js';
+import { endChild, forkChild, nextMessage } from './children.js';
 import type { LoadOptions, LoadResult } from './load-client.js';
 
 const run = promisify(execFile);
@@ -17,13 +17,12 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
 
 export interface RawServer {
   port: number;
-  process: ChildProcess;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 /** node:http that reads the body and sends a constant answer. */
 export async function startRawServer(): Promise<RawServer> {
   const child = forkChild(join(import.meta.dirname, 'raw-http.js'));
-  const { port } = (await firstMessage(child)) as { port: number };
-  return { port, process: child, stop: () => child.disconnect() };
+  const { port } = (await nextMessage(child)) as { port: number };
+  return { port, stop: () => endChild(child) };
 }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type NatsConnection, readConsumerLag } from '@platte/fact-log';
 import type { Platform } from '../journeys/platform.js';
 import { openNats } from '../journeys/replicas.js';
+import { assertNoneFell } from './children.js';
 import { readProcessorTimes } from './processor-time.js';
 
 export interface Restless {
@@ -41,6 +42,7 @@ export async function settlePlatform(platform: Platform): Promise<void> {
 
 async function untilConsumed(nc: NatsConnection, consumers: readonly string[]): Promise<void> {
   for (;;) {
+    assertNoneFell();
     const lags = await Promise.all(consumers.map((durable) => readConsumerLag(nc, durable)));
     if (lags.every(({ pendingMessages, heldMessages }) => pendingMessages + heldMessages === 0)) return;
     await sleep(lookEveryMs);
