@@ -30,6 +30,7 @@ import {
   machineHistory,
   machinesSeen,
   type MachineState,
+  type Params,
   presenceTimeline,
   rebuild,
   rebuildFromNothing,
@@ -257,6 +258,29 @@ describe('history', () => {
       const points = await presenceTimeline(unfolded, { ...scope, from, to: now, bucketMs: 86_400_000, by: 'version' });
       expect(points).toEqual(points.map(({ at }) => modelPresence(facts, scope, at, at + 86_400_000, 'version')));
     }
+  });
+
+  test('counts the fleet of now when a rebuild ends after its sum was read, and before the look at the watermark', async () => {
+    const fresh = await openFresh();
+    await writeFacts(fresh, toBatches(mixed.slice(0, 200), 50, 1), numberOf);
+    await rebuild(fresh, { acked: 4, now, attempt: 1 });
+    let isLate = false;
+    const racing: History = {
+      ...fresh,
+      async read<Row>(question: string, params?: Params) {
+        if (isLate && question.includes('from fresh')) {
+          isLate = false;
+          await rebuild(fresh, { acked: 1_000, now, attempt: 2 });
+        }
+        return fresh.read<Row>(question, params);
+      },
+    };
+    const [scope] = scopes;
+    await breakdown(racing, { ...scope!, now });
+    await writeFacts(fresh, toBatches(mixed.slice(200), 50, 5), numberOf);
+    isLate = true;
+    expect(await breakdown(racing, { ...scope!, now })).toEqual(modelBreakdown(facts, scope!, now));
+    expect(isLate).toBe(false);
   });
 
   test('counts the fleet of now while a rebuild publishes, and after one died', async () => {

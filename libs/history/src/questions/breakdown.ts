@@ -1,9 +1,9 @@
 // How many active machines there are, by version and by status: now from every machine's state, and at any moment since
 // transitions are kept from the delta rollup up to the hour and the transitions within it.
 import type { History, Params } from '../connection.js';
-import { arrivedNow, isAsBefore, partsOfNow } from './current.js';
+import { arrivedBefore, arrivedNow, isAsBefore, partsOfNow } from './current.js';
 import { activeSince, activityWindowMs, type Scope, scopeCondition } from './scope.js';
-import { canSum, sumNow, type SummedRow } from './summed.js';
+import { canSum, readSum, sumNow, type SummedRow } from './summed.js';
 import { changesFromTransitions } from './transition-changes.js';
 
 export type Counts = Record<string, number>;
@@ -33,9 +33,20 @@ export async function breakdown(
   history: History,
   { now, windowMs = activityWindowMs, ...scope }: Scope & { now: number; windowMs?: number | undefined },
 ): Promise<Breakdown> {
-  const arrived = await arrivedNow(history);
-  if (canSum(arrived, { now, windowMs, oem: scope.oem })) {
-    const rows = await sumNow(history, arrived, { ...scope, now });
+  const asked = { now, windowMs, oem: scope.oem };
+  const before = arrivedBefore(history);
+  const [arrived, early] = await Promise.all([
+    arrivedNow(history),
+    // A turn less, as long as no rebuild ended since the question before.
+    before && canSum(before, asked) ? readSum(history, scope) : undefined,
+  ]);
+  if (canSum(arrived, asked)) {
+    const rows = await sumNow(
+      history,
+      arrived,
+      { ...scope, now, windowMs },
+      before?.run === arrived.run ? early : undefined,
+    );
     if (await isAsBefore(history, arrived)) return addUp(rows, now);
   }
   return countNow(history, { ...scope, now, windowMs });

@@ -57,10 +57,20 @@ select known.1 as mark, known.2 as run, known.3 as publishing, known.4 as silenc
 from fresh
 where seq > mark`;
 
+const nothing: Arrived = { mark: 0, fresh: 0, run: 0, publishing: 0, silence: 0, shards: 0 };
+const lastSeen = new WeakMap<History, Arrived>();
+
 export async function arrivedNow(history: History): Promise<Arrived> {
-  const [arrived] = await history.read<Arrived>(readArrived);
-  return arrived ?? { mark: 0, fresh: 0, run: 0, publishing: 0, silence: 0, shards: 0 };
+  const [arrived = nothing] = await history.read<Arrived>(readArrived);
+  lastSeen.set(history, arrived);
+  return arrived;
 }
+
+/**
+ * What the question before this one saw. Runs only count up: when the next look sees the same run, nothing was published
+ * between the two, and what was read then, beside that look, is of this run.
+ */
+export const arrivedBefore = (history: History): Arrived | undefined => lastSeen.get(history);
 
 /** Whether transitions, the rollup and the states of machines are of one run. */
 export const isWhole = ({ shards, publishing, run }: Arrived) => shards === 1 && publishing <= run;

@@ -42,32 +42,54 @@ group by dim, value`;
 const hasFolded = 'seen_at >= fromUnixTimestamp64Milli({foldedSince:Int64})';
 const isActive = 'seen_at >= fromUnixTimestamp64Milli({since:Int64})';
 
-/** Whether the rollup of now is there, whole, and of no later moment than `now`; other windows and OEMs it does not know. */
+/** Whether the rollup of now is there, whole, and of no later moment than `now`; shorter windows and OEMs it does not know. */
 export function canSum(
   arrived: Arrived,
   { now, windowMs, oem }: { now: number; windowMs: number; oem?: string | undefined },
 ) {
-  return isWhole(arrived) && oem === undefined && windowMs === activityWindowMs && floorMinute(now) >= arrived.silence;
+  return isWhole(arrived) && oem === undefined && windowMs >= activityWindowMs && floorMinute(now) >= arrived.silence;
 }
 
-/** Rows to add up. To be thrown away when the watermark was another, or a run published, once they were read. */
-export async function sumNow(history: History, arrived: Arrived, scope: Scope & { now: number }): Promise<SummedRow[]> {
+export function readSum(history: History, scope: Scope): Promise<SummedRow[]> {
   const { where, params } = scopeCondition(scope);
-  const [foldedSince, since] = [arrived.silence, scope.now].map((at) => activeSince(at, activityWindowMs));
+  return history.read<SummedRow>(sum(where), params);
+}
+
+/**
+ * Rows to add up. To be thrown away when the watermark was another, or a run published, once they were read.
+ *
+ * @param early the sum, where it was read within the same run already
+ */
+export async function sumNow(
+  history: History,
+  arrived: Arrived,
+  { now, windowMs, ...scope }: Scope & { now: number; windowMs: number },
+  early?: SummedRow[],
+): Promise<SummedRow[]> {
+  const { where, params } = scopeCondition(scope);
+  const foldedSince = activeSince(arrived.silence, activityWindowMs);
+  const since = activeSince(now, windowMs);
   const asked: Params = { ...params, mark: arrived.mark, foldedSince, since };
-  const statements = [sum(where), ...corrections(arrived, where, foldedSince !== since)];
-  const parts = await Promise.all(statements.map((statement) => history.read<SummedRow>(statement, asked)));
+  const changed = corrections(arrived, where, since - foldedSince);
+  const parts = await Promise.all([
+    early ?? readSum(history, scope),
+    ...changed.map((statement) => history.read<SummedRow>(statement, asked)),
+  ]);
   return parts.flat();
 }
 
-function corrections({ fresh }: Arrived, where: string, someSilent: boolean): string[] {
+/** @param later so much later than in the rollup a machine must have been seen to count; a longer window has less than nothing */
+function corrections({ fresh }: Arrived, where: string, later: number): string[] {
   const isFolded = fresh > 0 && fresh <= freshFactsMax;
   const touched = touchedMachines();
   const untouched = isFolded ? `inst not in (${touched})` : 'true';
   const columns: readonly StateColumn[] = counted;
   return [
-    ...(someSilent
+    ...(later > 0
       ? [count(foldedMachines(columns, untouched), `${where} and ${hasFolded} and not ${isActive}`, -1)]
+      : []),
+    ...(later < 0
+      ? [count(foldedMachines(columns, untouched), `${where} and ${isActive} and not ${hasFolded}`, 1)]
       : []),
     ...(isFolded
       ? [
