@@ -162,12 +162,22 @@ class PlainConnection {
     this.#isLast = true;
     if (this.#mode === 'waiting' && this.#kept === undefined) this.#end();
   };
+  /** A process that was held up sees its timers first, and then what came meanwhile: only who is still silent then is. */
   readonly #onTimeout = (): void => {
     if (this.#mode === 'answering') return;
+    const { bytesRead } = this.#socket;
+    setImmediate(() => {
+      if (this.#socket.bytesRead === bytesRead) this.#endSilent();
+    });
+  };
+
+  #endSilent(): void {
+    if (this.#mode === 'answering' || this.#mode === 'given') return;
     if (this.#mode === 'closed' || !this.#isFirst) return this.destroy();
     this.#around.onSilent(this.#socket);
     this.#end();
-  };
+  }
+
   readonly #onClose = (): void => {
     this.#mode = 'closed';
     this.#leave();

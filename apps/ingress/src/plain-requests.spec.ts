@@ -102,6 +102,8 @@ afterAll(async () => {
   }
 });
 
+const headersTimeoutMs = 1000;
+
 async function listen(isPlain: boolean): Promise<Listener> {
   const seen: string[] = [];
   const options: OmahaServerOptions = {
@@ -114,7 +116,7 @@ async function listen(isPlain: boolean): Promise<Listener> {
     onRefused: (cause) => void seen.push(cause),
     isClosing: () => false,
     bodyBytesMax: limits.bodyBytesMax,
-    headersTimeoutMs: 1000,
+    headersTimeoutMs,
     requestTimeoutMs: 5000,
     keepAliveMs: 5000,
     connectionsMax: 100,
@@ -261,6 +263,18 @@ test('a client that does not take its last answer is cut off', async () => {
   expect(socket.writableFinished).toBe(false);
   client.destroy();
   answer = (reply) => reply.document('<response/>');
+});
+
+test('a request that came in time is answered by a process that was held up until after it', async () => {
+  const accepted = once(plain.server, 'connection');
+  const client = connect({ port: plain.port, host: '127.0.0.1' });
+  await accepted;
+  client.write(usual);
+  const until = performance.now() + headersTimeoutMs + 100;
+  while (performance.now() < until);
+  const [said] = (await once(client, 'data')) as [Buffer];
+  expect(said.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /);
+  client.destroy();
 });
 
 describe('a listener that takes plain requests by itself says, receives and refuses what node:http alone does', () => {
