@@ -108,6 +108,14 @@ describe('a run', () => {
     expect(failed(evidenceOf())).toEqual([]);
   });
 
+  it('gives no row to a machine whose check-in was refused after its grant, and finds one that is there', () => {
+    const unseen = evidenceOf({}, [checkIn, grant, { ...grant, machine: 'chaos-1-2', n: 4 }]);
+    expect(failed(unseen)).not.toContain('instances are the fold of all facts');
+    const row = { machine: 'chaos-1-2', version: '1000.0.0', group, status: 'granted' as const };
+    const withRow = { ...unseen, instances: [...unseen.instances, row] };
+    expect(failed(withRow)).toContain('instances are the fold of all facts');
+  });
+
   it.each<[string, Partial<Evidence>, string]>([
     [
       'an answered request that is not in the log',

@@ -253,11 +253,8 @@ function compareInstances({ facts, instances }: Evidence): string[] {
   const findings: string[] = [];
   for (const [machine, of] of Map.groupBy(own, (fact) => fact.machine)) {
     const life = of.reduce(evolveMachine, unknownMachine);
-    const wanted = {
-      version: life.seen?.value.version,
-      group: life.seen?.value.group,
-      status: life.status?.value ?? 'unknown',
-    };
+    // Whose check-in was refused after policy had granted it an update has a grant alone: nobody has seen it, and it has no row.
+    const wanted = life.seen === null ? {} : { ...life.seen.value, status: life.status?.value ?? 'unknown' };
     const row = rows.get(machine);
     const found = { version: row?.version, group: row?.group, status: row?.status };
     if (JSON.stringify(wanted) !== JSON.stringify(found))

@@ -66,11 +66,13 @@ const answerWithinMs = 12_000;
 const shares = { failedDownload: 0.06, rolledBack: 0.03, crashed: 0.03 };
 const failedDownload = 9;
 const floodConnections = 48;
+const idleMsMax = 20_000;
 
 export function startFleet(options: FleetOptions): ChaosFleet {
   const epoch = Date.now() - performance.now();
   const now = (): number => epoch + performance.now() * options.speed;
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  // Let go well before ingress would (65 s): a request on a connection that is just being closed gets no answer, which is nobody's fault.
+  const agent = new Agent({ keepAlive: true, maxSockets: 64, timeout: idleMsMax });
   const gate = makeGate();
   const machines = options.tracks.flatMap((track, group) =>
     Array.from({ length: options.perTrack }, (_, index) => makeMachine(options.seed, track, group, index, now())),
