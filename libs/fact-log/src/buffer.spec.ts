@@ -73,3 +73,14 @@ test('a full batch waits for nothing, and is cut between messages', async () => 
     { atMs: 210, facts: 60 },
   ]);
 });
+
+test('a batch is begun with its first message, however long after the one before', async () => {
+  const buffer = makeBuffer(limits, { begin: () => ({ begunAt: Date.now() }), put: () => {} });
+  await vi.advanceTimersByTimeAsync(86_400_000);
+  const firstAt = Date.now();
+  buffer.put(...message(100));
+  expect((await buffer.take())?.gathered).toEqual({ begunAt: firstAt });
+  await vi.advanceTimersByTimeAsync(86_400_000);
+  buffer.put(...message(100));
+  expect((await buffer.take())?.gathered).toEqual({ begunAt: firstAt + 86_400_000 });
+});

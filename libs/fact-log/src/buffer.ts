@@ -27,7 +27,7 @@ export interface BufferLimits {
 export function makeBuffer<Batch>(limits: BufferLimits, gather: Gather<Batch>): Buffer<Batch> {
   /** Those that are full, and the one that grows. */
   const full: HeldBatch<Batch>[] = [];
-  let open: HeldBatch<Batch> = { held: [], gathered: gather.begin() };
+  let open: HeldBatch<Batch> | undefined;
   const total = { messages: 0, bytes: 0 };
   let facts = 0;
   let isClosed = false;
@@ -53,16 +53,19 @@ export function makeBuffer<Batch>(limits: BufferLimits, gather: Gather<Batch>): 
     while (!isFull() && !wait.isOver) await arrival.heard();
     clearTimeout(timer);
   }
-  function openNext(): HeldBatch<Batch> {
-    const before = open;
-    open = { held: [], gathered: gather.begin() };
+  function closeOpen(): HeldBatch<Batch>[] {
+    const closed = open === undefined ? [] : [open];
+    open = undefined;
     facts = 0;
-    return before;
+    return closed;
   }
 
   return {
     put: (held, message) => {
-      if (open.held.length > 0 && facts + held.facts > limits.batchFactsMax) full.push(openNext());
+      if (open !== undefined && open.held.length > 0 && facts + held.facts > limits.batchFactsMax)
+        full.push(...closeOpen());
+      // Begun with its first message, however long after the one before: what it is begun with is of now.
+      open ??= { held: [], gathered: gather.begin() };
       gather.put(open.gathered, message);
       open.held.push(held);
       facts += held.facts;
@@ -73,7 +76,8 @@ export function makeBuffer<Batch>(limits: BufferLimits, gather: Gather<Batch>): 
     take: async () => {
       await untilRipe();
       if (isClosed) return undefined;
-      const batch = full.shift() ?? openNext();
+      if (full.length === 0) full.push(...closeOpen());
+      const batch = full.shift()!;
       total.messages -= batch.held.length;
       for (const { msg } of batch.held) total.bytes -= msg.data.length;
       departure.ring();
@@ -83,7 +87,7 @@ export function makeBuffer<Batch>(limits: BufferLimits, gather: Gather<Batch>): 
       while (hasNoRoom()) await departure.heard();
       return limits.messagesMax - total.messages;
     },
-    waiting: () => [...full.flatMap(({ held }) => held), ...open.held],
+    waiting: () => [...full.flatMap(({ held }) => held), ...(open?.held ?? [])],
     close: () => {
       isClosed = true;
       arrival.ring();
