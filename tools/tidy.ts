@@ -64,6 +64,10 @@ const linesMax = 400;
 const bytesMax = 512 * 1024;
 const generated = /(^package-lock\.json$|\.gen\.|^docs\/reference\/openapi\.json$)/;
 
+/** Only in comments: a name in a string may be that of a file which the program makes. */
+const citation = /(?<=^\s*(?:\/\/|\/?\*|--).*)\b([a-z][a-z0-9-]*\.md)\b(?: (\d+(?:\.\d+)?))?/g;
+let pages: Map<string, ReadonlySet<string>> | undefined;
+
 const named = process.argv.slice(2);
 const files = (named.length > 0 ? named : listFiles()).filter(
   (file) => file !== '' && !generated.test(file) && statSync(file, { throwIfNoEntry: false })?.isFile(),
@@ -92,7 +96,12 @@ function contentFindings(file: string): Finding[] {
     return [{ file, line: 1, rule: `larger than ${bytesMax} bytes: does it belong here?` }];
   if (!/\.(tsx?|sql|md|json|ya?ml|sh|cjs|mjs)$/.test(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n');
-  return [...lineFindings(file, lines), ...sizeFindings(file, lines), ...titleFindings(file, lines)];
+  return [
+    ...lineFindings(file, lines),
+    ...sizeFindings(file, lines),
+    ...titleFindings(file, lines),
+    ...citationFindings(file, lines),
+  ];
 }
 
 function lineFindings(file: string, lines: string[]): Finding[] {
@@ -106,6 +115,34 @@ function lineFindings(file: string, lines: string[]): Finding[] {
 function sizeFindings(file: string, lines: string[]): Finding[] {
   if (!/\.tsx?$/.test(file) || lines.length <= linesMax) return [];
   return [{ file, line: lines.length, rule: `over ${linesMax} lines: it has outgrown its room` }];
+}
+
+/** A comment that cites a page, or a page and the number of a section, must name one that exists in this repository. */
+function citationFindings(file: string, lines: string[]): Finding[] {
+  if (!/\.(tsx?|sql)$/.test(file)) return [];
+  return lines.flatMap((text, index) =>
+    [...text.matchAll(citation)]
+      .filter(([, page = '', section]) => !isCitable(page, section))
+      .map(([cited]) => ({ file, line: index + 1, rule: `no page or section of that name: ${cited}` })),
+  );
+}
+
+function isCitable(page: string, section: string | undefined): boolean {
+  const headings = headingsOfPages().get(page);
+  return headings !== undefined && (section === undefined || headings.has(section));
+}
+
+/** Numbers of the headings of each page, by the page's file name. Read once. */
+function headingsOfPages(): ReadonlyMap<string, ReadonlySet<string>> {
+  pages ??= new Map(
+    listFiles()
+      .filter((file) => file.endsWith('.md') && statSync(file, { throwIfNoEntry: false })?.isFile())
+      .map((file) => [
+        file.slice(file.lastIndexOf('/') + 1),
+        new Set([...readFileSync(file, 'utf8').matchAll(/^#+ (\d+(?:\.\d+)?)\b/gm)].map(([, number]) => number!)),
+      ]),
+  );
+  return pages;
 }
 
 /** One title per page, on its first line: so that a list of pages can be made from them. */

@@ -1,4 +1,4 @@
-// How three other clients read our answers, each with its own strictness (omaha.md 2.2, 2.5): go-omaha and Nebraska's updater,
+// How three other clients read our answers, each with its own strictness (omaha-protocol.md 2.2): go-omaha and Nebraska's updater,
 // ue-rs (which reads the answer that update_engine stored, for OEM extensions), and Nebraska's syncer. Each says what it would
 // do, or what breaks it.
 import { childrenNamed, elementsAt, readTree, type TreeElement } from '@platte/omaha/client';

@@ -1,4 +1,4 @@
-// The rows of the protocol notes' list of hard inputs (omaha.md, 7) that are about what becomes of a machine: its grants, its
+// The rows of the list of hard inputs (omaha-protocol.md 5) that are about what becomes of a machine: its grants, its
 // place in the rollout's count, and what a person sees of it. The other rows are in apps/ingress/src/hard-inputs.int.spec.ts.
 import type { Attempt, Client, HistoryItem, Instance } from '@platte/api-contract';
 import { composeRequest } from '@platte/omaha/client';

@@ -1,17 +1,18 @@
-// The protocol notes list hard inputs by number (omaha.md, 7), and each row has a test that says `row NN:` in its name, through the
-// real handler: bytes in, bytes out. Here is which rows there are; what the answer to each is stands in its test.
+// omaha-protocol.md 5 lists hard inputs by number. Each row has a test whose name begins with `row NN:` and that sends bytes
+// through the real handler. This spec compares the rows of the page with the names of those tests.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-const rows = Array.from({ length: 50 }, (_, index) => index + 1);
-/** CUP, which is not served: a `cup2key` is ignored. Of row 43, and of row 20, only JSON's refusal is there to be tested. */
+/** CUP is not served: a `cup2key` is ignored. */
 const waiting: ReadonlySet<number> = new Set([44]);
 
 const root = join(import.meta.dirname, '../../..');
+const page = readFileSync(join(root, 'docs/reference/omaha-protocol.md'), 'utf8');
+const rows = [...page.slice(page.indexOf('\n## 5. ')).matchAll(/^\| (\d+) \|/gm)].map(([, row]) => Number(row));
 const places = ['apps/ingress/src', 'test/journeys'];
 
-/** Of names of tests, and of the tables of `test.each`: never of a comment. */
+/** Matches names of tests and of rows of `test.each`, not comments. */
 const rowName = /(?:\(|\[)\s*['"`]row (\d+): \S/g;
 
 function rowsTested(): Set<number> {
@@ -22,6 +23,7 @@ function rowsTested(): Set<number> {
 }
 
 test('every row of the hard inputs has a test, and every test names a row', () => {
+  expect(rows).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
   const expected = rows.filter((row) => !waiting.has(row));
   expect([...rowsTested()].toSorted((a, b) => a - b)).toEqual(expected);
 });

@@ -1,4 +1,4 @@
-// The hard inputs of real life and of bad will, over HTTP: numbers are those of the protocol notes' list (omaha.md, 7). Those of the
+// The hard inputs of real life and of bad will, over HTTP: numbers are those of the list in omaha-protocol.md 5. Those of the
 // listener (body sizes, encodings, deadlines, methods, paths) are in hard-requests.int.spec.ts and omaha-server.spec.ts; those of values in the codec's own tests.
 import { readFileSync } from 'node:fs';
 import type { Fact, MachineCheckedIn } from '@platte/facts';

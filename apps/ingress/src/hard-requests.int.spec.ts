@@ -1,4 +1,4 @@
-// The rows of the list of hard inputs (omaha.md, 7) that are about a request around its body, over HTTP.
+// The rows of the list of hard inputs (omaha-protocol.md 5) that are about a request around its body, over HTTP.
 import { once } from 'node:events';
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';

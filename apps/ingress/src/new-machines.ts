@@ -1,4 +1,4 @@
-// How many machines one address may bring up in an hour (omaha.md 1.9): nothing in a request is authenticated, so that whoever
+// How many machines one address may bring up in an hour (omaha-protocol.md 1.9): nothing in a request is authenticated, so that whoever
 // reaches the endpoint can invent machines, each of which costs a row and a number for ever. Off unless it is set, because
 // whole fleets sit behind one address.
 //

@@ -7,7 +7,7 @@
 // comes at once is seen within a tick and spread by the fuzz over intervals that have room for it.
 
 const slotMs = 60_000;
-/** update_engine takes nothing below 45 minutes and nothing above 4 hours (omaha.md, 4.1). */
+/** update_engine takes nothing below 45 minutes and nothing above 4 hours (omaha-protocol.md 4.1). */
 export const pollIntervalSecondsMin = 2_700;
 export const pollIntervalSecondsMax = 14_400;
 const stepSeconds = 300;

@@ -116,7 +116,7 @@ function locate(request: ParsedRequest, app: RequestApp, index: SnapshotIndex, a
   return { index, arch, said: app.track, track, group: findGroup(index, track, arch) };
 }
 
-/** What names a channel for Omaha 3 clients that know no track; a value that leads nowhere is for something else. [omaha.md 1.4] */
+/** What names a channel for Omaha 3 clients that know no track; a value that leads nowhere is for something else. [omaha-protocol.md 1.4] */
 const trackHints: readonly string[] = ['ap', 'tag', 'release_channel'];
 
 function locateWithoutTrack(app: RequestApp, index: SnapshotIndex, arch: Arch, assumed: Assumed): Place {
@@ -191,8 +191,8 @@ function toEvents(app: RequestApp, common: ReturnType<typeof toCommon>, context:
 function judgeVisit(visit: MachineVisit, { track, group }: Place): void {
   const { checkIn, events, app } = visit;
   const { machine, version, arch, at, n, oem, testSource } = checkIn;
-  // Read and not followed: `rollback_allowed` (downgrades are the group's switch alone, domain.md) and `sameversionupdate` (who
-  // has the version is up to date).
+  // Two attributes are read and not followed: `rollback_allowed`, because only the group's policy allows downgrades, and
+  // `sameversionupdate`, because a machine that has the version is up to date.
   const versionPrefix = app.updateCheck?.targetVersionPrefix ?? '';
   const takesNone = app.updateCheck?.updateDisabled ?? false;
   const takesDelta = app.deltaOkay;

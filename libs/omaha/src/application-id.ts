@@ -4,7 +4,7 @@ import { limits } from './limits.js';
 const usable = /^(?=.*[a-z0-9])[a-z0-9{}._:+-]+$/;
 
 /**
- * For look-up: trimmed, one pair of braces and the blanks within them taken off, lower case (omaha.md 1.4). The same for
+ * For look-up: trimmed, one pair of braces and the blanks within them taken off, lower case (omaha-protocol.md 1.4). The same for
  * UUIDs and product ids. '' when nothing can be named so: the answer is `error-invalidAppId`.
  */
 export function normaliseAppId(raw: string): string {

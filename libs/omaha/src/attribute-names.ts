@@ -1,4 +1,4 @@
-// The attributes that real clients send (omaha.md 1.3 to 1.5), per element. An attribute is found as a slot: its place in the
+// The attributes that real clients send (omaha-protocol.md 1.3 to 1.5), per element. An attribute is found as a slot: its place in the
 // list. The first ones have a meaning of their own, in the order of the `…Slot` constants, which is the order in which
 // update_engine sends them (the scanner guesses by it); the rest (`others`) is kept by name.
 // Not here, and so never kept: `tttoken`, a secret.

@@ -1,4 +1,4 @@
-// The whole table of the protocol notes (omaha.md 3.1 and 3.2), written down here a second time: what the code says must be it.
+// The types, results and error codes of omaha-protocol.md 3.1 and 3.2, all of them, written down a second time from their public source.
 import { describe, expect, it } from 'vitest';
 import { decodeErrorCode, describeErrorCode, type ErrorFlag } from './error-codes.js';
 import { describeEvent } from './event-words.js';

@@ -1,4 +1,4 @@
-// The `errorcode` of update_engine (omaha.md 3.2): a signed 32-bit number, a base code and four flag bits. Google's clients use
+// The `errorcode` of update_engine (omaha-protocol.md 3.2): a signed 32-bit number, a base code and four flag bits. Google's clients use
 // the same attribute for HRESULTs with another meaning, so the raw text is always kept and a base that we do not know is not
 // named.
 

@@ -1,4 +1,4 @@
-// Event types and results in words for people (omaha.md 3.1). Pairs that mean more than their parts have words of their own.
+// Event types and results in words for people (omaha-protocol.md 3.1). Pairs that mean more than their parts have words of their own.
 
 const typeWords: ReadonlyMap<number, string> = new Map([
   [0, 'unknown event'],

@@ -1,4 +1,4 @@
-// What one request may hold (omaha.md 7). All are far above what a real client sends (one app, one event, 20 attributes) and
+// What one request may hold (omaha-protocol.md 5). All are far above what a real client sends (one app, one event, 20 attributes) and
 // keep the worst request that passes at a few milliseconds of work. They are the protocol's edge, not settings: to raise
 // one, change it here and run the fuzzer.
 

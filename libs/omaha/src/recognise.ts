@@ -24,7 +24,7 @@ const namedArch: ReadonlyMap<string, MachineArch> = new Map([
 export const isKnownArch = (arch: string): boolean => namedArch.has(arch);
 
 /**
- * By `app@board`, then `os@arch`, then what `os@sp` ends with (omaha.md 1.3; the syncer's `sp` always ends in `_x86_64`, so
+ * By `app@board`, then `os@arch`, then what `os@sp` ends with (omaha-protocol.md 1.3; the syncer's `sp` always ends in `_x86_64`, so
  * it comes last). Null when the request does not say: callers take amd64, as Nebraska does, or refuse.
  */
 export function resolveArch(app: Pick<RequestApp, 'board'>, os: RequestOs): MachineArch | null {

@@ -1,4 +1,4 @@
-// An answer as XML, exactly in the canonical order of omaha.md 2.1. It starts at byte 0 without a blank (update_engine's parser
+// An answer as XML, exactly in the canonical order of omaha-protocol.md 2.1. It starts at byte 0 without a blank (update_engine's parser
 // fails on one), has no namespace and no DTD. `codebase` is the first attribute of `<url>`, `size` and `required` are on every
 // package, and an empty hash is left out: three clients depend on it.
 import { escapeAttribute } from './escape.js';

@@ -1,5 +1,5 @@
 // What we answer, before it is XML. The shapes leave out what must not be said: an application that is not `ok` cannot carry
-// an offer (update_engine ignores the application's status and would install it: omaha.md 0.4).
+// an offer (update_engine ignores the application's status and would install it: omaha-protocol.md 0, no. 4).
 
 export interface OmahaResponse {
   /** Milliseconds since the epoch; `daystart` is in UTC. */

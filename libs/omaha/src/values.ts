@@ -52,7 +52,7 @@ export function toBit(value: string, attribute: DoubtedAttribute, doubts: Doubts
   return false;
 }
 
-/** `true` and `false`, and nothing else: `TRUE`, `1` and `yes` are not true (omaha.md 7, row 34). */
+/** `true` and `false`, and nothing else: `TRUE`, `1` and `yes` are not true (omaha-protocol.md 5, row 34). */
 export function toBoolean(value: string, attribute: DoubtedAttribute, doubts: Doubts): boolean {
   if (value === 'true') return true;
   if (value !== '' && value !== 'false') doubt(doubts, attribute);

@@ -1,4 +1,4 @@
-// How machines name an application: by UUID, with or without braces, in any case, or by product id. [omaha.md 1.4]
+// How machines name an application: by UUID, with or without braces, in any case, or by product id. [omaha-protocol.md 1.4]
 import type { SnapshotIndex } from './snapshot-index.js';
 
 /** As long as a product id can be, braces aside. */

@@ -44,7 +44,7 @@ export function compareVersions(a: Version, b: Version): number {
 
 /**
  * Whether a version is one of those that `targetversionprefix` names: by whole components (`1.2` takes 1.2.3, not
- * 1.20.0), exactly with a trailing `$`. A prefix that cannot be understood takes none. [omaha.md 1.5]
+ * 1.20.0), exactly with a trailing `$`. A prefix that cannot be understood takes none. [omaha-protocol.md 1.5]
  */
 export function isOfVersionPrefix(version: string, prefix: string): boolean {
   if (prefix.length > versionCharsMax || !/^\d+(?:\.\d+)*(?:[-+][0-9A-Za-z.+-]*)?\.?\$?$/.test(prefix)) return false;

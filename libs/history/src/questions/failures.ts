@@ -64,7 +64,7 @@ export interface SilentMachine {
 
 /** So many of its own intervals without a word. */
 const intervalsMissed = 3;
-/** The longest interval that a client accepts (omaha.md 4.1), for a machine that has had one check-in only. */
+/** The longest interval that a client accepts (omaha-protocol.md 4.1), for a machine that has had one check-in only. */
 const cadenceMsDefault = 4 * 3_600_000;
 /** A cadence is that of the last fortnight: the machine may have been told another interval since. */
 const cadenceDays = 14;

@@ -1,4 +1,4 @@
-// What update_engine remembers of an offer between checks (omaha.md 4.2): which URL is next, its failures, and until when it refuses
+// What update_engine remembers of an offer between checks (omaha-protocol.md 4.2): which URL is next, its failures, and until when it refuses
 // the same offer. It is kept per signature of the answer: change the URLs' order, and it starts anew.
 import type { Offer } from './read-answer.js';
 

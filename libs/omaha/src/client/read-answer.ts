@@ -1,4 +1,4 @@
-// What update_engine makes of an answer to its check (omaha.md 0, 2.2). It ignores the application's status, its id and the
+// What update_engine makes of an answer to its check (omaha-protocol.md 0, 2.2). It ignores the application's status, its id and the
 // response's protocol; everything but a proper `ok` or `noupdate` is a failure, which it reports at once.
 import { elementsAt, readTree, type TreeElement } from './read-tree.js';
 

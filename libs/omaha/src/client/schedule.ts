@@ -1,4 +1,4 @@
-// When update_engine asks next (omaha.md 4.1). Chance is an argument: draws are in [0, 1).
+// When update_engine asks next (omaha-protocol.md 4.1). Chance is an argument: draws are in [0, 1).
 
 const normalSeconds = 45 * 60;
 const pollSecondsMax = 4 * 3600;
