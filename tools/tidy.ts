@@ -39,6 +39,11 @@ const lineRules: LineRule[] = [
     line: /new Date\(\)/,
     rule: 'core has no clock: take `now`',
   },
+  {
+    files: /^(apps|libs)\/(?!.*\.spec\.ts$)/,
+    line: /\bFact(\[\])?\b.*= *(>\s*)?JSON\.parse/,
+    rule: 'a stored fact may be of an older version: read it with `decodeFact` or `decodeBatch`',
+  },
   { files: /\.tsx?$/, line: /@ts-(ignore|nocheck)/, rule: 'types are not silenced' },
   { files: /\.tsx?$/, line: /^\s*(public|private|protected)?\s*(abstract )?class I[A-Z][a-z]/, rule: 'no IThing' },
   {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   answerReasons,
   decodeBatch,
+  decodeFact,
   decodeWritten,
   encodeBatch,
   encodeFact,
@@ -177,6 +178,30 @@ describe('a batch', () => {
         );
       }),
     );
+  });
+});
+
+describe('the text of one fact', () => {
+  it('is read as the batch that holds it', () => {
+    fc.assert(
+      fc.property(fc.oneof(checkIn, event, painted), (written) => {
+        const [known = null] = decodeBatch(bytesOf([written])).facts;
+        expect(decodeFact(encodeFact(written))).toEqual(known);
+      }),
+    );
+  });
+
+  it('is lifted to the version of today', () => {
+    const old = { kind: 'EventReported', v: 0, app: 'a', machine: 'm', at: 1, n: 2, code: 7 };
+    const table: Upcasters = { EventReported: { 0: ({ code, ...fact }) => ({ ...fact, errorCode: String(code) }) } };
+    expect(decodeFact(JSON.stringify(old), table)).toMatchObject({ v: 1, errorCode: '7' });
+  });
+
+  it.each([
+    ['not JSON', '{', /not JSON/],
+    ['no fact', '{"kind":"EventReported"}', /no kind, version or identity/],
+  ])('that is %s is refused with the reason', (_, written, reason) => {
+    expect(() => decodeFact(written)).toThrow(reason);
   });
 });
 

@@ -6,7 +6,7 @@
 // whole schema is for tests and for facts from elsewhere. A later format would not start with `[`.
 import { factVersions } from './fact-versions.js';
 import type { Fact, UnknownFact } from './fact.js';
-import { upcast, type VersionedFact } from './upcast.js';
+import { upcast, type Upcasters, type VersionedFact } from './upcast.js';
 
 // WHATWG Encoding: every JavaScript runtime has it; the language's own type library, the only one core uses, does not.
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
@@ -67,17 +67,38 @@ export function decodeWritten(bytes: Uint8Array): DecodedBatch & { written: Writ
   return { ...decoded, written };
 }
 
+/**
+ * Reads the text of one fact, as the archive keeps it, in today's shape.
+ * @returns null for a fact of a kind or version that this program does not know: a newer program wrote it
+ * @throws Error when the text is not the JSON of a fact
+ */
+export function decodeFact(text: string, table?: Upcasters): Fact | null {
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch (cause) {
+    throw new Error('the text of the fact is not JSON', { cause });
+  }
+  if (!isVersioned(found)) throw new Error('the fact has no kind, version or identity');
+  const fact = toToday(found, table);
+  return isKnown(fact) ? fact : null;
+}
+
 function sortOut(batch: readonly unknown[]): DecodedBatch {
   const decoded: DecodedBatch = { facts: [], unknown: [] };
   for (let index = 0; index < batch.length; index++) {
     const found: unknown = batch[index];
     if (!isVersioned(found)) throw new Error(`fact ${index} of the batch has no kind, version or identity`);
-    const version = factVersions.get(found.kind);
-    const fact = version === undefined || found.v >= version ? found : upcast(found, version);
+    const fact = toToday(found);
     if (isKnown(fact)) decoded.facts.push(fact);
     else decoded.unknown.push(fact);
   }
   return decoded;
+}
+
+function toToday(found: VersionedFact, table?: Upcasters): VersionedFact {
+  const version = factVersions.get(found.kind);
+  return version === undefined || found.v >= version ? found : upcast(found, version, table);
 }
 
 function decodeText(bytes: Uint8Array): string {

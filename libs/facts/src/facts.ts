@@ -3,6 +3,7 @@ export { Answer, AnswerInputs, AnswerReason, answerReasons } from './answer.js';
 export {
   decodeBatch,
   type DecodedBatch,
+  decodeFact,
   decodeWritten,
   encodeBatch,
   encodeFact,

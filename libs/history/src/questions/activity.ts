@@ -1,6 +1,6 @@
 // What happened to no machine in particular: facts of rollouts, of the catalog and of the history itself, newest first, from
 // the archive.
-import type { Fact } from '@platte/facts';
+import { decodeFact, type Fact } from '@platte/facts';
 import type { History } from '../connection.js';
 
 export interface ActivityPage {
@@ -38,10 +38,7 @@ export async function activity(
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   return {
-    items: page.map(({ fact }) => {
-      const whole: Fact = JSON.parse(fact);
-      return whole;
-    }),
+    items: page.flatMap(({ fact }) => decodeFact(fact) ?? []),
     next: rows.length > limit && last !== undefined ? { at: last.at_ms, n: last.n } : null,
   };
 }

@@ -1,7 +1,7 @@
 // One machine's history, newest first, of what statistics count. A machine's facts are few: what is a change among them is
 // found here, as the engine plans three windows for 6 ms longer than it reads the facts. Only of a machine with thousands
 // of facts does the engine find them.
-import type { AnswerInputs, Fact } from '@platte/facts';
+import { type AnswerInputs, decodeFact } from '@platte/facts';
 import type { History } from '../connection.js';
 import { numberOf } from './machine-state.js';
 
@@ -204,8 +204,10 @@ async function inputsOf(
   });
   return new Map(
     facts.flatMap(({ at_ms, n, fact }) => {
-      const whole: Fact = JSON.parse(fact);
-      return whole.kind === 'MachineCheckedIn' && whole.answer ? [[`${at_ms}/${n}`, whole.answer.inputs] as const] : [];
+      const whole = decodeFact(fact);
+      return whole?.kind === 'MachineCheckedIn' && whole.answer
+        ? [[`${at_ms}/${n}`, whole.answer.inputs] as const]
+        : [];
     }),
   );
 }

@@ -1,6 +1,6 @@
 // Machines that only tests spoke for. Statistics leave them out, so that no table of the history has them: their page and
 // their history are read from the archive, which keeps each fact whole. Asked only of ids that those tables do not know.
-import { type Fact, isCounted, type MachineCheckedIn, type MachineFact } from '@platte/facts';
+import { decodeFact, type Fact, isCounted, type MachineCheckedIn, type MachineFact } from '@platte/facts';
 import { isSeen, statusOf } from '@platte/fleet';
 import type { History } from '../connection.js';
 import type { HistoryItem, HistoryKind, HistoryPage } from './machine.js';
@@ -28,7 +28,7 @@ interface Asked {
 async function readUncounted(history: History, { app, machine, before }: Asked, limit: number): Promise<MachineFact[]> {
   const { at: beforeAt, n: beforeN } = before ?? { at: Number.MAX_SAFE_INTEGER, n: 0 };
   const rows = await history.read<{ fact: string }>(readFacts, { app, machine, beforeAt, beforeN, limit });
-  const facts = rows.map(({ fact }): Fact => JSON.parse(fact));
+  const facts = rows.flatMap(({ fact }) => decodeFact(fact) ?? []);
   const deleted = facts.findIndex(({ kind }) => kind === 'MachineDeleted');
   return facts.slice(0, deleted < 0 ? facts.length : deleted).filter(isTold);
 }
