@@ -196,6 +196,34 @@ describe('a freeze', () => {
   });
 });
 
+describe('a freeze at the edge of four digits', () => {
+  const frozenUntil = (timezone: string, ...ends: [from: string, to: string][]) => {
+    const freezes = ends.map(([from, to]) => ({ from, to, note: '' }));
+    const hours = hoursAt({ ...defaultPolicy, timezone, freezes }, t('2026-12-01T12:00Z'));
+    if (hours.open) throw new Error('the hours are open');
+    return [hours.reason, hours.until === undefined ? 'never' : iso(hours.until)];
+  };
+
+  it.each(['UTC', 'Etc/GMT+12', 'Pacific/Kiritimati'])('has no end when it ends on the last date: %s', (zone) => {
+    expect(frozenUntil(zone, ['2026-11-30', '9999-12-31'])).toEqual(['frozen', 'never']);
+  });
+
+  it('has no end when another one that touches it has none', () => {
+    const freezes: [string, string][] = [
+      ['2027-01-01', '9999-12-31'],
+      ['2026-11-30', '2026-12-31'],
+    ];
+    expect(frozenUntil('UTC', ...freezes)).toEqual(['frozen', 'never']);
+  });
+
+  it.each([
+    ['9999-12-30', '9999-12-31T00:00:00.000Z'],
+    ['9999-12-01', '9999-12-02T00:00:00.000Z'],
+  ])('that ends on %s ends at %s', (to, end) => {
+    expect(frozenUntil('UTC', ['0000-01-01', to])).toEqual(['frozen', end]);
+  });
+});
+
 describe('the zone of the process', () => {
   const before = process.env['TZ'];
   afterEach(() => {

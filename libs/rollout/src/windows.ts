@@ -4,6 +4,8 @@
 // an autumn repeats the window is open both times, a window wholly inside the hour that a spring leaves out does not
 // open that day, and one that begins inside it opens as soon as the clock is past its beginning. Nothing here depends
 // on the zone of the process: all comes from Intl with a zone that is named.
+//
+// Dates are counted as days since 1970, never compared as text: text has no day after 9999-12-31.
 import type { Freeze, Policy, WeeklyWindow } from './catalog.js';
 
 export type Hours =
@@ -15,9 +17,9 @@ export type Hours =
       /** When this answer ends; absent when never. */ until?: number;
     };
 
-/** What a wall clock shows: `date` as 2026-12-20, ISO weekday, minutes since midnight. */
+/** What a wall clock shows: the date in days since 1970-01-01, ISO weekday, minutes since midnight. */
 interface WallClock {
-  date: string;
+  date: number;
   day: number;
   minute: number;
 }
@@ -27,6 +29,8 @@ const minuteMs = 60_000;
 const dayMs = 86_400_000;
 /** A weekly window that a spring's hour swallows is back a week later: the search need not go further. */
 const searchDays = 15;
+/** The last day that has four digits: a freeze that ends on it means "until further notice". */
+const lastDate = toDate('9999-12-31');
 const dayNames = ['', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 /** More than there are zones: a bound for a process that reads hostile snapshots, never reached by real ones. */
 const formatsMax = 1000;
@@ -89,17 +93,22 @@ function closed(windows: WeeklyWindow[], zone: string, now: number): Hours {
 
 /** Freezes that touch or overlap count as one: the answer ends when the last of them does. */
 function frozen(freeze: Freeze, policy: Pick<Policy, 'timezone' | 'freezes'>, now: number): Hours {
-  const last = lastFrozenDate(freeze.to, policy.freezes);
-  const dayAfter = Date.parse(`${last}T00:00:00Z`) + dayMs;
-  const until = firstMoment(policy.timezone, Math.max(now, dayAfter - 3 * dayMs), [0], (wall) => wall.date > last);
+  const until = endOfFreeze(lastFrozenDate(freeze, policy.freezes), policy.timezone, now);
   const words = `${freeze.from} to ${freeze.to} ${policy.timezone}${freeze.note === '' ? '' : ` (${freeze.note})`}`;
   return { open: false, reason: 'frozen', window: words, ...(until !== null && { until }) };
 }
 
-function lastFrozenDate(to: string, freezes: readonly Freeze[]): string {
-  const dayAfter = new Date(Date.parse(`${to}T00:00:00Z`) + dayMs).toISOString().slice(0, 10);
-  const longer = freezes.find((freeze) => freeze.from <= dayAfter && freeze.to > to);
-  return longer === undefined ? to : lastFrozenDate(longer.to, freezes);
+function endOfFreeze(last: number, zone: string, now: number): number | null {
+  if (last >= lastDate) return null;
+  return firstMoment(zone, Math.max(now, (last - 2) * dayMs), [0], (wall) => wall.date > last);
+}
+
+function lastFrozenDate(first: Freeze, freezes: readonly Freeze[]): number {
+  let last = toDate(first.to);
+  for (const { from, to } of freezes.toSorted((a, b) => toDate(a.from) - toDate(b.from))) {
+    if (toDate(from) <= last + 1) last = Math.max(last, toDate(to));
+  }
+  return last;
 }
 
 function isInWindows(wall: WallClock, windows: readonly WeeklyWindow[]): boolean {
@@ -111,7 +120,7 @@ function isInWindow(wall: WallClock, window: WeeklyWindow): boolean {
 }
 
 function isInFreeze(wall: WallClock, freeze: Freeze): boolean {
-  return wall.date >= freeze.from && wall.date <= freeze.to;
+  return wall.date >= toDate(freeze.from) && wall.date <= toDate(freeze.to);
 }
 
 /**
@@ -124,7 +133,7 @@ function firstMoment(
   minutes: readonly number[],
   holds: (wall: WallClock) => boolean,
 ): number | null {
-  const today = Date.parse(`${wallClockAt(zone, now).date}T00:00:00Z`);
+  const today = wallClockAt(zone, now).date * dayMs;
   for (let day = 0; day <= searchDays; day++) {
     const midnight = today + day * dayMs;
     const shown = [...new Set(minutes)].flatMap((minute) => momentsOf(zone, midnight + minute * minuteMs));
@@ -165,13 +174,13 @@ function findJump(zone: string, low: number, high: number, before: number): numb
 
 function offsetAt(zone: string, moment: number): number {
   const wall = wallClockAt(zone, moment);
-  return Date.parse(`${wall.date}T00:00:00Z`) + wall.minute * minuteMs - Math.floor(moment / minuteMs) * minuteMs;
+  return wall.date * dayMs + wall.minute * minuteMs - Math.floor(moment / minuteMs) * minuteMs;
 }
 
 function wallClockAt(zone: string, moment: number): WallClock {
   const parts: Partial<Record<Intl.DateTimeFormatPartTypes, string>> = {};
   for (const { type, value } of formatOf(zone).formatToParts(moment)) parts[type] = value;
-  const date = `${(parts.year ?? '').padStart(4, '0')}-${parts.month}-${parts.day}`;
+  const date = Date.UTC(Number(parts.year), Number(parts.month) - 1, Number(parts.day)) / dayMs;
   return { date, day: dayNames.indexOf(parts.weekday ?? ''), minute: Number(parts.hour) * 60 + Number(parts.minute) };
 }
 
@@ -191,6 +200,11 @@ function formatOf(zone: string): Intl.DateTimeFormat {
   });
   formats.set(zone, format);
   return format;
+}
+
+/** @param text as 2026-12-20 */
+function toDate(text: string): number {
+  return Date.parse(`${text}T00:00:00Z`) / dayMs;
 }
 
 function toDayName(day: number | undefined): string {
