@@ -41,6 +41,7 @@ route.open({
       shed: () => {},
       lost: () => {},
       failed: () => {},
+      ruleFailed: () => {},
       refused: () => {},
       answered: () => {},
     },

@@ -19,6 +19,12 @@ interface Needs {
 
 export function countCheckIns({ metrics, refusals, pollKeeper, now, log }: Needs): CheckInCounters {
   let failureLoggedAt = Number.NEGATIVE_INFINITY;
+  function logFailure(error: unknown, address: string, body: Uint8Array): void {
+    if (performance.now() - failureLoggedAt < failurePauseMs) return;
+    failureLoggedAt = performance.now();
+    log.error({ err: error, address, request: toExcerpt(body) }, 'a request brought out a mistake of ours');
+  }
+
   return {
     malformed(cause, address, body) {
       metrics.refused.get(cause)?.inc();
@@ -33,9 +39,12 @@ export function countCheckIns({ metrics, refusals, pollKeeper, now, log }: Needs
     failed(error, address, body) {
       metrics.refused.get('failed')?.inc();
       refusals.report('failed', () => ({ at: now(), ip: address, detail: toExcerpt(body) }));
-      if (performance.now() - failureLoggedAt < failurePauseMs) return;
-      failureLoggedAt = performance.now();
-      log.error({ err: error, address, request: toExcerpt(body) }, 'a request brought out a mistake of ours');
+      logFailure(error, address, body);
+    },
+    // Not a refused request for the metrics: it is answered, under its reason.
+    ruleFailed(error, address, body) {
+      refusals.report('rule-failed', () => ({ at: now(), ip: address, detail: toExcerpt(body) }));
+      logFailure(error, address, body);
     },
     // Not a refused request for the metrics: it is answered, under its reason.
     refused: (reason, address, body) =>

@@ -39,6 +39,8 @@ export interface CheckInCounters {
   lost: (error: Error) => void;
   /** A mistake of ours. */
   failed: (error: unknown, address: string, body: Uint8Array) => void;
+  /** A mistake of ours that cost one application of the request its answer. */
+  ruleFailed: (error: unknown, address: string, body: Uint8Array) => void;
   refused: (reason: AnswerReason, address: string, body: Uint8Array) => void;
   answered: (reason: AnswerReason | 'no-check', pollIntervalSeconds: number) => void;
 }
@@ -96,7 +98,8 @@ export function makeCheckIns(options: CheckInsOptions): CheckIns {
     }
     seen.parsed(request);
     const { nextPosition, findApplication, admit, assumed } = options;
-    const context = { address, now, nextPosition, findApplication, admit, assumed };
+    const onRuleFailed = (error: unknown): void => seen.ruleFailed(error, address, body);
+    const context = { address, now, nextPosition, findApplication, admit, assumed, onRuleFailed };
     const visits = request.apps.map((app) => toVisit(request, app, context));
     for (const visit of visits) if (visit.kind === 'refused') seen.refused(visit.reason, address, body);
     refuseSpent(visits, options.refuseSpent);

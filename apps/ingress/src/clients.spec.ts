@@ -86,6 +86,7 @@ const circumstances: Record<AnswerReason, Circumstance> = {
   'not-in-wave': { snapshot: withRollout({ waves: [wave, { ...wave, places: 10_000 }] }) },
   'awaiting-approval': { snapshot: withRollout({ waves: [wave, { ...wave, places: 10_000, needsApproval: true }] }) },
   'policy-unavailable': { decision: null },
+  'rule-failed': says('rule-failed'),
   held: says('held'),
   cloned: says('cloned'),
   'rolled-back': says('rolled-back'),
@@ -207,6 +208,7 @@ function start({ snapshot = plain, decision = null, asSyncer = false, admits = t
       refused: () => {},
       answered: () => {},
       failed: (error) => expect.unreachable(String(error)),
+      ruleFailed: (error) => expect.unreachable(String(error)),
     },
   });
   const post = (body: string) =>

@@ -2,7 +2,7 @@
 import { indexSnapshot } from '@platte/rollout';
 import { describe, expect, test } from 'vitest';
 import { sampleGroup, sampleSnapshot } from './testing/sample-catalog.js';
-import { flatcar, makeTrial, request } from './testing/trial-check-ins.js';
+import { app, flatcar, makeTrial, request } from './testing/trial-check-ins.js';
 
 describe('what a check says it wants', () => {
   const asks = (attributes: string, version: string) =>
@@ -136,5 +136,39 @@ describe('a request that is a test’s', () => {
     await post(tested(''));
     for (const said of [...facts, ...asked]) expect(said).not.toHaveProperty('testSource');
     expect(facts).toHaveLength(2);
+  });
+});
+
+describe('a rule that throws', () => {
+  // As a snapshot of another version could have it: the rule of hours finds no list.
+  const broken = sampleSnapshot({ policy: { freezes: null as never }, productId: 'io.example.agent' });
+
+  test('costs its application the answer, and the others of the request nothing', async () => {
+    const { post, facts, counted } = makeTrial({ index: indexSnapshot(broken) });
+    const answer = await post(
+      request(
+        flatcar('<updatecheck/>'),
+        app('appid="io.example.agent" version="4081.2.0" track="stable" machineid="m2"', '<updatecheck/>'),
+      ),
+    );
+    expect(answer.status).toBe(200);
+    expect(answer.body.match(/info="[^"]*"/g)).toEqual(['info="rule-failed"', 'info="up-to-date"']);
+    expect(facts).toMatchObject([
+      { machine: 'm1', answer: { reason: 'rule-failed', inputs: { note: expect.stringContaining('null') } } },
+      { machine: 'm2', answer: { reason: 'up-to-date' } },
+    ]);
+    expect(counted).toEqual([expect.stringMatching(/^rule-failed TypeError/), 'rule-failed 2700', 'up-to-date 2700']);
+  });
+});
+
+test('a freeze until further notice is an answer, and the fact has no end of it', async () => {
+  const freezes = [{ from: '2026-11-20', to: '9999-12-31', note: 'until further notice' }];
+  const { post, facts } = makeTrial({ index: indexSnapshot(sampleSnapshot({ policy: { freezes } })) });
+  const answer = await post(request(flatcar('<updatecheck/>')));
+  expect([answer.status, /info="[^"]*"/.exec(answer.body)?.[0]]).toEqual([200, 'info="frozen"']);
+  const [{ answer: told } = {}] = facts as { answer?: object }[];
+  expect(told).toEqual({
+    reason: 'frozen',
+    inputs: { target: '4081.2.0', window: '2026-11-20 to 9999-12-31 UTC (until further notice)' },
   });
 });

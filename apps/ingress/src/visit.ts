@@ -21,6 +21,7 @@ import {
   findGroup,
   type IndexedGroup,
   judgeInGroup,
+  ruleFailed,
   judgeSyncer,
   type Package,
   type SnapshotIndex,
@@ -80,6 +81,8 @@ export interface VisitContext {
   assumed: Assumed;
   /** Whether the machine may be taken in, of that address: see new-machines.ts. */
   admit: NewMachines['admit'];
+  /** A rule threw: a mistake of ours, which costs this application its answer and nothing else of the request. */
+  onRuleFailed: (error: unknown) => void;
 }
 
 export function toVisit(request: ParsedRequest, app: RequestApp, context: VisitContext): Visit {
@@ -171,7 +174,7 @@ function toMachineVisit(request: ParsedRequest, app: RequestApp, place: Place, c
     target: '',
     offer: null,
   };
-  if (app.updateCheck !== null) judgeVisit(visit, place);
+  if (app.updateCheck !== null) guardRules(visit.checkIn, context, () => judgeVisit(visit, place));
   return visit;
 }
 
@@ -186,6 +189,15 @@ function toEvents(app: RequestApp, common: ReturnType<typeof toCommon>, context:
     events.push({ kind: 'EventReported', ...common, ...position, ...said });
   }
   return events;
+}
+
+function guardRules(checkIn: { answer?: Answer | undefined }, context: VisitContext, judgeIt: () => void): void {
+  try {
+    judgeIt();
+  } catch (error) {
+    checkIn.answer = ruleFailed(error);
+    context.onRuleFailed(error);
+  }
 }
 
 function judgeVisit(visit: MachineVisit, { track, group }: Place): void {
@@ -246,9 +258,11 @@ function toSyncerVisit(request: ParsedRequest, app: RequestApp, place: Place, co
   if (app.updateCheck === null) return visit;
   const versionPrefix = app.updateCheck.targetVersionPrefix;
   const check = { machine: app.machineId, version: app.version, track, arch, versionPrefix };
-  const judged = judgeSyncer(check, app.multiManifestOk, index);
-  visit.checkIn.answer = judged.answer;
-  visit.manifests = judged.manifests;
+  guardRules(visit.checkIn, context, () => {
+    const judged = judgeSyncer(check, app.multiManifestOk, index);
+    visit.checkIn.answer = judged.answer;
+    visit.manifests = judged.manifests;
+  });
   return visit;
 }
 

@@ -207,6 +207,16 @@ it('refuses a batch whose connection PostgreSQL ends, counts nothing, and decide
   expect(await recountLedger(program.store)).toEqual([]);
 });
 
+it('refuses the machine whose row cannot be read, and decides the others of its batch', async () => {
+  const desk = await open(program);
+  expect(await decide(desk, 'bad')).toEqual(['granted']);
+  await program.store.pool.query(`update attempt set opened_n = ${2n ** 62n} where machine = 'bad'`);
+  expect(await decide(desk, 'a', 'bad', 'b')).toEqual(['granted', 'rule-failed', 'granted']);
+  expect(await decide(desk, 'a', 'b')).toEqual(['re-offered', 're-offered']);
+  const metrics = await program.metrics.registry.metrics();
+  expect(metrics).toMatch(/^platte_policy_decisions_total\{.*"rule-failed".*\} 1$/m);
+});
+
 it('tells the log of grants and of what became of them', async () => {
   const desk = await open(program);
   await decide(desk, 'a');

@@ -1,7 +1,14 @@
 // Where machines that ask are decided: per group one batch at a time; a spent budget refuses without a lock. Every
 // machine gets a decision, also when PostgreSQL is away: then it is `policy-unavailable`, never a grant by guess.
 import type { Position } from '@platte/facts';
-import { type AskedMachine, type Decision, exceptedMax, type SnapshotIndex, type SpentNotice } from '@platte/rollout';
+import {
+  type AskedMachine,
+  type Decision,
+  exceptedMax,
+  ruleFailed,
+  type SnapshotIndex,
+  type SpentNotice,
+} from '@platte/rollout';
 import type { Log, Metrics } from '@platte/service';
 import {
   type BatchOutcome,
@@ -16,6 +23,7 @@ import { type GroupQueue, makeGroupQueue } from './group-queue.js';
 import type { Parts } from './parts.js';
 import type { OutboxRelay } from './relay-outbox.js';
 import { makeSpentNotices, type SpentNotices } from './spent-notices.js';
+import { isNobodysFault, workApart } from './work-apart.js';
 
 export interface GrantDesk {
   /** The decisions in the order of the machines. Never rejects. */
@@ -95,6 +103,14 @@ export function makeGrantDesk(options: GrantDeskOptions): GrantDesk {
       return asked.map(() => unavailable);
     }
   }
+  /** A mistake of ours, of which the machine's answer has the words. */
+  function noteFailedRules(asked: readonly AskedMachine[], decided: readonly Decision[]): void {
+    for (const [index, { answer }] of decided.entries()) {
+      if (answer.reason !== 'rule-failed') continue;
+      const { app, group, machine } = asked[index] ?? {};
+      log.error({ app, group, machine, note: answer.inputs.note }, 'a machine could not be decided: a mistake of ours');
+    }
+  }
 
   return {
     noteFreed: (group) => {
@@ -112,6 +128,7 @@ export function makeGrantDesk(options: GrantDeskOptions): GrantDesk {
         }),
       );
       for (const { answer } of decided) decisions.inc({ reason: answer.reason });
+      noteFailedRules(asked, decided);
       return decided;
     },
   };
@@ -157,10 +174,24 @@ async function decideGroup(
   const refusals = await refuseBySpent(options, spent, group, asked);
   const locked = asked.filter((_, index) => refusals[index] === null);
   if (locked.length === 0) return refusals.map((refusal) => refusal ?? unavailable);
-  const outcome = await grantBatch(options.store, options, group, locked);
-  tellOutcome(options, spent.budgets, group, outcome);
-  const rest = outcome.decisions.values();
+  const rest = (await grantApart(options, spent, group, locked)).values();
   return refusals.map((refusal) => refusal ?? rest.next().value ?? unavailable);
+}
+
+/** Under the lock. A machine whose rows cannot be read or written costs the others of its batch nothing. */
+async function grantApart(
+  options: GrantDeskOptions,
+  spent: SpentGroups,
+  group: string,
+  asked: readonly AskedMachine[],
+): Promise<Decision[]> {
+  const grant = async (some: readonly AskedMachine[]): Promise<Decision[]> => {
+    const outcome = await grantBatch(options.store, options, group, some);
+    tellOutcome(options, spent.budgets, group, outcome);
+    return outcome.decisions;
+  };
+  const parts = await workApart(asked, grant, { isOutage: isNobodysFault });
+  return parts.flatMap((part) => part.result ?? part.items.map(() => ({ answer: ruleFailed(part.error) })));
 }
 
 /** null where a machine must be decided under the lock. */

@@ -23,6 +23,7 @@ export const answerReasons = [
   'not-in-wave',
   'awaiting-approval',
   'policy-unavailable',
+  'rule-failed',
   'held',
   'cloned',
   'rolled-back',

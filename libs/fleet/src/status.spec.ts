@@ -26,6 +26,7 @@ const ofAnswers: Record<AnswerReason, MachineStatus | null> = {
   'not-in-wave': 'on-hold',
   'awaiting-approval': 'on-hold',
   'policy-unavailable': null,
+  'rule-failed': null,
   held: 'on-hold',
   cloned: null,
   'rolled-back': null,

@@ -53,6 +53,7 @@ const ofAnswers: Readonly<Record<AnswerReason, MachineStatus | null>> = {
   'rollout-paused': null,
   'rollout-halted': null,
   'policy-unavailable': null,
+  'rule-failed': null,
   cloned: null,
   'rolled-back': null,
   'backing-off': null,

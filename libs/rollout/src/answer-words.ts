@@ -31,6 +31,8 @@ const words: Record<AnswerReason, Words> = {
   'awaiting-approval': (seen) =>
     `The machine is in a wave that needs a person’s approval; wave ${seen.wave ?? '?'} is open.`,
   'policy-unavailable': () => 'No decision could be had in time; the machine asks again by itself.',
+  'rule-failed': (seen) =>
+    `The platform failed to decide${because(seen)}. This is a mistake of ours; other applications and machines are answered.`,
   held: (seen) => `A person holds the machine${because(seen)}.`,
   cloned: () =>
     'Several machines use this id, and another of them is being updated in another group: give each an id of its own.',
@@ -48,10 +50,13 @@ const words: Record<AnswerReason, Words> = {
   granted: (seen) => `The machine was granted the update${named(seen)}.`,
 };
 
+/** The end of year 9999: RFC 3339 has no later time, and what would change after it does not change. */
+const lastWritableTime = Date.parse('9999-12-31T23:59:59.999Z');
+
 /** One sentence, and a second one with the time where it is known when the answer changes by itself. */
 export function wordsFor({ reason, inputs, until }: Answer): string {
   const sentence = words[reason](inputs);
-  return until === undefined
+  return until === undefined || until > lastWritableTime
     ? sentence
     : `${sentence} This can change at ${new Date(until).toISOString().replace('.000Z', 'Z')}.`;
 }

@@ -366,3 +366,15 @@ it('has no concurrency limit without any limit', () => {
   const policy = sampleSnapshot().groups[0]?.policy;
   expect(policy && concurrencyLimitOf(policy)).toBeNull();
 });
+
+it('costs one machine its answer when a rule throws, and the others of the batch nothing', () => {
+  const broken = {
+    get: () => {
+      throw new Error('no such failure');
+    },
+  };
+  const decisions = decide({}, {}, { machine: 'a' }, { machine: 'b', failures: broken as never }, { machine: 'c' });
+  expect(reasons(decisions)).toEqual(['granted', 'rule-failed', 'granted']);
+  expect(decisions[1]?.answer.inputs).toEqual({ note: 'no such failure' });
+  expect(decisions.map((one) => (one.kind === 'grant' ? one.number : 0))).toEqual([42, 0, 43]);
+});

@@ -11,6 +11,7 @@ import type { Package, Policy } from './catalog.js';
 import { backOffUntil, isQuarantined, type MachineFailure } from './grant-failure.js';
 import { nextStep, refuseByWave } from './judge-rules.js';
 import { judgeInGroup } from './judge.js';
+import { ruleFailed } from './judgement.js';
 import type { IndexedGroup, IndexedPackage } from './snapshot-index.js';
 import { parseVersion } from './version.js';
 
@@ -91,7 +92,7 @@ export function decideGrants(group: IndexedGroup, ledger: GroupLedger, asking: r
     opened: new Map(),
     forcesUsed: new Set(),
   };
-  return asking.map((machine) => decideOne(running, machine));
+  return asking.map((machine) => decideGuarded(running, machine));
 }
 
 /** The forces that the ledger knows, in place of the catalog's copy: one that a grant has used up stands no more. */
@@ -99,6 +100,15 @@ function withForces(group: IndexedGroup, asking: readonly Asking[]): IndexedGrou
   const forced = new Map<string, number>();
   for (const { machine, forcedUntil } of asking) if (forcedUntil !== null) forced.set(machine, forcedUntil);
   return group.forced.size === 0 && forced.size === 0 ? group : { ...group, forced };
+}
+
+/** A rule that throws costs one machine its answer, and never the others of the batch. */
+function decideGuarded(running: Running, asking: Asking): GrantDecision {
+  try {
+    return decideOne(running, asking);
+  } catch (error) {
+    return { kind: 'refuse', answer: ruleFailed(error) };
+  }
 }
 
 function decideOne(running: Running, asking: Asking): GrantDecision {

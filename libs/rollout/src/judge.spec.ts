@@ -309,6 +309,7 @@ describe('words', () => {
         "The machine’s place ? is not in the open waves, which take those below ? of 10000.",
         "The machine is in a wave that needs a person’s approval; wave ? is open.",
         "No decision could be had in time; the machine asks again by itself.",
+        "The platform failed to decide. This is a mistake of ours; other applications and machines are answered.",
         "A person holds the machine.",
         "Several machines use this id, and another of them is being updated in another group: give each an id of its own.",
         "The machine rolled back from the version 4081.2.0, so it is not offered again.",

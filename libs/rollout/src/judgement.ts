@@ -35,3 +35,9 @@ export function toAnswer(reason: AnswerReason, inputs: AnswerInputs, until?: num
   const answer: Answer = { reason, inputs: Object.freeze(inputs), ...(until !== undefined && { until }) };
   return Object.freeze({ kind: 'answer', answer: Object.freeze(answer) });
 }
+
+/** The answer where a rule threw: a mistake of ours, whose words people read. Other machines are answered. */
+export function ruleFailed(error: unknown): Answer {
+  const words = error instanceof Error ? error.message : String(error);
+  return { reason: 'rule-failed', inputs: { note: words.replaceAll(/\s+/g, ' ').slice(0, 200) } };
+}

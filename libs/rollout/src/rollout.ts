@@ -42,7 +42,7 @@ export { isFinished, type MachineCounts } from './is-finished.js';
 export { judgeRules, nextStep, refuseByWave } from './judge-rules.js';
 export { judgeSyncer } from './judge-syncer.js';
 export { judge, judgeInGroup, verdictOf } from './judge.js';
-export type { Check, Judgement, SyncerJudgement } from './judgement.js';
+export { type Check, type Judgement, ruleFailed, type SyncerJudgement } from './judgement.js';
 export { placeOf, placesMax, toSaltSeed } from './place.js';
 export { CommandPlan, type PlannedChange, toPlan } from './planning.js';
 export { exceptedMax, freedSubject, isRefusedBy, noticeMs, type SpentNotice, toRefusal } from './spent-notice.js';

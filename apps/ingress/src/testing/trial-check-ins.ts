@@ -67,6 +67,7 @@ export function makeTrial({
       shed: () => void counted.push('shed'),
       lost: () => void counted.push('lost'),
       failed: (error) => void counted.push(`failed ${String(error)}`),
+      ruleFailed: (error) => void counted.push(`rule-failed ${String(error)}`),
       refused: (reason) => void counted.push(`refused ${reason}`),
       answered: (reason, pollIntervalSeconds) => void counted.push(`${reason} ${pollIntervalSeconds}`),
     },
