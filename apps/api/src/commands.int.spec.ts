@@ -72,6 +72,17 @@ describe('the catalog by API', () => {
       status: 422,
       errors: [{ pointer: '/policy/rateLimit/max' }],
     });
+    for (const ms of [315_360_000_001, 8.64e15, 2 ** 53 - 1]) {
+      for (const field of ['updateTimeoutMs', 'backoffMs', 'backoffMaxMs'])
+        expect(await edit({ [field]: ms })).toMatchObject({
+          status: 422,
+          errors: [{ pointer: `/policy/${field}`, detail: 'is at most 10 years: 315360000000 ms' }],
+        });
+      expect(await edit({ rateLimit: { periodMs: ms } })).toMatchObject({
+        status: 422,
+        errors: [{ pointer: '/policy/rateLimit/periodMs', detail: 'is at most 10 years: 315360000000 ms' }],
+      });
+    }
     expect(await edit({ timezone: 'Mars/Olympus' })).toMatchObject({
       status: 422,
       reason: 'invalid-time-zone',

@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import {
   Application as DomainApplication,
+  boundedSize,
   Channel as DomainChannel,
   DeadEnd as DomainDeadEnd,
   FlatcarAction,
@@ -67,7 +68,7 @@ const ActionBody = z.strictObject({
 const file = PackageFile.shape;
 const FileBody = z.strictObject({
   name: file.name,
-  size: file.size,
+  size: boundedSize,
   sha1: file.sha1.default(null),
   sha256: file.sha256.default(null),
 });
@@ -80,7 +81,7 @@ export const CreatePackage = z
     type: pack.type.default('flatcar'),
     url: pack.url,
     filename: pack.filename,
-    size: pack.size,
+    size: boundedSize,
     sha1: pack.sha1.default(null),
     sha256: pack.sha256.default(null),
     description: pack.description.default(''),
@@ -94,11 +95,14 @@ export const EditPackage = z
     type: pack.type,
     url: pack.url,
     filename: pack.filename,
-    size: pack.size,
+    size: boundedSize,
     sha1: pack.sha1,
     sha256: pack.sha256,
     description: pack.description,
-    files: z.array(z.strictObject(file)).max(64).describe('Replaces the whole list.'),
+    files: z
+      .array(z.strictObject({ ...file, size: boundedSize }))
+      .max(64)
+      .describe('Replaces the whole list.'),
     action: z.strictObject(action).partial().nullable(),
   })
   .partial()

@@ -6,6 +6,7 @@ import {
   Policy as DomainPolicy,
   Rollout as DomainRollout,
   rolloutStates,
+  settablePolicy,
   Uuid,
   WeeklyWindow,
 } from '@platte/rollout';
@@ -31,21 +32,17 @@ export const Group = DomainGroup.extend({
 export type Group = z.infer<typeof Group>;
 
 const group = DomainGroup.shape;
-const policy = DomainPolicy.shape;
-
-const RateLimit = z.strictObject({
-  max: z.number().int().positive(),
-  periodMs: z.number().int().min(1000).describe('Milliseconds.'),
-});
-
 const Hours = z.strictObject({
   kind: z.enum(['always', 'office', 'windows']),
   windows: z.array(z.strictObject(WeeklyWindow.shape)).min(1).max(50),
 });
 
+const { rateLimit } = settablePolicy;
+const RateLimit = rateLimit.unwrap().extend({ periodMs: rateLimit.unwrap().shape.periodMs.describe('Milliseconds.') });
+
 /** A merge patch of the policy: what is left out stays as it is. */
 const policyFields = {
-  ...policy,
+  ...settablePolicy,
   rateLimit: RateLimit.partial().nullable(),
   hours: Hours.partial(),
   freezes: z.array(z.strictObject(Freeze.shape)).max(50).describe('Replaces the whole list.'),

@@ -7,7 +7,14 @@ type Document = {
   openapi: string;
   paths: Record<
     string,
-    Record<string, { operationId: string; parameters: { name: string; in: string; required: boolean }[] }>
+    Record<
+      string,
+      {
+        operationId: string;
+        requestBody?: object;
+        parameters: { name: string; in: string; required: boolean }[];
+      }
+    >
   >;
   components: {
     schemas: Record<string, unknown>;
@@ -15,6 +22,19 @@ type Document = {
     headers: Record<string, unknown>;
   };
 };
+/** Where a schema of a request leaves a number to go up to what JavaScript can count, or beyond. */
+function findUnbounded(node: unknown, at: string): string[] {
+  if (typeof node !== 'object' || node === null) return [];
+  const schema = node as { $ref?: string; type?: string; maximum?: number };
+  if (schema.$ref !== undefined) {
+    const name = schema.$ref.split('/').at(-1) ?? '';
+    return findUnbounded(document.components.schemas[name], `${at} ${name}`);
+  }
+  const isNumber = schema.type === 'integer' || schema.type === 'number';
+  if (isNumber && !((schema.maximum ?? Infinity) < Number.MAX_SAFE_INTEGER)) return [at];
+  return Object.entries(node).flatMap(([key, inner]) => findUnbounded(inner, `${at} ${key}`));
+}
+
 const document = makeOpenApi('1.0.0') as Document;
 const written = JSON.stringify(document);
 
@@ -33,6 +53,15 @@ describe('the OpenAPI document', () => {
         expect(named.every(({ required }) => required)).toBe(true);
       }
     }
+  });
+
+  it('bounds every number that a request may hold', () => {
+    const unbounded = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.values(methods).flatMap((one) =>
+        findUnbounded([one.requestBody, one.parameters], `${one.operationId} ${path}`),
+      ),
+    );
+    expect(unbounded).toEqual([]);
   });
 
   it('refers to nothing that it does not contain', () => {

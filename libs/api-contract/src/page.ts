@@ -40,6 +40,10 @@ export function pageOf<T extends z.ZodType>(item: T) {
   });
 }
 
+/** RFC 3339 has no later time. */
+const lastMs = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** A time beyond is shown as the last one: an older version has recorded such deadlines, and they must not end the answer. */
 export function toInstant(ms: number): string {
-  return new Date(ms).toISOString();
+  return new Date(Math.min(ms, lastMs)).toISOString();
 }

@@ -3,18 +3,9 @@
 // `seen` is the revision of the thing (the first id that the command names) that its sender saw: when it changed since,
 // the command is refused. An edit changes what it names and leaves the rest: an omitted field is never a false.
 import { z } from 'zod';
-import {
-  Application,
-  Channel,
-  DeadEnd,
-  FlatcarAction,
-  Floor,
-  Group,
-  Package,
-  PackageFile,
-  Policy,
-  Uuid,
-} from './catalog.js';
+import { Application, Channel, DeadEnd, FlatcarAction, Floor, Group, Package, PackageFile, Uuid } from './catalog.js';
+import { boundedSize } from './bounds.js';
+import { PolicyChanges } from './policy-changes.js';
 
 const application = Application.shape;
 const pack = Package.shape;
@@ -24,8 +15,6 @@ const seen = z.number().int().positive().optional();
 /** Why, in a person's words: kept with the fact. */
 const cause = z.string().max(500).default('');
 const Machine = z.string().min(1).max(128);
-export const PolicyChanges = z.strictObject(Policy.shape).partial();
-export type PolicyChanges = z.infer<typeof PolicyChanges>;
 
 export const ApplicationCommand = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -71,6 +60,7 @@ const NewAction = z.strictObject({
 });
 const NewFile = z.strictObject({
   ...PackageFile.shape,
+  size: boundedSize,
   sha1: PackageFile.shape.sha1.default(null),
   sha256: PackageFile.shape.sha256.default(null),
 });
@@ -86,7 +76,7 @@ export const PackageCommand = z.discriminatedUnion('kind', [
     type: pack.type.default('flatcar'),
     url: pack.url,
     filename: pack.filename,
-    size: pack.size,
+    size: boundedSize,
     sha1: pack.sha1.default(null),
     sha256: pack.sha256.default(null),
     description: pack.description.default(''),
@@ -101,7 +91,7 @@ export const PackageCommand = z.discriminatedUnion('kind', [
     seen,
     // Version and arch are what a package is: another one is another package.
     changes: z
-      .strictObject({ ...pack, files, action: NewAction.nullable() })
+      .strictObject({ ...pack, size: boundedSize, files, action: NewAction.nullable() })
       .omit({ id: true, application: true, version: true, arch: true, example: true })
       .partial(),
   }),

@@ -4,7 +4,8 @@
 import { type Channel, defaultPolicy, type Group, type Policy } from './catalog.js';
 import type { CatalogChange } from './catalog-change.js';
 import type { ApplicationState } from './catalog-state.js';
-import type { GroupCommand, PolicyChanges } from './commands.js';
+import type { GroupCommand } from './commands.js';
+import type { PolicyChanges } from './policy-changes.js';
 import { refuseUnknownChannel } from './decide-channel.js';
 import { type DecideContext, type Decided, refuseStale } from './decide-context.js';
 import { supersede } from './decide-rollout.js';

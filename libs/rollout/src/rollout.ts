@@ -19,6 +19,8 @@ export {
   Wave,
   WeeklyWindow,
 } from './catalog.js';
+export { boundedSize, countMax, durationMsMax } from './bounds.js';
+export { settablePolicy } from './policy-changes.js';
 export { wordsFor } from './answer-words.js';
 export {
   type CatalogChange,

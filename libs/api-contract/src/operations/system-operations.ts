@@ -9,7 +9,13 @@ import { anyOf } from './instance-filters.js';
 import { Activity, activityKinds, Change, Health, ParkedMessage, RefusedReport, Version } from '../system.js';
 
 const ParkedParams = z.strictObject({
-  id: toDecimal(z.number().int().min(1)).describe('Its number, as its list shows it.'),
+  id: toDecimal(
+    z
+      .number()
+      .int()
+      .min(1)
+      .max(2 ** 52),
+  ).describe('Its number, as its list shows it.'),
 });
 
 /** Of lists whose order is time, the newest first. */
