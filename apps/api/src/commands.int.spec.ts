@@ -60,6 +60,30 @@ describe('the catalog by API', () => {
     expect(await admin.editGroup({ params, ifMatch: again.revision, body: {} })).toEqual(again);
   });
 
+  it('takes windows without a kind for the windows of the group, and never drops them', async () => {
+    const windows = [{ days: [7], from: 0, to: 60 }];
+    const { group } = await makeFleet(admin);
+    const params = { id: group.id };
+    const edit = async (hours: object) => {
+      const { revision } = await admin.getGroup({ params });
+      return (await admin.editGroup({ params, ifMatch: revision, body: { policy: { hours } } })).policy.hours;
+    };
+    expect(group.policy.hours).toEqual({ kind: 'always' });
+    expect(await edit({ windows })).toEqual({ kind: 'windows', windows });
+    expect(await edit({ kind: 'windows' })).toEqual({ kind: 'windows', windows });
+    expect(await edit({})).toEqual({ kind: 'windows', windows });
+    expect(await edit({ kind: 'office' })).toEqual({ kind: 'office' });
+    expect(await edit({ kind: 'windows', windows })).toEqual({ kind: 'windows', windows });
+    for (const kind of ['always', 'office'])
+      expect(await problemOf(edit({ kind, windows }))).toMatchObject({
+        status: 422,
+        errors: [{ pointer: '/policy/hours/windows', detail: expect.stringContaining('contradicts `kind`') }],
+      });
+    const { application, channel } = group;
+    const body = { application, channel, name: 'own hours', track: 'own', policy: { hours: { windows } } };
+    expect((await admin.createGroup({ body })).policy.hours).toEqual({ kind: 'windows', windows });
+  });
+
   it('says where an edit is wrong', async () => {
     const { group, channel } = await makeFleet(admin);
     const edit = (policy: object) =>

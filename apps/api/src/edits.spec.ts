@@ -21,6 +21,14 @@ describe('the changes of a merge patch', () => {
     });
   });
 
+  it('replace a union whole when they name another variant of it', () => {
+    const windows = [{ days: [1], from: 0, to: 60 }];
+    const own = { hours: { kind: 'windows', windows } };
+    expect(toChanges(own, { hours: { kind: 'always' } })).toEqual({ hours: { kind: 'always' } });
+    expect(toChanges({ hours: { kind: 'always' } }, own)).toEqual(own);
+    expect(toChanges(own, { hours: { kind: 'windows' } })).toEqual(own);
+  });
+
   it('replace lists whole, and take a null for none', () => {
     expect(toChanges(current, { freezes: [], rateLimit: null })).toEqual({ freezes: [], rateLimit: null });
     expect(toChanges({ rateLimit: null }, { rateLimit: { max: 7 } })).toEqual({ rateLimit: { max: 7 } });

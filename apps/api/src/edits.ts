@@ -54,7 +54,13 @@ export function toChanges(current: object, patch: object): Record<string, unknow
 }
 
 function merge(before: unknown, patch: unknown): unknown {
-  return isPlain(before) && isPlain(patch) ? { ...before, ...toChanges(before, patch) } : patch;
+  if (!isPlain(before) || !isPlain(patch) || isOfAnotherKind(before, patch)) return patch;
+  return { ...before, ...toChanges(before, patch) };
+}
+
+/** Of a union `kind` names the variant. Another one has fields of its own, and keeps none of those that were there. */
+function isOfAnotherKind(before: { kind?: unknown }, patch: { kind?: unknown }): boolean {
+  return patch.kind !== undefined && before.kind !== undefined && patch.kind !== before.kind;
 }
 
 function isPlain(value: unknown): value is object {

@@ -32,10 +32,21 @@ export const Group = DomainGroup.extend({
 export type Group = z.infer<typeof Group>;
 
 const group = DomainGroup.shape;
-const Hours = z.strictObject({
-  kind: z.enum(['always', 'office', 'windows']),
-  windows: z.array(z.strictObject(WeeklyWindow.shape)).min(1).max(50),
-});
+/** `kind` names the variant, and windows are of one variant only: without a kind they name it. */
+const Hours = z
+  .strictObject({
+    kind: z.enum(['always', 'office', 'windows']).describe('Left out, windows mean `windows`.'),
+    windows: z.array(z.strictObject(WeeklyWindow.shape)).min(1).max(50).describe('Replaces the whole list.'),
+  })
+  .partial()
+  .refine(({ kind, windows }) => windows === undefined || kind === undefined || kind === 'windows', {
+    path: ['windows'],
+    error: 'contradicts `kind`: leave one of them out, or say kind `windows`',
+  })
+  .transform(({ kind, windows }) => {
+    const named = windows === undefined ? kind : 'windows';
+    return { ...(named && { kind: named }), ...(windows && { windows }) };
+  });
 
 const { rateLimit } = settablePolicy;
 const RateLimit = rateLimit.unwrap().extend({ periodMs: rateLimit.unwrap().shape.periodMs.describe('Milliseconds.') });
@@ -44,7 +55,7 @@ const RateLimit = rateLimit.unwrap().extend({ periodMs: rateLimit.unwrap().shape
 const policyFields = {
   ...settablePolicy,
   rateLimit: RateLimit.partial().nullable(),
-  hours: Hours.partial(),
+  hours: Hours,
   freezes: z.array(z.strictObject(Freeze.shape)).max(50).describe('Replaces the whole list.'),
 };
 export const EditPolicy = z.strictObject(policyFields).partial().meta({ id: 'EditPolicy' });
@@ -59,7 +70,7 @@ export const CreateGroup = z
       .optional()
       .describe('What machines say to land here; without one its id, as machines that say GROUP=<uuid> do.'),
     channel: group.channel.default(null),
-    policy: EditPolicy.default({}).describe('What is left out has the default of the documentation.'),
+    policy: EditPolicy.prefault({}).describe('What is left out has the default of the documentation.'),
   })
   .meta({ id: 'CreateGroup' });
 

@@ -258,3 +258,28 @@ describe('a plan', () => {
     expect(() => planOf(wanted)).toThrow(words);
   });
 });
+
+describe('hours of a file', () => {
+  const windows = [{ days: [7], from: 0, to: 60 }];
+  const fileWith = (hours: object): Written => ({ groups: [{ name: 'Stable', policy: { hours } }] });
+  const heldWith = (hours: HeldApplication['groups'][number]['policy']['hours']): HeldApplication[] => [
+    { ...held, groups: held.groups.map((group) => ({ ...group, policy: { ...group.policy, hours } })) },
+  ];
+
+  it('that have windows and no kind are planned as windows, and once applied differ no more', () => {
+    const plan = planOf(fileWith({ windows }));
+    expect(plan.steps.map(({ deed }) => deed)).toEqual([
+      { do: 'edit-group', body: { policy: { hours: { kind: 'windows', windows } } } },
+    ]);
+    expect(planOf(fileWith({ windows }), false, heldWith({ kind: 'windows', windows })).steps).toEqual([]);
+  });
+
+  it('that name another variant differ until that is what the group has', () => {
+    expect(planOf(fileWith({ kind: 'always' }), false, heldWith({ kind: 'windows', windows })).steps).toHaveLength(1);
+    expect(planOf(fileWith({ kind: 'always' }), false, heldWith({ kind: 'always' })).steps).toEqual([]);
+  });
+
+  it('that contradict themselves are refused where they are', () => {
+    expect(() => planOf(fileWith({ kind: 'always', windows }))).toThrow('contradicts `kind`');
+  });
+});
