@@ -7,9 +7,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createInbox, type Msg, type NatsConnection, nanos } from '@nats-io/transport-node';
 import { followConnection } from './connect.js';
-
-/** How a request ended: `done` is the ordinary end (full or expired); anything else says what to look after. */
-export type PullEnd = { status: 'done' } | { status: 'lost'; reason: string } | { status: 'gone'; reason: string };
+import { type PullEnd, type PullProgress, type PullStatus, trackPull } from './pull-progress.js';
 
 export interface Puller {
   /** Asks for at most so many messages; one request at a time. Resolves when nothing more will come of it. */
@@ -29,13 +27,15 @@ export interface PullerOptions {
 /** An idle request is renewed so often; meanwhile the server sends heartbeats. */
 const expiresMs = 30_000;
 const heartbeatMs = 5000;
-/** Two heartbeats missed: the request is lost, by a server that forgot it or a connection that hangs. */
+/**
+ * Two heartbeats missed: the request is lost, by a server that forgot it or a connection that hangs. So are messages that a
+ * server sent and that did not come: it gives them to another replica later.
+ */
 const heartbeatPatienceMs = 12_000;
 
 interface OpenRequest {
   inbox: string;
-  wanted: number;
-  received: number;
+  progress: PullProgress;
   timer: NodeJS.Timeout;
   end: (end: PullEnd) => void;
 }
@@ -58,16 +58,8 @@ export function makePuller(nc: NatsConnection, options: PullerOptions): Puller {
     if (!isStatus) options.onMessage(msg);
     // A message of an earlier request that was believed lost counts too: what is held is what is bounded.
     if (open === undefined || (isStatus && msg.subject !== open.inbox)) return;
-    if (isStatus) return endByStatus(msg);
-    open.received += 1;
-    if (open.received >= open.wanted) end({ status: 'done' });
-  }
-  function endByStatus(msg: Msg): void {
-    const how = readStatus(msg);
-    if (how === undefined) return;
-    // "409" with nothing before it would come again at once: whoever asks should wait first.
-    const isIdle = how.status === 'done' && open?.received === 0 && msg.headers?.code === 409;
-    end(isIdle ? { status: 'lost', reason: msg.headers?.description ?? '' } : how);
+    const how = isStatus ? open.progress.onStatus(readStatus(msg)) : open.progress.onMessage();
+    if (how !== undefined) end(how);
   }
 
   const subscription = nc.subscribe(`${inbox}.*`, {
@@ -82,7 +74,7 @@ export function makePuller(nc: NatsConnection, options: PullerOptions): Puller {
       new Promise((resolve) => {
         const reply = `${inbox}.${count++}`;
         const timer = setTimeout(() => end({ status: 'lost', reason: 'the server is silent' }), heartbeatPatienceMs);
-        open = { inbox: reply, wanted: messages, received: 0, timer, end: resolve };
+        open = { inbox: reply, progress: trackPull(messages), timer, end: resolve };
         const request = {
           batch: messages,
           max_bytes: options.bytesMax,
@@ -102,19 +94,11 @@ export function makePuller(nc: NatsConnection, options: PullerOptions): Puller {
   };
 }
 
-function readStatus(msg: Msg): PullEnd | undefined {
-  const code = msg.headers?.code ?? 0;
-  const reason = `${code} ${msg.headers?.description ?? ''}`.trim();
-  switch (code) {
-    case 100:
-      return undefined;
-    case 404:
-    case 408:
-      return { status: 'done' };
-    case 409:
-      // "Consumer Deleted" and its like; what bounds us ("Exceeded MaxAckPending", "Message Size Exceeds MaxBytes") passes.
-      return /deleted|leadership|shutdown|not found/i.test(reason) ? { status: 'gone', reason } : { status: 'done' };
-    default:
-      return { status: 'gone', reason };
-  }
+function readStatus({ headers }: Msg): PullStatus {
+  const pending = headers?.get('Nats-Pending-Messages') ?? '';
+  return {
+    code: headers?.code ?? 0,
+    description: headers?.description ?? '',
+    pending: /^\d+$/.test(pending) ? Number(pending) : undefined,
+  };
 }
