@@ -101,8 +101,14 @@ export async function putValue(
       return true;
     } catch (cause) {
       // Somebody else put one in between: look again.
-      if (!(cause instanceof JetStreamApiError) || cause.code !== JetStreamApiCodes.StreamWrongLastSequence)
-        throw cause;
+      if (!isWrongLastSequence(cause)) throw cause;
     }
   }
+}
+
+/** A cluster has a code of its own for two writers at once: it knows before the message is stored that one of them is late. */
+function isWrongLastSequence(cause: unknown): boolean {
+  const { StreamWrongLastSequence, StreamWrongLastSequenceUnknown } = JetStreamApiCodes;
+  const codes: number[] = [StreamWrongLastSequence, StreamWrongLastSequenceUnknown];
+  return cause instanceof JetStreamApiError && codes.includes(cause.code);
 }
