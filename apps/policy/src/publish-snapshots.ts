@@ -38,7 +38,7 @@ export async function startPublishing(
   catalog: Map<string, SnapshotIndex>,
 ): Promise<Publishing> {
   const { nats, log, health, stopper, metrics, prefix } = parts;
-  const dependency = health.dependency('postgres', 'required');
+  const postgres = health.dependency('postgres', 'required');
   const published = metrics.gauge({
     name: 'platte_policy_catalog_revision',
     help: 'The revision of the catalog that was published last.',
@@ -49,9 +49,17 @@ export async function startPublishing(
   let seen: number | null = null;
   let isCompareDue = true;
   let trouble = '';
+  let bucketTrouble: string | undefined;
+  health.probe('jetstream', 'required', () => {
+    const reason = bucketTrouble ?? follower.state().trouble;
+    if (reason !== undefined) return { state: 'down', detail: `the catalog cannot be published: ${reason}` };
+    if (seen === null) return { state: 'starting', detail: '' };
+    return { state: 'up', detail: `catalog revision ${seen} is published` };
+  });
 
   async function look(): Promise<void> {
     const revision = await readRevision(parts.store.pool);
+    postgres.up();
     const compare = isCompareDue;
     isCompareDue = false;
     if (compare) await follower.current;
@@ -63,7 +71,7 @@ export async function startPublishing(
       await look();
       if (trouble !== '') log.info('the catalog is published again');
       trouble = '';
-      dependency.up(`catalog revision ${seen ?? 0} is published`);
+      bucketTrouble = undefined;
       first.resolve();
       return true;
     } catch (error) {
@@ -72,7 +80,8 @@ export async function startPublishing(
       const words = error instanceof Error ? error.message : String(error);
       if (words !== trouble) log.warn({ err: error }, 'the catalog could not be published: trying again');
       trouble = words;
-      dependency.down(words);
+      if (error instanceof PublishFailed) bucketTrouble = words;
+      else postgres.down(words);
       return false;
     }
   }
@@ -120,14 +129,22 @@ async function publish(parts: PublishingParts, { follower, catalog, since }: Loo
   for (const snapshot of snapshots) keep(catalog, snapshot);
   for (const snapshot of snapshots) {
     const held = since === null ? follower.get(snapshot.application.id) : undefined;
-    await publishSnapshot(nats, isSame(snapshot, held) ? { ...snapshot, revision: held.revision } : snapshot, options);
+    const value = isSame(snapshot, held) ? { ...snapshot, revision: held.revision } : snapshot;
+    await publishSnapshot(nats, value, options).catch(failPublish);
   }
   const stray = since === null ? strays(follower, snapshots) : gone;
   for (const application of stray) {
     catalog.delete(application);
-    await withdrawSnapshot(nats, application, revision, options);
+    await withdrawSnapshot(nats, application, revision, options).catch(failPublish);
   }
   return revision;
+}
+
+/** JetStream did not take it. Every other failure of a look is PostgreSQL's. */
+class PublishFailed extends Error {}
+
+function failPublish(cause: unknown): never {
+  throw new PublishFailed(cause instanceof Error ? cause.message : String(cause), { cause });
 }
 
 /** A decision may have read a newer one meanwhile. */

@@ -1,6 +1,7 @@
 // Relays the outbox to the log: at once after a transaction of this process, and every quarter of a second for what
 // others left behind. One replica relays at a time; PostgreSQL says which.
 import { type Appender, makeAppender } from '@platte/fact-log';
+import type { Fact } from '@platte/facts';
 import { relayOutbox } from '@platte/state-store';
 import type { Named } from './named.js';
 import type { Parts } from './parts.js';
@@ -9,6 +10,9 @@ export interface OutboxRelay {
   /** Something was written: look soon. */
   wake: () => void;
 }
+
+/** The log did not take facts: every other failure of the relay is PostgreSQL's. */
+class AppendFailed extends Error {}
 
 const lookMs = 250;
 const closeWithinMs = 2_000;
@@ -25,14 +29,20 @@ export function startRelaying(parts: Parts & Named): OutboxRelay {
   let running: Promise<void> | undefined;
   let isWanted = false;
 
+  const append = (facts: Fact[], id: string): Promise<void> =>
+    appender.appendAll(facts, { id }).catch((cause: unknown) => {
+      throw new AppendFailed(`JetStream: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    });
+
   async function run(): Promise<void> {
     while (isWanted && !stopper.signal.aborted) {
       isWanted = false;
       try {
-        relayed.inc(await relayOutbox(store, (facts, id) => appender.appendAll(facts, { id })));
+        relayed.inc(await relayOutbox(store, append));
         dependency.up();
       } catch (error) {
-        dependency.down(error instanceof Error ? error.message : String(error));
+        const words = error instanceof Error ? error.message : String(error);
+        dependency.down(error instanceof AppendFailed ? words : `PostgreSQL: ${words}`);
         log.debug({ err: error }, 'the outbox could not be relayed: trying again');
       }
     }
