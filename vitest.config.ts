@@ -1,5 +1,6 @@
-// Three kinds of test, told apart by file name: `x.spec.ts` (pure or in-process), `x.int.spec.ts` (real servers) and
-// `x.journey.spec.ts` (the whole platform as real processes). Servers are started once for a run: tools/test-servers.ts.
+// Kinds of test, told apart by file name: `x.spec.ts` (pure or in-process), `x.int.spec.ts` (real servers),
+// `x.journey.spec.ts` (the whole platform as real processes) and `x.cluster.spec.ts` (on three nats-servers). Servers are
+// started once for a run: tools/test-servers.ts, test/cluster/setup.ts. What each kind needs: apps/cli/src/tasks/test-kinds.ts.
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['@platte/source'];
@@ -18,7 +19,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: files('.spec'),
-          exclude: [...files('.int.spec'), ...files('.journey.spec')],
+          exclude: ['.int.spec', '.journey.spec', '.cluster.spec'].flatMap(files),
           pool: 'threads',
           restoreMocks: true,
           // A functional test has no time limit of its own: this only ends a test that hangs.
@@ -44,6 +45,21 @@ export default defineConfig({
           include: files('.journey.spec'),
           pool: 'forks',
           fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        ...resolution,
+        test: {
+          name: 'cluster',
+          // The log's own tests once more: a cluster answers in another order than a single server.
+          include: [...files('.cluster.spec'), 'test/log/*.int.spec.ts'],
+          globalSetup: ['test/cluster/setup.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          // After the other kinds: elections take long on a machine that is busy.
+          sequence: { groupOrder: 1 },
           testTimeout: 600_000,
           hookTimeout: 600_000,
         },

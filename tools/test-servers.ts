@@ -45,6 +45,8 @@ export default async function startTestServers(project: TestProject): Promise<()
   ]);
   if (nats.status === 'fulfilled' && postgres.status === 'fulfilled' && clickhouse.status === 'fulfilled') {
     project.provide('natsUrl', nats.value);
+    project.provide('natsAccess', {});
+    project.provide('natsReplicas', 1);
     project.provide('postgresUrl', postgres.value);
     project.provide('clickhouseUrl', clickhouse.value);
     return stop;

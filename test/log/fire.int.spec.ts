@@ -14,7 +14,15 @@ import {
   openSpool,
   publishSnapshot,
 } from '@platte/fact-log';
-import { identify, makeFact, type OwnNats, readIdentities, startOwnNats, withTemporaryFolder } from './fixture.js';
+import {
+  identify,
+  makeFact,
+  type OwnNats,
+  natsReplicas,
+  readIdentities,
+  startOwnNats,
+  withTemporaryFolder,
+} from './fixture.js';
 import { makeSnapshot } from './snapshot-fixture.js';
 
 let nats: OwnNats;
@@ -28,10 +36,10 @@ afterEach(async () => {
   await nats.stop();
 });
 
-const streams = { replicas: 1, factsBytesMax: 256 * 1024 * 1024 };
+const streams = { replicas: natsReplicas(), factsBytesMax: 256 * 1024 * 1024 };
 
 async function connect(): Promise<NatsConnection> {
-  const nc = await connectNats({ url: nats.url, name: 'fire', say: () => {} });
+  const nc = await connectNats({ url: nats.url, ...nats.access, name: 'fire', say: () => {} });
   connections.push(nc);
   return nc;
 }
@@ -264,7 +272,9 @@ describe('snapshots', () => {
       expect(second.state()).toMatchObject({ source: 'disk', revision: 5 });
       expect(second.get(makeSnapshot(5).application.id)).toEqual(makeSnapshot(5));
       await nats.start();
-      await publishSnapshot(await connect(), makeSnapshot(6));
+      // A cluster elects leaders first.
+      const publisher = await connect();
+      await vi.waitFor(() => publishSnapshot(publisher, makeSnapshot(6)), { timeout: 30_000 });
       await vi.waitFor(() => expect(second.state()).toMatchObject({ source: 'nats', revision: 6 }), {
         timeout: 15_000,
       });

@@ -1,11 +1,18 @@
 // What the tests of the log stand on: streams of their own in the shared server, or a server of their own to break.
+// The kind `cluster` runs the same tests on a cluster of three: what a test makes has `natsReplicas()` replicas then, and
+// a server of its own is a whole cluster of its own.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { startNats } from '@platte/backing';
+import { inject } from 'vitest';
+import { type RunningServer, startNats } from '@platte/backing';
 import { connectNats, ensureStreams, logNames, type NatsConnection, readFacts, readFactsFill } from '@platte/fact-log';
 import type { EventReported, Fact } from '@platte/facts';
+import { type NatsAccess, startNatsCluster } from '../cluster/nats-cluster.js';
+
+/** 1 on a single server, 3 on a cluster. */
+export const natsReplicas = (): number => inject('natsReplicas');
 
 export interface TestLog {
   nc: NatsConnection;
@@ -20,12 +27,12 @@ export async function openTestLog(url: string, { factsBytesMax = 64 * 1024 * 102
   const prefix = `t${randomBytes(6).toString('hex')}`;
   const connections: NatsConnection[] = [];
   const connect = async (name = 'test'): Promise<NatsConnection> => {
-    const nc = await connectNats({ url, name, say: () => {} });
+    const nc = await connectNats({ url, ...inject('natsAccess'), name, say: () => {} });
     connections.push(nc);
     return nc;
   };
   const nc = await connect();
-  await ensureStreams(nc, { replicas: 1, factsBytesMax, prefix });
+  await ensureStreams(nc, { replicas: natsReplicas(), factsBytesMax, prefix });
   return {
     nc,
     prefix,
@@ -41,6 +48,7 @@ export async function openTestLog(url: string, { factsBytesMax = 64 * 1024 * 102
 
 export interface OwnNats {
   url: string;
+  access: NatsAccess;
   kill: () => Promise<void>;
   /** After a kill: the same port, the same data. */
   start: () => Promise<void>;
@@ -49,28 +57,53 @@ export interface OwnNats {
   stop: () => Promise<void>;
 }
 
-/** A server that a test may kill and stop, in a folder of its own. */
+/** A server that a test may kill and stop, in a folder of its own; on the kind `cluster` all three servers of a cluster. */
 export async function startOwnNats(): Promise<OwnNats> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'platte-log-'));
-  const cacheDir = process.env['PLATTE_CACHE_DIR'] ?? join(homedir(), '.cache', 'platte');
-  let server = await startNats({ dataDir, cacheDir, auth: 'none' });
-  const { url, port } = server;
+  const folder = await mkdtemp(join(tmpdir(), 'platte-log-'));
+  const own = natsReplicas() === 1 ? await startOne(folder) : await startThree(folder);
+  let running: RunningServer[] = own.running;
+  const signal = (signal: NodeJS.Signals): void => running.forEach(({ pid }) => process.kill(pid, signal));
   return {
-    url,
+    url: own.url,
+    access: own.access,
     kill: async () => {
-      process.kill(server.pid, 'SIGKILL');
-      await server.exited;
+      signal('SIGKILL');
+      await Promise.all(running.map(({ exited }) => exited));
     },
     start: async () => {
-      server = await startNats({ dataDir, cacheDir, auth: 'none', port });
+      running = await own.startAgain();
     },
-    pause: () => process.kill(server.pid, 'SIGSTOP'),
-    resume: () => process.kill(server.pid, 'SIGCONT'),
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
     stop: async () => {
-      await server.stop();
-      await rm(dataDir, { recursive: true });
+      await Promise.all(running.map((server) => server.stop()));
+      await rm(folder, { recursive: true });
     },
   };
+}
+
+interface Own {
+  url: string;
+  access: NatsAccess;
+  running: RunningServer[];
+  startAgain: () => Promise<RunningServer[]>;
+}
+
+async function startOne(dataDir: string): Promise<Own> {
+  const cacheDir = process.env['PLATTE_CACHE_DIR'] ?? join(homedir(), '.cache', 'platte');
+  const server = await startNats({ dataDir, cacheDir, auth: 'none' });
+  const { url, port } = server;
+  const startAgain = async () => [await startNats({ dataDir, cacheDir, auth: 'none', port })];
+  return { url, access: {}, running: [server], startAgain };
+}
+
+async function startThree(folder: string): Promise<Own> {
+  const { url, access, running, startAll } = await startNatsCluster({ folder });
+  const startAgain = async () => {
+    await startAll();
+    return [...running.values()];
+  };
+  return { url, access, running: [...running.values()], startAgain };
 }
 
 /** The n-th fact of a machine: identity and all. */

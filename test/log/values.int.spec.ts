@@ -17,7 +17,7 @@ import {
   type SnapshotFollower,
   withdrawSnapshot,
 } from '@platte/fact-log';
-import { openTestLog, type TestLog, withTemporaryFolder } from './fixture.js';
+import { natsReplicas, openTestLog, type TestLog, withTemporaryFolder } from './fixture.js';
 import { makeSnapshot } from './snapshot-fixture.js';
 
 let log: TestLog;
@@ -108,7 +108,7 @@ describe('snapshots', () => {
     for (let revision = 1; revision <= 3; revision++) await publishSnapshot(log.nc, makeSnapshot(revision), log);
     const follower = await follow();
     await log.nc.request(`$JS.API.STREAM.DELETE.KV_${logNames(log.prefix).bucket}`);
-    await ensureStreams(log.nc, { replicas: 1, factsBytesMax: 64 * 1024 * 1024, prefix: log.prefix });
+    await ensureStreams(log.nc, { replicas: natsReplicas(), factsBytesMax: 64 * 1024 * 1024, prefix: log.prefix });
     await publishSnapshot(log.nc, makeSnapshot(4), log);
     await vi.waitFor(() => expect(follower.get(flatcar)?.revision).toBe(4), { timeout: 10_000 });
   });
@@ -176,7 +176,7 @@ describe('refused requests', () => {
 describe('the streams', () => {
   it('are made once, grow loudly, never shrink, and say what is different', async () => {
     const make = (settings: { factsBytesMax: number; replicas?: number }) =>
-      ensureStreams(log.nc, { replicas: 1, prefix: log.prefix, ...settings });
+      ensureStreams(log.nc, { replicas: natsReplicas(), prefix: log.prefix, ...settings });
     const size = 64 * 1024 * 1024;
     expect(await make({ factsBytesMax: size })).toEqual({ created: [], raised: [], differences: [] });
     const { facts } = logNames(log.prefix);
@@ -190,8 +190,8 @@ describe('the streams', () => {
       raised: [],
       differences: [`${facts.stream}: max_bytes is ${2 * size}, expected ${size}`],
     });
-    expect((await make({ factsBytesMax: 2 * size, replicas: 3 })).differences).toContain(
-      `${facts.stream}: num_replicas is 1, expected 3`,
+    expect((await make({ factsBytesMax: 2 * size, replicas: 5 })).differences).toContain(
+      `${facts.stream}: num_replicas is ${natsReplicas()}, expected 5`,
     );
   });
 });

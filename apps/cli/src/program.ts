@@ -96,11 +96,12 @@ function registerTasks(program: Command): void {
   program
     .command('test')
     .description('run the tests: unit, integration (real servers) and journeys (the whole platform)')
-    .argument('[filters...]', 'only test files whose path contains one of these')
-    .option('--kind <kinds...>', 'only these kinds: unit, integration, journeys')
-    .action(async (filters: string[], options: { kind?: string[] }) => {
+    .argument('[filters...]', 'a kind that needs more than Node (cluster), and parts of paths of test files')
+    .option('--kind <kinds...>', 'only these kinds: unit, integration, journeys, cluster')
+    .option('--changed', 'also the kinds that need more, if files changed that they are about (since PLATTE_TEST_BASE)')
+    .action(async (words: string[], options: { kind?: string[]; changed?: true }) => {
       const { runTests } = await import('./tasks/test.js');
-      process.exitCode = await runTests(filters, options.kind);
+      process.exitCode = await runTests(words, options);
     });
 
   program

@@ -4,7 +4,7 @@ export { cacheFolder } from './cache-folder.js';
 export { DataFolderBusy, lockDataFolder } from './data-folder-lock.js';
 export { type Guarded, type GuardOptions, type ServerExit, spawnGuarded } from './guard.js';
 export { type NatsOptions, startNats } from './nats.js';
-export { type RunningServer, ServerFailed, type StartOptions } from './server.js';
+export { findFreePort, type RunningServer, ServerFailed, type StartOptions } from './server.js';
 export { startPostgres } from './postgres.js';
 export { type RunningClickhouse, startClickhouse } from './clickhouse.js';
 export { inspectBacking, installBacking, type Inspected, type InstallOptions } from './install.js';

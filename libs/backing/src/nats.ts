@@ -9,6 +9,10 @@ export interface NatsOptions extends StartOptions {
   /** `password` (the default) draws one at the first start; `none` is for tests on loopback. */
   auth?: 'password' | 'none' | undefined;
   mayInstallPackages?: boolean | undefined;
+  /** Unique among the servers of a cluster. */
+  serverName?: string | undefined;
+  /** Lines that are added to the configuration file as they are: a cluster, TLS, accounts. */
+  moreConfig?: string | undefined;
 }
 
 const user = 'platte';
@@ -19,15 +23,15 @@ const memoryStoreBytesMax = 64 * 1024 * 1024;
 
 /** @returns the server once it accepts connections */
 export async function startNats(options: NatsOptions): Promise<RunningServer> {
-  const { dataDir, host = '127.0.0.1', port = 0, auth = 'password' } = options;
+  const { dataDir, host = '127.0.0.1', port = 0, auth = 'password', serverName = 'platte', moreConfig = '' } = options;
   const program = await resolveNats(options);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const password = auth === 'none' ? '' : await keepSecret(join(dataDir, 'password'));
   const config = join(dataDir, 'nats.conf');
   return withPort({ host, port }, async (port) => {
-    await writeFile(config, renderConfig({ host, port, storeDir: join(dataDir, 'jetstream'), password }), {
-      mode: 0o600,
-    });
+    const storeDir = join(dataDir, 'jetstream');
+    const text = renderConfig({ serverName, host, port, storeDir, password }) + moreConfig;
+    await writeFile(config, text, { mode: 0o600 });
     const server = await startUntilReady(
       'nats-server',
       { dataDir, command: program.file, args: ['--config', config], graceSeconds, log: options.log ?? (() => {}) },
@@ -48,11 +52,13 @@ export async function startNats(options: NatsOptions): Promise<RunningServer> {
 }
 
 function renderConfig({
+  serverName,
   host,
   port,
   storeDir,
   password,
 }: {
+  serverName: string;
   host: string;
   port: number;
   storeDir: string;
@@ -60,7 +66,7 @@ function renderConfig({
 }): string {
   const authorization =
     password === '' ? '' : `authorization { user: ${user}, password: ${JSON.stringify(password)} }\n`;
-  return `server_name: platte
+  return `server_name: ${JSON.stringify(serverName)}
 host: ${JSON.stringify(host)}
 port: ${port}
 jetstream { store_dir: ${JSON.stringify(storeDir)}, max_memory_store: ${memoryStoreBytesMax} }

@@ -1,13 +1,29 @@
 // One connection to NATS for a program. It waits for the server for ever and says for what; once connected it reconnects
 // for ever. What is sent while the connection is away is lost, so that senders ask `isUp` and keep what matters.
-import { connect, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
+import { readFileSync } from 'node:fs';
+import { connect, type ConnectionOptions, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { retryForever } from './backoff.js';
 
-export interface ConnectOptions {
-  /** One server or several, separated by commas: `nats://10.0.0.1:4222,nats://10.0.0.2:4222`. */
+/** Where the servers are and how a program signs in. Programs read it from their settings. */
+export interface NatsAccess {
+  /**
+   * One server or several, separated by commas: `nats://10.0.0.1:4222,nats://10.0.0.2:4222`. `tls://` refuses a server without
+   * TLS. User and password may stand in the first URL that has them.
+   */
   url: string;
+  /** Goes before what the URL has. */
   user?: string | undefined;
   password?: string | undefined;
+  /** PEM file: authorities that signed the servers' certificates, in place of the system's. TLS is required then. */
+  caFile?: string | undefined;
+  /** PEM files of this client's own certificate and key. TLS is required then. */
+  certFile?: string | undefined;
+  keyFile?: string | undefined;
+  /** File with a user's JWT and seed, as `nsc` writes it. In place of user and password. */
+  credsFile?: string | undefined;
+}
+
+export interface ConnectOptions extends NatsAccess {
   /** Shown in the server's own connection list. */
   name: string;
   /** Says a line for people: what is waited for, and when it came. */
@@ -31,9 +47,10 @@ const serverVersionMin = [2, 10] as const;
 
 /** @throws Error when the server is too old (a mistake that waiting does not mend) or when `signal` ends the waiting. */
 export async function connectNats(options: ConnectOptions): Promise<NatsConnection> {
-  const { url, say, signal } = options;
+  const { say, signal } = options;
+  const where = readServers(options).shown.join(', ');
   return retryForever(
-    { waitingFor: `NATS at ${url}`, say, signal, isFinal: (cause) => cause instanceof ServerTooOld },
+    { waitingFor: `NATS at ${where}`, say, signal, isFinal: (cause) => cause instanceof ServerTooOld },
     async () => {
       const nc = await connect(toDriverOptions(options));
       await assertServerVersion(nc);
@@ -76,10 +93,8 @@ async function assertServerVersion(nc: NatsConnection): Promise<void> {
 
 function toDriverOptions(options: ConnectOptions): ConnectionOptions {
   return {
-    servers: options.url.split(',').map((server) => server.trim()),
+    ...toAccessOptions(options),
     name: options.name,
-    ...(options.user === undefined ? {} : { user: options.user }),
-    ...(options.password === undefined ? {} : { pass: options.password }),
     timeout: handshakeTimeoutMs,
     pingInterval: pingIntervalMs,
     maxPingOut: 2,
@@ -91,5 +106,47 @@ function toDriverOptions(options: ConnectOptions): ConnectionOptions {
     // A credential that is refused now may be accepted after the server is configured: keep trying, and say so.
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
+  };
+}
+
+/**
+ * What the driver takes for the same access, for those who let a framework make the connection. All files are read anew for
+ * each connection: a certificate or a JWT that was renewed is used without a restart.
+ *
+ * @throws Error when the file of credentials cannot be read
+ */
+export function toAccessOptions(access: NatsAccess): ConnectionOptions {
+  const { caFile, certFile, keyFile, credsFile } = access;
+  const { servers, isTls, user, password } = readServers(access);
+  const files = Object.entries({ caFile, certFile, keyFile }).filter(([, file]) => file !== undefined);
+  // Without `tls` the driver connects in the clear to a server that offers none.
+  const tls = isTls || files.length > 0 ? { tls: Object.fromEntries(files) } : {};
+  if (credsFile !== undefined) {
+    readFileSync(credsFile);
+    return { servers, ...tls, authenticator: credsAuthenticator(() => readFileSync(credsFile)) };
+  }
+  return { servers, ...tls, ...(user !== undefined && { user }), ...(password !== undefined && { pass: password }) };
+}
+
+interface Servers {
+  /** `host:port` of each. */
+  servers: string[];
+  /** `nats://host:port` of each, for people: without credentials. */
+  shown: string[];
+  isTls: boolean;
+  user?: string | undefined;
+  password?: string | undefined;
+}
+
+/** The driver ignores credentials in URLs, so that they are taken out here. */
+function readServers({ url, user, password }: NatsAccess): Servers {
+  const urls = url.split(',').map((server) => new URL(server.trim()));
+  const login = urls.find(({ username }) => username !== '');
+  return {
+    servers: urls.map(({ host }) => host),
+    shown: urls.map(({ protocol, host }) => `${protocol}//${host}`),
+    isTls: urls.some(({ protocol }) => protocol === 'tls:'),
+    user: user ?? (login && decodeURIComponent(login.username)),
+    password: password ?? (login && decodeURIComponent(login.password)),
   };
 }

@@ -13,7 +13,13 @@ export {
   type OnAppended,
 } from './appender.js';
 export { followClockOffset, setClockOffset } from './clock.js';
-export { connectNats, type ConnectionState, type ConnectOptions, followConnection } from './connect.js';
+export {
+  connectNats,
+  type ConnectionState,
+  type ConnectOptions,
+  followConnection,
+  toAccessOptions,
+} from './connect.js';
 export { type Lag, readConsumerLag } from './consumer.js';
 export type { FactMessage, Gather } from './fact-message.js';
 export { followFacts, followGathered, type Follower, type FollowOptions } from './follow.js';

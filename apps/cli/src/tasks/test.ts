@@ -1,12 +1,13 @@
-// `./platte test`: one vitest run over all kinds, and a plain last line that people and machines can read.
+// `./platte test`: one vitest run over the kinds that are wanted (test-kinds.ts), and a plain last line over all of them that
+// people and machines can read.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { repositoryRoot } from '../repository.js';
 import { exitCodes } from '../exit-codes.js';
+import { readChangedFiles } from './changed-files.js';
 import { runScript } from './script.js';
-
-const kinds = ['unit', 'integration', 'journeys'];
+import { isBasic, kindsFor, type TestKind, testKinds } from './test-kinds.js';
 
 interface Report {
   numPassedTests: number;
@@ -16,21 +17,81 @@ interface Report {
   success: boolean;
 }
 
+export interface TestOptions {
+  /** Names of kinds. */
+  kind?: string[] | undefined;
+  /** Also the kinds that are about files which changed: for CI. */
+  changed?: boolean | undefined;
+}
+
 /**
- * @param filters parts of paths of test files; none means all
+ * @param words first names of kinds beyond the basic ones; then parts of paths of test files, none means all
  * @returns the process's exit code
  */
-export async function runTests(filters: string[], wanted: string[] = kinds): Promise<number> {
-  const unknown = wanted.filter((kind) => !kinds.includes(kind));
+export async function runTests(words: string[], options: TestOptions): Promise<number> {
+  const { named, filters } = splitWords(words);
+  const asked = [...named, ...(options.kind ?? [])];
+  const unknown = asked.filter((name) => !testKinds.some((kind) => kind.name === name));
   if (unknown.length > 0) {
-    console.error(`platte: no kind of test is named ${unknown.join(', ')}; there are ${kinds.join(', ')}`);
+    const names = testKinds.map(({ name }) => name).join(', ');
+    console.error(`platte: no kind of test is named ${unknown.join(', ')}; there are ${names}`);
     return exitCodes.usage;
   }
-  await getServers(wanted);
+  const wanted = await chooseKinds(asked, options.changed === true);
+  const { ready, missing } = await prepareKinds(wanted);
+  // In CI a kind beyond the basic ones may lack its tools: the line says so, and the others decide.
+  const isMissed = missing.some((kind) => kind.isBasic || options.changed !== true);
+  const code = await runKinds(ready, filters);
+  return isMissed ? exitCodes.failed : code;
+}
+
+/** `cluster test/log` names a kind and a filter. A basic kind is named by `--kind`: its word may be part of a path. */
+export function splitWords(words: readonly string[]): { named: string[]; filters: string[] } {
+  const isKind = (word: string): boolean => testKinds.some((kind) => !kind.isBasic && kind.name === word);
+  const first = words.findIndex((word) => !isKind(word));
+  const end = first === -1 ? words.length : first;
+  return { named: words.slice(0, end), filters: words.slice(end) };
+}
+
+async function chooseKinds(asked: readonly string[], isByChange: boolean): Promise<TestKind[]> {
+  if (asked.length > 0) return testKinds.filter(({ name }) => asked.includes(name));
+  if (!isByChange) return testKinds.filter(isBasic);
+  const changed = await readChangedFiles(repositoryRoot());
+  const kinds = kindsFor(changed.status === 'known' ? changed.files : undefined);
+  const why =
+    changed.status === 'known'
+      ? `${changed.files.length} files changed since ${changed.base}`
+      : `what changed is not known (${changed.reason})`;
+  console.log(`kinds of test: ${kinds.map(({ name }) => name).join(', ')}; ${why}`);
+  return kinds;
+}
+
+/** Before the clock of a test runs: a first download must not look like a hanging test. */
+async function prepareKinds(kinds: readonly TestKind[]): Promise<{ ready: TestKind[]; missing: TestKind[] }> {
+  const ready: TestKind[] = [];
+  const missing: TestKind[] = [];
+  for (const kind of kinds) {
+    try {
+      await kind.prepare((line) => console.error(`platte: ${line}`));
+      ready.push(kind);
+    } catch (error) {
+      missing.push(kind);
+      const reason = error instanceof Error ? error.message : String(error);
+      console.log(`${kind.name}: not run: ${reason.replaceAll(/\s*\n\s*/g, ' ')}`);
+    }
+  }
+  return { ready, missing };
+}
+
+async function runKinds(kinds: readonly TestKind[], filters: readonly string[]): Promise<number> {
+  if (kinds.length === 0) {
+    console.log('0 passed, 0 failed');
+    return exitCodes.ok;
+  }
   const folder = await mkdtemp(join(tmpdir(), 'platte-test-'));
   const report = join(folder, 'report.json');
   try {
-    const projects = wanted.flatMap((kind) => ['--project', kind]);
+    const projects = kinds.flatMap(({ name }) => ['--project', name]);
     const code = await runScript('node_modules/vitest/vitest.mjs', [
       'run',
       ...projects,
@@ -43,13 +104,6 @@ export async function runTests(filters: string[], wanted: string[] = kinds): Pro
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Gets the servers before the clock of a test runs: a first download must not look like a hanging test. */
-async function getServers(wanted: string[]): Promise<void> {
-  if (wanted.every((kind) => kind === 'unit')) return;
-  const { installServers } = await import('../up/servers.js');
-  await installServers((line) => console.error(`platte: ${line}`));
 }
 
 async function sayResult(report: string, code: number): Promise<number> {
