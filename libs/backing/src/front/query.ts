@@ -1,7 +1,7 @@
 // A request's query, put together from its URL and its body: either a text that is run as it is, or an insert whose data
 // is in the request, as bytes that are not read yet.
 import type { IncomingMessage } from 'node:http';
-import { type Bytes, readHead, readRest } from './body.js';
+import { type Bytes, queryBytesMax, readHead, readRest } from './body.js';
 import { ClickhouseError } from './clickhouse-error.js';
 import type { QueryRequest } from './request.js';
 import { type InsertStatement, readStatement, type Statement } from './statement.js';
@@ -13,6 +13,7 @@ export type Query =
 const nothing: Bytes = { next: () => Promise.resolve({ value: undefined, done: true }) };
 
 export async function readQuery(request: IncomingMessage, asked: QueryRequest, body: Bytes): Promise<Query> {
+  assertShortEnough(asked.sql, asked);
   const inUrl = readStatement(asked.sql);
   if (inUrl.kind === 'insert') {
     return { kind: 'insert', statement: inUrl, head: Buffer.from(asked.sql.slice(inUrl.dataStart)), rest: body };
@@ -26,7 +27,19 @@ export async function readQuery(request: IncomingMessage, asked: QueryRequest, b
     if (insert !== undefined) return { ...insert, rest };
   }
   const text = (await readRest(head, rest)).toString('utf8');
-  return toText([asked.sql, text].filter((part) => part !== '').join('\n'), asked.parameters);
+  return toText([asked.sql, text].filter((part) => part !== '').join('\n'), asked, asked.parameters);
+}
+
+/**
+ * The engine's own limit, applied before a single token is read: what is longer it would refuse anyway.
+ * @throws ClickhouseError with the engine's own words
+ */
+function assertShortEnough(sql: string, { settings }: QueryRequest): void {
+  const wanted = Number(settings.get('max_query_size') ?? queryBytesMax);
+  const limit = wanted > 0 ? wanted : Infinity;
+  if (sql.length <= limit && Buffer.byteLength(sql) <= limit) return;
+  const what = `Max query size exceeded (can be increased with the \`max_query_size\` setting): ${limit} bytes`;
+  throw new ClickhouseError(62, 'SYNTAX_ERROR', what);
 }
 
 /** Byte by byte, so that binary data after the query stays what it is; only the query itself is text. */
@@ -45,7 +58,8 @@ function asText(latin1: string): string {
   return Buffer.from(latin1, 'latin1').toString('utf8');
 }
 
-function toText(sql: string, parameters: Map<string, string>): Query {
+function toText(sql: string, asked: QueryRequest, parameters: Map<string, string>): Query {
+  assertShortEnough(sql, asked);
   const statement = readStatement(sql);
   // Its data would have begun behind the longest query there may be.
   if (statement.kind === 'insert') {
@@ -70,5 +84,5 @@ async function readForm(type: string, body: Buffer, asked: QueryRequest): Promis
     if (name === 'query') sql = [sql, value].filter((part) => part !== '').join('\n');
     else if (name.startsWith('param_')) parameters.set(name.slice('param_'.length), value);
   }
-  return toText(sql, parameters);
+  return toText(sql, asked, parameters);
 }
