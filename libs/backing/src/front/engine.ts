@@ -21,6 +21,8 @@ export interface Work extends Preparation {
   queryId: string;
   sql: string;
   format: string;
+  /** Gets what `EXPLAIN AST` prints of the statement, before it runs; throws to refuse it. */
+  inspect?: ((tree: string) => void) | undefined;
   /** The client went away: the engine is told to stop, also in the middle of a long aggregation. */
   signal: AbortSignal;
 }
@@ -30,6 +32,8 @@ export type LaneName = 'read' | 'people' | 'write';
 
 export interface Engine {
   version: string;
+  /** All functions that may be called, in lower case. */
+  functionNames: ReadonlySet<string>;
   /** The whole result at once. */
   run(work: Work, lane: LaneName): Promise<{ bytes: Uint8Array; summary: EngineSummary }>;
   /**
@@ -63,6 +67,7 @@ export async function openEngine(place: { engineFolder: string; dataDir: string 
   // Held open: the engine ends with its last connection.
   const control = open();
   const version = (await runText(control, 'select version()')).trim();
+  const functionNames = await readFunctionNames(control);
   const lanes = {
     read: makeLane(readsMax, waitingMax),
     people: makeLane(peoplesMax, waitingMax),
@@ -83,6 +88,7 @@ export async function openEngine(place: { engineFolder: string; dataDir: string 
       let isClean = false;
       try {
         await prepare(connection, work, { mark, isPrepared });
+        if (work.inspect !== undefined) work.inspect(await explainTree(connection, work.sql));
         end.throwIfAborted();
         const result = await use(connection);
         isClean = !end.aborted;
@@ -99,6 +105,7 @@ export async function openEngine(place: { engineFolder: string; dataDir: string 
 
   return {
     version,
+    functionNames,
     run: (work, lane) =>
       inConnection(work, lane, async (connection) => {
         const { bytes, elapsed, rowsRead, bytesRead } = await connection.query(work.sql, work.format);
@@ -188,8 +195,26 @@ async function prepare(
   if (readonly !== undefined) await runText(connection, `set readonly = ${quote(readonly)}`);
 }
 
-async function runText(connection: ChdbConnection, sql: string): Promise<string> {
-  return new TextDecoder().decode((await connection.query(sql, 'TSV')).bytes);
+const explain = 'explain ast ';
+
+/** With the settings and parameters of the statement itself; it parses and runs nothing. Takes half a millisecond. */
+async function explainTree(connection: ChdbConnection, sql: string): Promise<string> {
+  try {
+    return await runText(connection, `${explain}${sql}`, 'TSVRaw');
+  } catch (error) {
+    const { code, type, message } = toClickhouseError(error);
+    const here = message.replace(/at position (\d+)/, (_, at) => `at position ${Number(at) - explain.length}`);
+    throw new ClickhouseError(code, type, here);
+  }
+}
+
+async function readFunctionNames(connection: ChdbConnection): Promise<ReadonlySet<string>> {
+  const names = await runText(connection, 'select lower(name) from system.functions');
+  return new Set(names.trim().split('\n'));
+}
+
+async function runText(connection: ChdbConnection, sql: string, format = 'TSV'): Promise<string> {
+  return new TextDecoder().decode((await connection.query(sql, format)).bytes);
 }
 
 function tooMuch(of: 'rows' | 'bytes', limit: number, got: number): ClickhouseError {

@@ -29,3 +29,11 @@ const contentTypes: readonly (readonly [RegExp, string])[] = [
 export function contentTypeOf(format: string): string {
   return contentTypes.find(([pattern]) => pattern.test(format))?.[1] ?? 'text/plain; charset=UTF-8';
 }
+
+/** What a read-only user may ask for: formats that need no file beside the engine, as templates and schemas are. */
+const readerFormat =
+  /^(?:ND)?JSON\w*$|^Pretty\w*$|^(?:CSV|TSV|TabSeparated|CustomSeparated|RowBinary|LineAsString|Raw)\w*$|^(?:TSKV|Vertical|Values|XML|Markdown|MD|SQLInsert|Null|Hash|Prometheus|GeoJSON|Native|Buffers|Parquet|Arrow|ArrowStream|ORC|Avro|BSONEachRow|MsgPack|Npy)$/i;
+
+export function isReaderFormat(format: string): boolean {
+  return readerFormat.test(format);
+}

@@ -5,10 +5,12 @@ import type { Answer } from './answer.js';
 import { spool } from './body.js';
 import { ClickhouseError } from './clickhouse-error.js';
 import { type Engine, type EngineSummary, quote, type Work } from './engine.js';
-import { fallbackFormat, isStreamable } from './formats.js';
+import { fallbackFormat, isReaderFormat, isStreamable } from './formats.js';
 import type { Query } from './query.js';
 import type { QueryRequest } from './request.js';
-import { assertAlone, assertReadsOnly } from './statement-rules.js';
+import { assertReaderMay, isSystemDatabase } from './reader-rules.js';
+import { assertAlone, toReaderStatement } from './statement-rules.js';
+import { readSyntaxTree } from './syntax-tree.js';
 import { settingsFor, type User } from './users.js';
 
 export interface Job {
@@ -27,13 +29,30 @@ export async function perform(job: Job): Promise<void> {
   if (query.kind === 'insert') return insert(job, query);
   assertAlone(query.sql);
   if (query.statement.kind === 'empty') throw new ClickhouseError(62, 'SYNTAX_ERROR', 'Empty query');
-  if (job.user.access === 'read-only') assertReadsOnly(job.user.name, query.sql, query.statement);
   const format = query.statement.format ?? job.asked.defaultFormat ?? fallbackFormat;
   const leavesTraces = query.statement.kind !== 'read';
-  const work = toWork(job, { sql: query.sql, format, parameters: query.parameters, leavesTraces });
+  const asWritten = toWork(job, { sql: query.sql, format, parameters: query.parameters, leavesTraces });
+  const work = job.user.access === 'read-only' ? toReaderWork(job, query, asWritten) : asWritten;
   if (query.statement.kind === 'read') return read(job, work, query.statement.isQuery);
   const { bytes, summary } = await job.engine.run(work, 'write');
   job.answer.end(bytes, format, { ...noRows, ...summary });
+}
+
+/** First the words, then what the engine makes of them; the programs' statements pay for neither. */
+function toReaderWork({ engine, user: { name } }: Job, query: Extract<Query, { kind: 'text' }>, work: Work): Work {
+  const context = { user: name, engineFunctions: engine.functionNames };
+  if (isSystemDatabase(work.database ?? '')) {
+    const what = `${name}: Not enough privileges to choose the database ${work.database}. Name its tables in full`;
+    throw new ClickhouseError(497, 'ACCESS_DENIED', what);
+  }
+  if (!isReaderFormat(work.format)) {
+    throw new ClickhouseError(497, 'ACCESS_DENIED', `${name}: Not enough privileges to use the format ${work.format}`);
+  }
+  return {
+    ...work,
+    sql: toReaderStatement(name, query.sql, query.statement),
+    inspect: (tree) => assertReaderMay(readSyntaxTree(tree), context),
+  };
 }
 
 const noRows = { readRows: 0, readBytes: 0, writtenRows: 0, writtenBytes: 0 };

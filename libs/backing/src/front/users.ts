@@ -25,7 +25,7 @@ export const readOnlyLimits: Readonly<Record<string, number>> = {
   max_threads: availableParallelism(),
 };
 
-/** Settings that would undo the limits without naming them, or look behind the engine. */
+/** Settings of a real server that would undo the limits without naming them, or look behind the engine. */
 export const readOnlyForbidden = [
   'readonly',
   'allow_ddl',
@@ -38,14 +38,44 @@ export const readOnlyForbidden = [
   'allow_experimental_ai_functions',
 ];
 
+/**
+ * What a read-only user may set: how results are written, and how a question is answered. Others read files (templates,
+ * schemas), write them (`output_format_schema`), hold SQL of their own (`additional_result_filter`), or change what the
+ * engine takes for SQL (`dialect`). A setting that is not here is refused, also one that a later engine brings.
+ */
+const readerSettings = [
+  /^output_format_(?:json|csv|tsv|pretty|parquet|arrow|orc|values|sql_insert|markdown|native|binary|bson|msgpack)_\w+$/,
+  /^output_format_(?:decimal_trailing_zeros|float_precision|trim_fixed_string|write_statistics|compression_level)$/,
+  /^output_format_(?:parallel_formatting|enable_streaming|always_write_decimal_point_in_float_and_decimal)$/,
+  /^format_(?:csv|tsv|custom)_\w+$/,
+  /^formatdatetime_\w+$/,
+  /^(?:date_time_(?:input|output)_format|date_time_overflow_behavior|interval_output_format|session_timezone)$/,
+  /^bool_(?:true|false)_representation$/,
+  /^max_(?:rows|bytes)_(?:to_read|to_sort|in_join|in_set|in_distinct)$/,
+  /^max_(?:rows_to_group_by|columns_to_read|block_size|bytes_(?:ratio_)?before_external_(?:sort|group_by))$/,
+  /^(?:read|sort|group_by|distinct|join|set)_overflow_mode$/,
+  /^(?:join_algorithm|join_use_nulls|join_default_strictness|group_by_use_nulls|transform_null_in|cast_keep_nullable)$/,
+  /^(?:union|except|intersect)_default_mode$/,
+  /^(?:extremes|totals_mode|limit|offset|final|prefer_column_name_to_alias|aggregate_functions_null_for_empty)$/,
+  /^optimize_(?:read_in_order|aggregation_in_order|move_to_prewhere|skip_unused_shards)$/,
+  /^(?:connect|receive|send)_timeout$/,
+  /^(?:log_comment|priority|http_zlib_compression_level|add_http_cors_header)$/,
+  /^cancel_http_readonly_queries_on_client_close$/,
+];
+
+function isReaderSetting(name: string): boolean {
+  return Object.hasOwn(readOnlyLimits, name) || readerSettings.some((pattern) => pattern.test(name));
+}
+
 export type Settings = ReadonlyMap<string, string>;
 
 /** @throws ClickhouseError when a read-only user asks for more than the limits */
 export function settingsFor(user: User, asked: Settings): Settings {
   if (user.access === 'full') return asked;
   const granted = new Map(asked);
-  for (const name of readOnlyForbidden) {
-    if (asked.has(name)) throw new ClickhouseError(164, 'READONLY', `Cannot modify '${name}' setting in readonly mode`);
+  for (const name of asked.keys()) {
+    if (!isReaderSetting(name))
+      throw new ClickhouseError(164, 'READONLY', `Cannot modify '${name}' setting in readonly mode`);
   }
   for (const [name, limit] of Object.entries(readOnlyLimits)) {
     const text = asked.get(name);

@@ -1,0 +1,29 @@
+// The functions of the engine that read-only users may not call, each because it reaches something beside its arguments:
+// files, other stores, the engine's inside, other people's queries, or time that others wait for. A new engine brings new
+// functions, and the test that compares these lists fails until somebody has put each into one of them.
+
+export const refusedFunctions = `
+  __actionName __applyFilter __bitBoolMaskAnd __bitBoolMaskOr __bitSwapLastTwo __bitWrapperFunc __getScalar __patchPartitionID __scalarSubqueryResult
+  __toYearCalendarOnly addressToLine addressToLineWithInlines addressToSymbol aggThrow AIClassify aiClassify aiEmbed aiExtract AIExtract AIGenerate
+  aiGenerate aiTranslate AITranslate authenticatedUser authUser buildId catboostEvaluate chdb currentProfiles currentRoles defaultProfiles
+  defaultRoles demangle dictGet dictGetAll dictGetChildren dictGetDate dictGetDateOrDefault dictGetDateTime dictGetDateTimeOrDefault
+  dictGetDescendants dictGetFloat32 dictGetFloat32OrDefault dictGetFloat64 dictGetFloat64OrDefault dictGetHierarchy dictGetInt16 dictGetInt16OrDefault
+  dictGetInt32 dictGetInt32OrDefault dictGetInt64 dictGetInt64OrDefault dictGetInt8 dictGetInt8OrDefault dictGetIPv4 dictGetIPv4OrDefault dictGetIPv6
+  dictGetIPv6OrDefault dictGetKeys dictGetOrDefault dictGetOrNull dictGetRoot dictGetString dictGetStringOrDefault dictGetUInt16
+  dictGetUInt16OrDefault dictGetUInt32 dictGetUInt32OrDefault dictGetUInt64 dictGetUInt64OrDefault dictGetUInt8 dictGetUInt8OrDefault dictGetUUID
+  dictGetUUIDOrDefault dictHas dictIsIn enabledProfiles enabledRoles evalMLMethod file filesystemAvailable filesystemCapacity filesystemUnreserved
+  flameGraph formatQuery formatQueryOrNull formatQuerySingleLine formatQuerySingleLineOrNull formatRow formatRowNoNewline FQDN fullHostName fuzzQuery
+  generateRandomStructure generateSerialID getClientHTTPHeader getMacro getMaxTableNameLengthForDatabase getMergeTreeSetting getOSKernelVersion
+  getServerPort getServerSetting globalVariable hasColumnInTable hasThreadFuzzer highlightQuery hostName hostname isMergeTreePartCoveredBy joinGet
+  joinGetOrNull logTrace mergeTreePartInfo MVTEncode MVTEncodeGeom naiveBayesClassifier naiveBayesClassifierWithAllProbs naiveBayesClassifierWithProb
+  naiveBayesNgrams normalizedQueryHash normalizedQueryHashKeepNames normalizeQuery normalizeQueryKeepNames obfuscateQuery obfuscateQueryWithSeed
+  regionHierarchy regionIn regionToArea regionToCity regionToContinent regionToCountry regionToDistrict regionToName regionToPopulation
+  regionToTopContinent serverUUID showCertificate sleep sleepEachRow ST_AsMVT
+  structureToCapnProtoSchema structureToProtobufSchema tcpPort tid timeSeriesCopyTag timeSeriesCopyTags timeSeriesExtractTag
+  timeSeriesGroupToSamplingKey timeSeriesGroupToTags timeSeriesIdToGroup timeSeriesIdToTags timeSeriesIdToTagsGroup timeSeriesJoinTags
+  timeSeriesRemoveAllTagsExcept timeSeriesRemoveTag timeSeriesRemoveTags timeSeriesReplaceTag timeSeriesStoreTags timeSeriesTagsGroupToTags
+  timeSeriesTagsToGroup timeSeriesThrowDuplicateSeriesIf tokenizeQuery transactionID transactionLatestSnapshot transactionOldestSnapshot
+  validateNestedArraySizes zookeeperSessionUptime
+`
+  .trim()
+  .split(/\s+/);
