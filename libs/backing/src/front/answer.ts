@@ -34,14 +34,14 @@ export interface AnswerOptions {
 }
 
 const tagBytes = 8;
-/** A reader that takes nothing for that long would hold its place among the reads for ever. */
+/** A reader that takes nothing for that long would hold its place among the reads, or its answer in memory, for ever. */
 const drainMsMax = 60_000;
 
 export function makeAnswer({ request, response, queryId, version, mayCompress }: AnswerOptions): Answer {
   const tag = randomBytes(tagBytes).toString('hex');
   let body: Writable | undefined;
   response.setHeader('X-ClickHouse-Server-Display-Name', 'platte');
-  response.setHeader('X-ClickHouse-Query-Id', queryId);
+  if (queryId !== '') response.setHeader('X-ClickHouse-Query-Id', queryId);
   response.setHeader('X-ClickHouse-Timezone', 'UTC');
 
   function open(format: string): Writable {
@@ -53,17 +53,24 @@ export function makeAnswer({ request, response, queryId, version, mayCompress }:
     return body;
   }
 
+  function endWith(target: Writable, bytes?: Uint8Array): void {
+    // Of the connection: bytes that leave begin it anew.
+    response.setTimeout(drainMsMax, () => response.destroy());
+    if (bytes === undefined) target.end();
+    else target.end(bytes);
+  }
+
   return {
     end(bytes, format, summary) {
       response.setHeader('X-ClickHouse-Summary', renderSummary(summary));
-      open(format).end(bytes);
+      endWith(open(format), bytes);
     },
     async write(bytes, format) {
       const target = open(format);
       if (!target.write(bytes)) await drained(target, response);
     },
     finish(format) {
-      open(format).end();
+      endWith(open(format));
     },
     fail(error) {
       const text = renderError(error, version);

@@ -1,5 +1,6 @@
 // The process of the embedded engine: one owner of one data folder, listening on one port. It is told by a file, because
 // the passwords in it must not show in a list of processes; it says `ready` and its URL on standard output.
+import { writeSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,6 +22,9 @@ export interface FrontConfig {
 /** Open answers may take that long after the signal to stop. */
 const closeMsMax = 5000;
 
+process.on('uncaughtException', endNow);
+process.on('unhandledRejection', endNow);
+
 const config = readConfig(await readFile(process.argv[2] ?? '', 'utf8'));
 const spool = join(config.dataDir, 'spool');
 await rm(spool, { recursive: true, force: true });
@@ -29,7 +33,7 @@ await mkdir(spool, { recursive: true, mode: 0o700 });
 process.chdir(spool);
 for (const [name, text] of Object.entries(config.engineFiles ?? {})) await writeFile(name, text);
 const engine = await openEngine({ engineFolder: config.engineFolder, dataDir: join(config.dataDir, 'engine') });
-const server = makeFront(engine, config.users);
+const server = makeFront(engine, config.users, (line) => console.error(line));
 
 function readConfig(text: string): FrontConfig {
   const config = parseJson(text, isConfig);
@@ -47,6 +51,19 @@ function isConfig(value: unknown): value is FrontConfig {
   );
 }
 
+/**
+ * After an error that nobody caught, this process is ended by the system, not by `process.exit`: that would wait for the engine's
+ * threads, which may wait for us, and the port would stay open with nobody behind it. The engine's files survive any end.
+ */
+function endNow(error: unknown): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  try {
+    writeSync(process.stderr.fd, `an error that nobody caught: the engine ends: ${text}\n`);
+  } finally {
+    process.kill(process.pid, 'SIGKILL');
+  }
+}
+
 async function stop(): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
@@ -59,10 +76,7 @@ async function stop(): Promise<void> {
 process.once('SIGTERM', () => void stop());
 // Ctrl-C is for whoever started us; it stops us when its programs are done.
 process.on('SIGINT', () => {});
-server.once('error', (error) => {
-  console.error(error.message);
-  process.exit(1);
-});
+server.once('error', endNow);
 server.listen(config.port, config.host, () => {
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;

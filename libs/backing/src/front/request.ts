@@ -27,8 +27,24 @@ const interfaceNames = new Set([
   'compress', 'decompress', 'session_id', 'role', 'framing',
 ]); // prettier-ignore
 
+/** Undefined for a target that is no URL: `//`, `/\\`, `http://`. */
+export function readUrl({ url = '/' }: IncomingMessage): URL | undefined {
+  return URL.parse(url, 'http://front') ?? undefined;
+}
+
+/**
+ * Its caller's id, or a new one. It becomes a header of the answer, and part of a statement.
+ * @throws ClickhouseError for one that no header can hold
+ */
+export function readQueryId({ searchParams }: URL): string {
+  const given = searchParams.get('query_id') ?? '';
+  if (given === '') return randomUUID();
+  if (/^[\x20-\x7e]{1,255}$/.test(given)) return given;
+  throw new ClickhouseError(36, 'BAD_ARGUMENTS', 'query_id must be 1 to 255 printable ASCII characters');
+}
+
 /** @throws ClickhouseError for what the embedded engine does not do */
-export function readRequest(request: IncomingMessage, url: URL): QueryRequest {
+export function readRequest(request: IncomingMessage, url: URL, queryId: string): QueryRequest {
   const asked = url.searchParams;
   refuseSessions(asked);
   refuseNativeCompression(asked);
@@ -39,7 +55,7 @@ export function readRequest(request: IncomingMessage, url: URL): QueryRequest {
     else if (!interfaceNames.has(name)) settings.set(name, value);
   }
   return {
-    queryId: asked.get('query_id') || randomUUID(),
+    queryId,
     sql: asked.get('query') ?? '',
     database: headerOf(request, 'x-clickhouse-database') ?? asked.get('database') ?? undefined,
     defaultFormat: headerOf(request, 'x-clickhouse-format') ?? asked.get('default_format') ?? undefined,
