@@ -1,12 +1,12 @@
 // The HTTP server of api: Nest on Fastify, and what is true of every answer: a request id, security headers, no cross-origin
 // access, limits of size and time.
 import { randomUUID } from 'node:crypto';
-import { maxHeaderSize, type IncomingMessage } from 'node:http';
+import { createServer, maxHeaderSize, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { portOf, toUrl } from '@platte/service';
+import { guardRequests, type Log, portOf, requestLimits, silentMsMax, toUrl } from '@platte/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiModule } from './api.module.js';
 import type { Identify, Throttle } from './http/access-guard.js';
@@ -25,10 +25,10 @@ import { registerSignIn, type SignInParts } from './sign-in/sign-in-routes.js';
 const bodyBytesMax = 256 * 1024;
 /** All that Node lets through: what is too long is told by the schema, which says of what. */
 const paramCharsMax = maxHeaderSize;
-/** Whoever needs longer to send a small request is broken or means harm. */
-const requestTimeoutMs = 30_000;
 /** Longer than a balancer keeps idle connections, so that it is never the one who finds them closed. */
 const keepAliveTimeoutMs = 65_000;
+/** People and scripts, 200 event streams among them; a balancer in front keeps its own connections. */
+const connectionsMax = 5_000;
 
 export interface ApiServer {
   /** `http://127.0.0.1:8080` */
@@ -54,8 +54,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const adapter = new FastifyAdapter({
     bodyLimit: bodyBytesMax,
     routerOptions: { maxParamLength: paramCharsMax, querystringParser: parseQuery },
-    requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: keepAliveTimeoutMs,
+    serverFactory: (answer: RequestListener) => makeServer(answer, parts.log),
     forceCloseConnections: true,
     clientErrorHandler: answerUnreadable,
     trustProxy: trustedProxies.length > 0 ? trustedProxies : false,
@@ -79,6 +78,18 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     port: realPort,
     close: () => app.close(),
   };
+}
+
+/** Fastify would set the time for a whole request only, and look for slow ones every 30 s. */
+function makeServer(answer: RequestListener, log: Log): Server {
+  const onError = (error: unknown): void => log.error({ err: error }, 'a request failed outside of its route');
+  const server = createServer(
+    { ...requestLimits, keepAliveTimeout: keepAliveTimeoutMs },
+    guardRequests(answer, onError),
+  );
+  server.maxConnections = connectionsMax;
+  server.timeout = silentMsMax;
+  return server;
 }
 
 async function prepare(

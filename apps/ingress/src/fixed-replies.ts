@@ -17,6 +17,7 @@ export const replies = {
   tooLarge: refusal(413, 'An Omaha request is smaller than that.'),
   unsupported: refusal(415, 'Omaha 3 in XML, please: uncompressed, UTF-8.'),
   failed: refusal(500, 'This request brought out a mistake of ours. It is recorded.'),
+  wrongVersion: refusal(505, 'This port speaks HTTP/1.1.'),
   overloaded: fixed(503, 'Too busy. Come back later.', ['Retry-After', retryAfter, 'X-Retry-After', retryAfter]),
 } as const;
 

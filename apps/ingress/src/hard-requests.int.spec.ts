@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ofVersion, rawRequests, statusOf } from '../../../test/clients/raw-requests.js';
 import { upToDate } from './testing/trial-check-ins.js';
 import { startTrialIngress, startTrialNats, type TrialIngress, type TrialNats } from './testing/trial-ingress.js';
 
@@ -76,5 +77,19 @@ describe('a request', () => {
     const answer = await text(response);
     expect(answer).toContain('info="up-to-date"');
     expect(answer + JSON.stringify(response.headers)).not.toContain('evil');
+  });
+});
+
+describe('what no client sends', () => {
+  const port = (): number => Number(new URL(ingress.url).port);
+
+  test.each(rawRequests)('$name is answered, and machines are served', async (request) => {
+    expect((await statusOf(port(), request)) ?? 400).toBeLessThan(500);
+    expect((await ingress.post(upToDate)).status).toBe(200);
+  });
+  test.each(['2.0', '0.9'])('HTTP/%s: 505', async (version) => {
+    expect(await statusOf(port(), ofVersion(version))).toBe(505);
+    const { bytes } = ofVersion(version);
+    expect(await statusOf(port(), { bytes: String(bytes).replace('GET /', 'POST /v1/update/') })).toBe(505);
   });
 });

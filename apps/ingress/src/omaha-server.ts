@@ -60,6 +60,8 @@ export function makeOmahaServer(options: OmahaServerOptions, ordinary: RequestLi
     },
     (request, response) => {
       latest.set(request.socket, { request, response });
+      // node's parser accepts HTTP/2.0 and HTTP/0.9 in the first line.
+      if (request.httpVersionMajor !== 1) return sendFixed(response, replies.wrongVersion);
       if (!options.isOmahaPath(request.url ?? '')) ordinary(request, response);
       else if (request.method !== 'POST') sendFixed(response, replies.wrongMethod);
       else readBody(options, request, response);

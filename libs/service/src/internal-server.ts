@@ -4,6 +4,7 @@ import assert from 'node:assert';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Server } from 'node:net';
 import type { Clock } from './clock.js';
+import { guardRequests, requestLimits, silentMsMax } from './guard-requests.js';
 import type { Health } from './health.js';
 
 export interface InternalServer {
@@ -21,15 +22,16 @@ export interface InternalServerOptions {
 }
 
 export async function startInternalServer(options: InternalServerOptions): Promise<InternalServer> {
-  const server = createServer((request, response) => {
-    answer(options, request).then(
-      ({ status, type, body }) => send(response, status, type, body),
-      (error: unknown) => send(response, 500, 'text/plain', `${String(error)}\n`),
-    );
-  });
-  // A scrape is one small request: whoever is slower than this is not a scraper.
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 20_000;
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { status, type, body } = await answer(options, request).catch(toFailure);
+    send(response, status, type, body);
+  };
+  const server = createServer(
+    requestLimits,
+    guardRequests(serve, () => {}),
+  );
+  server.maxConnections = connectionsMax;
+  server.timeout = silentMsMax;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
@@ -37,10 +39,17 @@ export async function startInternalServer(options: InternalServerOptions): Promi
   return { port: portOf(server), close: () => closeServer(server) };
 }
 
+/** A scraper, a few probes and a person. */
+const connectionsMax = 256;
+
 interface Page {
   status: number;
   type: string;
   body: string;
+}
+
+function toFailure(error: unknown): Page {
+  return { status: 500, type: 'text/plain', body: `${String(error)}\n` };
 }
 
 const nothingHere: Page = { status: 404, type: 'text/plain', body: 'Here are /livez, /readyz and /metrics.\n' };

@@ -4,6 +4,7 @@ export { makeClock, type Clock } from './clock.js';
 export { describeConfig, exitBadConfig, parseConfig, readConfig } from './config.js';
 export { byteSize, choice, count, duration, flag, list, port, secret, text, url, urls } from './config-pieces.js';
 export { toFillRule } from './filling.js';
+export { guardRequests, requestLimits, silentMsMax } from './guard-requests.js';
 export {
   makeHealth,
   type Dependency,

@@ -12,7 +12,7 @@ const kindOfCode: Record<string, ProblemName> = {
 
 const detailOf: Partial<Record<ProblemName, string>> = {
   'headers-too-large': 'The URL and the headers pass the limit of 16 KiB.',
-  'request-timeout': 'The request was not complete within 30 seconds.',
+  'request-timeout': 'The headers were not complete within 10 seconds, or the request within 20.',
 };
 
 export function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {

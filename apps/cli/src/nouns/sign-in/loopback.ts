@@ -9,12 +9,17 @@ export interface Loopback {
   close(): void;
 }
 
+/** Anybody on this machine may connect. */
+const headersTimeout = 10_000;
+const lastPageMs = 1_000;
+
 const page = (text: string): string =>
   `<!doctype html><html lang="en"><meta charset="utf-8"><title>platte</title><p>${text}</p></html>`;
 
 export async function listenForCode(state: string): Promise<Loopback> {
   const { promise: code, resolve } = Promise.withResolvers<string>();
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    response.on('error', () => {});
     const found = readCode(`http://127.0.0.1${request.url ?? '/'}`, state);
     response.writeHead(found === undefined ? 404 : 200, {
       'content-type': 'text/html; charset=utf-8',
@@ -27,7 +32,10 @@ export async function listenForCode(state: string): Promise<Loopback> {
     );
     if (found !== undefined) resolve(found);
   };
-  const server = createServer(answer);
+  const server = createServer(
+    { headersTimeout, requestTimeout: headersTimeout, connectionsCheckingInterval: 1_000 },
+    answer,
+  );
   await new Promise<void>((listening, refused) => {
     server.once('error', refused);
     server.listen(0, '127.0.0.1', listening);
@@ -38,6 +46,8 @@ export async function listenForCode(state: string): Promise<Loopback> {
     close() {
       server.close();
       server.closeIdleConnections();
+      // Whoever still sends must not keep the command line from ending; the page that says so is on its way until then.
+      setTimeout(() => server.closeAllConnections(), lastPageMs).unref();
     },
   };
 }
