@@ -57,6 +57,21 @@ describe('a running platform', () => {
     await answersAndRemembers(`${name}-${before}`);
   });
 
+  it('starts what hangs again: programs and servers that are there and do not answer', async () => {
+    const pidsOf = ({ programs, servers }: Run): [string, number][] =>
+      Object.entries({ ...programs, ...servers }).map(([name, { pid }]) => [name, pid]);
+    const before = new Map(pidsOf(await platform.run()));
+    expect(before.size).toBe(7);
+    for (const pid of before.values()) process.kill(pid, 'SIGSTOP');
+    await eventually(
+      () => platform.run(),
+      (run) => pidsOf(run).every(([name, pid]) => before.get(name) !== pid),
+    );
+    expect(platform.output()).toMatch(/ingress does not answer at \/livez/);
+    expect(platform.output()).toMatch(/clickhouse does not answer/);
+    await answersAndRemembers('after-a-hang');
+  });
+
   it('has told no secret in any log, whatever was sent to it and however its servers went away', async () => {
     const { token, sql, servers } = await platform.run();
     const wrong = `plt_000000000000_${'wrong'.repeat(8)}`;

@@ -1,5 +1,6 @@
 // Starts what Platte stands on, on one machine: nats-server, PostgreSQL, and ClickHouse or its embedded engine. Real
 // servers that speak their own protocols: no program knows whether it runs against these or against a cluster.
+export { askHttp } from './ask-server.js';
 export { cacheFolder } from './cache-folder.js';
 export { DataFolderBusy, lockDataFolder } from './data-folder-lock.js';
 export { type Guarded, type GuardOptions, type ServerExit, spawnGuarded } from './guard.js';

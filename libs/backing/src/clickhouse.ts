@@ -1,6 +1,7 @@
 // ClickHouse on one machine: HTTP on loopback, a user for the programs and a read-only one for people.
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { askHttp } from './ask-server.js';
 import { resolveClickhouse, type ClickhouseProgram } from './clickhouse-program.js';
 import { renderServerConfig, renderUsersConfig } from './clickhouse-server-config.js';
 import type { FrontConfig } from './front/main.js';
@@ -42,6 +43,7 @@ export async function startClickhouse(options: ClickhouseOptions): Promise<Runni
       : await startServer(program, users, options);
   return {
     ...started,
+    ask: askHttp(`${started.url}/ping`),
     user: 'platte',
     password,
     source: program.source,
@@ -49,7 +51,7 @@ export async function startClickhouse(options: ClickhouseOptions): Promise<Runni
   };
 }
 
-type Started = Omit<RunningServer, 'user' | 'password' | 'source'>;
+type Started = Omit<RunningServer, 'user' | 'password' | 'source' | 'ask'>;
 
 /** The two keep their data alike but not the same: one does not open what the other made. */
 async function assertSameKind(dataDir: string, program: ClickhouseProgram): Promise<void> {

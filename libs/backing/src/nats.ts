@@ -1,6 +1,7 @@
 // A nats-server with JetStream. Its configuration is a file of mode 0600, never arguments: `ps` shows those to everybody.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { askNats } from './ask-server.js';
 import { resolveNats } from './nats-program.js';
 import { keepSecret } from './secrets.js';
 import { type RunningServer, type StartOptions, startUntilReady, withPort } from './server.js';
@@ -40,6 +41,7 @@ export async function startNats(options: NatsOptions): Promise<RunningServer> {
     const { version, source } = program;
     return {
       ...server,
+      ask: askNats({ host, port }),
       url: `nats://${host}:${port}`,
       host,
       port,

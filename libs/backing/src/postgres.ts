@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { askPostgres } from './ask-server.js';
 import type { Guarded } from './guard.js';
 import { type PostgresPrograms, resolvePostgres } from './postgres-programs.js';
 import { choosePostgresUser, type ServerUser } from './postgres-user.js';
@@ -53,7 +54,8 @@ export async function startPostgres(options: StartOptions): Promise<RunningServe
     const server = await startServer({ dataDir, cluster, programs, runAs, host, port, log });
     const url = `postgres://${superuser}:${password}@${host}:${port}/${database}`;
     const { version, source } = programs;
-    return { ...server, url, host, port, user: superuser, password, version, source };
+    const ask = askPostgres({ host, port });
+    return { ...server, ask, url, host, port, user: superuser, password, version, source };
   });
 }
 

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ask } from './ask-server.js';
 import { type Guarded, type GuardOptions, type ServerExit, spawnGuarded } from './guard.js';
 import { parseJson } from './json.js';
 import { identify, isAlive, isProcessIdentity, type ProcessIdentity } from './process-identity.js';
@@ -20,6 +21,8 @@ export interface RunningServer {
   pid: number;
   /** Resolves when the server is gone, however it ended. */
   exited: Promise<ServerExit>;
+  /** Whether it answers, not only is there. */
+  ask: Ask;
   stop(): Promise<ServerExit>;
 }
 

@@ -124,6 +124,25 @@ it('keeps the rows and the passwords of the embedded ClickHouse through a kill',
   expect(await rows.json()).toEqual([{ n: 1 }]);
 });
 
+it.each([
+  ['nats-server', startNats],
+  ['PostgreSQL', startPostgres],
+  ['the embedded ClickHouse', startClickhouse],
+] as const)('%s answers whoever asks, and not while it hangs', async (_, how) => {
+  const server: RunningServer = await start<RunningServer>(how);
+  const patience = 1_000;
+  await server.ask(AbortSignal.timeout(60_000));
+  process.kill(server.pid, 'SIGSTOP');
+  try {
+    await expect(server.ask(AbortSignal.timeout(patience))).rejects.toThrow('aborted');
+  } finally {
+    process.kill(server.pid, 'SIGCONT');
+  }
+  await server.ask(AbortSignal.timeout(60_000));
+  await kill(server);
+  await expect(server.ask(AbortSignal.timeout(60_000))).rejects.toThrow(/ECONNREFUSED|fetch failed/);
+});
+
 it('waits for a server that still stops on the same data', async () => {
   const first = await start(startPostgres);
   const stopping = first.stop();

@@ -1,11 +1,14 @@
 // One program of the platform as a child process that is kept alive. It is `starting` until it says that it serves,
-// `serving` until it exits, `waiting` between an exit and the next start (the pause doubles up to ten seconds, and
-// starts anew after a minute of serving), `stopped` for good after stop() or an exit that a restart cannot mend.
+// `serving` until it exits or no longer answers (then it is killed), `waiting` between an exit and the next start (the pause
+// doubles up to ten seconds, and starts anew after a minute of serving), `stopped` for good after stop() or an exit that a
+// restart cannot mend.
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { askHttp } from '@platte/backing';
 import { isReadyMessage, type ReadyMessage } from '@platte/service';
 import { repositoryRoot } from '../repository.js';
+import { watchLiveness } from './watch-liveness.js';
 
 export interface ProgramSpec {
   name: 'policy' | 'ingress' | 'analytics' | 'api';
@@ -52,17 +55,27 @@ export function startProgram(spec: ProgramSpec, options: Options): RunningProgra
   function start(): void {
     const begun = Date.now();
     const started = forkProgram(spec, ports, options);
+    const ended = new AbortController();
     child = started;
     started.on('message', (message) => {
       if (!isReadyMessage(message)) return;
       keepPorts(ports, message);
       options.onServing(message, started.pid!);
       ready.resolve(message);
+      void watchLiveness({ ask: askLivez(message), onSilent: (why) => end(started, why), signal: ended.signal });
     });
     started.once('exit', (code, signal) => {
+      ended.abort();
       child = undefined;
       if (!stopped) restart(code, signal, Date.now() - begun);
     });
+  }
+
+  /** A program that hangs reads no signal that it could follow. */
+  function end(silent: ChildProcess, why: string): void {
+    if (stopped) return;
+    options.say(`${spec.name} does not answer at /livez (${why}): ending it. Its log: ${logFile}`);
+    silent.kill('SIGKILL');
   }
 
   function restart(code: number | null, signal: string | null, livedMs: number): void {
@@ -94,6 +107,8 @@ export function startProgram(spec: ProgramSpec, options: Options): RunningProgra
   start();
   return { name: spec.name, pid: () => child?.pid, ready: ready.promise, stop };
 }
+
+const askLivez = ({ urls }: ReadyMessage) => askHttp(`${urls['internal']}/livez`);
 
 /** A program that was given free ports comes back on the same: whoever knows its address goes on knowing it. */
 function keepPorts(env: Record<string, string>, { ports }: ReadyMessage): void {

@@ -1,17 +1,20 @@
 // The servers behind the platform on one machine, kept alive: nats-server, PostgreSQL and ClickHouse or its embedded
-// engine. One that dies is started again on the same port and the same data, so that no program has to be told.
+// engine. One that dies, or no longer answers, is started again on the same port and the same data, so that no program has to
+// be told.
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import {
   installBacking,
   lockDataFolder,
   type RunningServer,
+  type ServerExit,
   startClickhouse,
   startNats,
   type StartOptions,
   startPostgres,
 } from '@platte/backing';
 import { appendLog } from './append-log.js';
+import { watchLiveness } from './watch-liveness.js';
 
 type Start<S extends RunningServer> = (options: StartOptions) => Promise<S>;
 
@@ -96,12 +99,26 @@ async function keepServer<S extends RunningServer>(
 
   async function keepAlive(): Promise<void> {
     for (;;) {
-      const exit = await kept.now.exited;
+      const exit = await outlive(kept.now);
       if (stopping) return;
       say(`${name} ended (code ${exit.code}); starting it again. Its log: ${logFile}`);
       kept.now = await startAgain();
       onRestart(name, kept.now);
     }
+  }
+
+  /** Until it has ended, by itself or because it no longer answered. */
+  async function outlive(server: S): Promise<ServerExit> {
+    const ended = new AbortController();
+    const onSilent = (why: string): void => {
+      if (stopping) return;
+      say(`${name} does not answer (${why}): ending it. Its log: ${logFile}`);
+      process.kill(server.pid, 'SIGKILL');
+    };
+    void watchLiveness({ ask: server.ask, onSilent, signal: ended.signal });
+    const exit = await server.exited;
+    ended.abort();
+    return exit;
   }
 
   async function startAgain(): Promise<S> {
