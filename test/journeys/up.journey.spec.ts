@@ -130,6 +130,18 @@ describe('a platform that starts', () => {
     expect(opened.stderr).toMatch(/packages delete --examples/);
   });
 
+  it('comes back without any application: machines are told that theirs is unknown', async () => {
+    const dataDir = await freshFolder();
+    const first = await start(dataDir);
+    for (const { id, revision } of (await first.client.listGroups({})).items)
+      await first.client.deleteGroup({ params: { id }, ifMatch: revision });
+    for (const { id, revision } of (await first.client.listApplications({})).items)
+      await first.client.deleteApplication({ params: { id }, ifMatch: revision });
+    await first.stop();
+    const second = await start(dataDir);
+    expect((await second.checkIn(recording('update-engine.check.3-2'))).text).toContain('error-unknownApplication');
+  });
+
   it('says who has a port that it needs', async () => {
     const holder = createServer();
     await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', () => resolve()));

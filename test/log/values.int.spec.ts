@@ -11,6 +11,7 @@ import {
   type FollowSnapshotsOptions,
   logNames,
   makeRefusedReporter,
+  publishRevision,
   publishSnapshot,
   readRefused,
   setClockOffset,
@@ -111,6 +112,25 @@ describe('snapshots', () => {
     await ensureStreams(log.nc, { replicas: natsReplicas(), factsBytesMax: 64 * 1024 * 1024, prefix: log.prefix });
     await publishSnapshot(log.nc, makeSnapshot(4), log);
     await vi.waitFor(() => expect(follower.get(flatcar)?.revision).toBe(4), { timeout: 10_000 });
+  });
+
+  it('of a catalog without an application: a follower knows it from a bucket that nobody has filled', async () => {
+    await withTemporaryFolder(async (cacheFolder) => {
+      const follower = await follow({ cacheFolder });
+      let isKnown = false;
+      const known = follower.known.then(() => (isKnown = true));
+      await follower.current;
+      expect(isKnown).toBe(false);
+      expect(await publishRevision(log.nc, 4, log)).toBe(true);
+      expect(await publishRevision(log.nc, 4, log)).toBe(false);
+      await known;
+      await follower.stop();
+      // Of the disk, while NATS is away.
+      const early = await followSnapshots({ nc: new Promise<never>(() => {}), cacheFolder });
+      await early.known;
+      expect(early.state()).toMatchObject({ source: 'disk', revision: 0 });
+      await early.stop();
+    });
   });
 
   it('are kept on disk whole: a file that is damaged is ignored, the others are not', async () => {

@@ -1,4 +1,5 @@
 // The applications as they were last published, by every id that machines name them with.
+import type { SnapshotsState } from '@platte/fact-log';
 import { applicationKeys, type ApplicationSnapshot, indexSnapshot, type SnapshotIndex } from '@platte/rollout';
 
 export interface Catalog {
@@ -8,6 +9,15 @@ export interface Catalog {
   put: (snapshot: ApplicationSnapshot) => void;
   remove: (application: string) => void;
   size: () => number;
+}
+
+/** For /readyz. */
+export function describeCatalog(applications: number, { revision, source, ageMs, trouble }: SnapshotsState): string {
+  const what = applications === 1 ? '1 application' : `${applications || 'no'} applications`;
+  if (source === 'none') return trouble ?? 'waiting for NATS';
+  const seconds = Math.round(ageMs / 1000);
+  const detail = `${what}, revision ${revision} from ${source}, ${seconds} s old`;
+  return trouble === undefined ? detail : `${detail}; ${trouble}`;
 }
 
 export function makeCatalog(): Catalog {

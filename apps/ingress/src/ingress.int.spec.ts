@@ -199,6 +199,30 @@ describe('while NATS is away', () => {
   });
 });
 
+describe('a catalog without an application', () => {
+  test('lets ingress start, and machines get error-unknownApplication until there is one', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'platte-ingress-empty-'));
+    const own = await startTrialNats('empty');
+    let trial = await startTrialIngress(own.url, { PLATTE_DATA_DIR: dataDir });
+    expect((await trial.post(upToDate)).body).toContain('status="error-unknownApplication"');
+    const stateOfCatalog = async () =>
+      (await trial.ready()).dependencies.find(({ name }) => name === 'catalog')?.detail ?? '';
+    await untilTrue(async () => /^no applications, revision 0 from nats, \d+ s old$/.test(await stateOfCatalog()));
+    expect((await trial.ready()).status).toBe(200);
+    await trial.stop();
+
+    await own.kill();
+    trial = await startTrialIngress(own.url, { PLATTE_DATA_DIR: dataDir });
+    expect((await trial.post(upToDate)).body).toContain('status="error-unknownApplication"');
+    await own.restart();
+    await own.publish(sampleSnapshot());
+    await untilTrue(async () => (await trial.post(upToDate)).body.includes('info="up-to-date"'));
+    await trial.stop();
+    await own.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+});
+
 describe('an overloaded ingress', () => {
   test('answers 503 to checks and still records events', async () => {
     ingress = await startTrialIngress(nats.url, { PLATTE_HELD_CHECKS_MAX: '5' });

@@ -17,7 +17,7 @@ import {
 import { makePositions } from '@platte/facts';
 import { decideSubject } from '@platte/rollout';
 import { type Chassis, toFillRule, watchFilling } from '@platte/service';
-import { type Catalog, makeCatalog } from './catalog.js';
+import { type Catalog, describeCatalog, makeCatalog } from './catalog.js';
 import { type CheckIns, makeCheckIns } from './check-ins.js';
 import type { Config } from './config.js';
 import { toExcerpt } from './excerpt.js';
@@ -102,28 +102,26 @@ function openFilling(program: Program, { folder, bytes }: Spool): void {
   stopper.add('filling', () => watch.ended);
 }
 
-/** Resolves when there is a snapshot to judge by: of NATS, or of the disk while NATS is away. */
+/** Resolves when there is a catalog to judge by, with applications or without: of NATS, or of the disk while NATS is away. */
 async function followCatalog({ config, log, health, stopper, worker }: Program, nats: NatsLink): Promise<Catalog> {
   const catalog = makeCatalog();
-  const first = Promise.withResolvers<void>();
+  let isKnown = false;
   const follower = await followSnapshots({
     nc: nats.connected,
     cacheFolder: join(config.dataDir, `catalog-${worker}`),
-    onChange: (snapshot) => {
-      catalog.put(snapshot);
-      first.resolve();
-    },
+    onChange: catalog.put,
     onRemoved: catalog.remove,
     say: (line) => log.info(line),
   });
   stopper.add('catalog', () => follower.stop());
-  health.probe('catalog', 'required', () => {
-    const { revision, source, ageMs, trouble } = follower.state();
-    const detail = `${catalog.size()} applications, revision ${revision} from ${source}, ${ageMs} ms old${trouble === undefined ? '' : `; ${trouble}`}`;
-    return { state: catalog.size() > 0 ? 'up' : 'starting', detail };
-  });
-  if (catalog.size() === 0) log.info('waiting for the first catalog snapshot: policy publishes it');
-  await first.promise;
+  health.probe('catalog', 'required', () => ({
+    state: isKnown ? 'up' : 'starting',
+    detail: describeCatalog(catalog.size(), follower.state()),
+  }));
+  if (catalog.size() === 0) log.info('waiting for the catalog: policy publishes it');
+  await follower.known;
+  isKnown = true;
+  if (catalog.size() === 0) log.warn('the catalog has no application: every machine gets error-unknownApplication');
   return catalog;
 }
 

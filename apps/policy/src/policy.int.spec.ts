@@ -173,6 +173,15 @@ describe('snapshots', () => {
     await expect.poll(() => follower.get(flatcar), patience).toBeUndefined();
   });
 
+  it('of a catalog without an application are known to be none, also after the last one was deleted', async () => {
+    await must({ kind: 'CreateApplication', id: flatcar, name: 'Flatcar' });
+    await must({ kind: 'DeleteApplication', application: flatcar });
+    await publish();
+    await follow();
+    await follower.known;
+    expect([...follower.all()]).toEqual([]);
+  });
+
   it('come back into a bucket that was lost', async () => {
     await makeFirstCatalog(program);
     await publish(program, { compareMs: 200 });

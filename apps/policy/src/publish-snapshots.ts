@@ -8,6 +8,7 @@
 import {
   followConnection,
   followSnapshots,
+  publishRevision,
   publishSnapshot,
   type SnapshotFollower,
   withdrawSnapshot,
@@ -137,6 +138,7 @@ async function publish(parts: PublishingParts, { follower, catalog, since }: Loo
     catalog.delete(application);
     await withdrawSnapshot(nats, application, revision, options).catch(failPublish);
   }
+  await publishRevision(nats, revision, options);
   return revision;
 }
 

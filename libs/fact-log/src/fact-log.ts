@@ -38,6 +38,7 @@ export { makePoison, type SettleHooks } from './settle.js';
 export {
   followSnapshots,
   type FollowSnapshotsOptions,
+  publishRevision,
   publishSnapshot,
   type SnapshotFollower,
   type SnapshotsState,

@@ -1,16 +1,23 @@
-// The last snapshot of every application as a file: `<application>.json`, replaced as a whole.
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+// The last snapshot of every application as a file: `<application>.json`, replaced as a whole. The empty file `known` says that
+// these are a whole catalog, also where there are none.
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ApplicationSnapshot } from '@platte/rollout';
 import { messageOf } from './causes.js';
+
+const knownFile = 'known';
 
 export interface SnapshotCache {
   /** What an earlier run left; values are unchecked. */
   found: { name: string; value: unknown }[];
   /** When the newest of them was written. */
   newestAt: number;
+  /** The earlier run had read a whole catalog. */
+  wasKnown: boolean;
   /** Later, and only the newest of several; undefined removes. A disk that fails is told and costs nothing else. */
   write: (application: string, snapshot: ApplicationSnapshot | undefined) => void;
+  /** A whole catalog was read. */
+  writeKnown: () => void;
   /** Resolves when all is written. */
   flush: () => Promise<void>;
 }
@@ -18,7 +25,9 @@ export interface SnapshotCache {
 export async function makeSnapshotCache(folder: string, say: (line: string) => void): Promise<SnapshotCache> {
   await mkdir(folder, { recursive: true });
   const waiting = new Map<string, ApplicationSnapshot | undefined>();
+  const found = await readAll(folder, say);
   let writing: Promise<void> | undefined;
+  let isKnown = found.wasKnown;
 
   async function writeAll(): Promise<void> {
     for (const [application, snapshot] of waiting) {
@@ -30,7 +39,13 @@ export async function makeSnapshotCache(folder: string, say: (line: string) => v
     writing = undefined;
   }
   return {
-    ...(await readAll(folder, say)),
+    ...found,
+    writeKnown: () => {
+      if (isKnown) return;
+      isKnown = true;
+      // Without it a start waits for NATS: no reason to fail.
+      void writeFile(join(folder, knownFile), '').catch(() => {});
+    },
     write: (application, snapshot) => {
       waiting.set(application, snapshot);
       writing ??= writeAll();
@@ -44,20 +59,21 @@ export async function makeSnapshotCache(folder: string, say: (line: string) => v
 async function readAll(
   folder: string,
   say: (line: string) => void,
-): Promise<Pick<SnapshotCache, 'found' | 'newestAt'>> {
+): Promise<Pick<SnapshotCache, 'found' | 'newestAt' | 'wasKnown'>> {
   const found: SnapshotCache['found'] = [];
+  const names = await readdir(folder);
   let newestAt = 0;
-  for (const name of await readdir(folder)) {
-    if (!name.endsWith('.json')) continue;
+  for (const name of names) {
+    if (!name.endsWith('.json') && name !== knownFile) continue;
     const file = join(folder, name);
     try {
-      found.push({ name, value: JSON.parse(await readFile(file, 'utf8')) });
+      if (name !== knownFile) found.push({ name, value: JSON.parse(await readFile(file, 'utf8')) });
       newestAt = Math.max(newestAt, (await stat(file)).mtimeMs);
     } catch (cause) {
       say(`${file} cannot be read and is ignored: ${messageOf(cause)}`);
     }
   }
-  return { found, newestAt };
+  return { found, newestAt, wasKnown: names.includes(knownFile) };
 }
 
 /** Written beside and renamed, so that a kill leaves the old one or the new one. */

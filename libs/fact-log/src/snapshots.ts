@@ -1,6 +1,9 @@
 // The catalog's snapshots, one per application: policy publishes them, ingress and policy follow them in memory. A follower
 // keeps the newest of each application, on disk too, so that a program starts and answers while NATS is away. It never
 // goes back: a value of a revision that it has, or of an older one, changes nothing.
+//
+// Beside them policy publishes the catalog's revision once all applications of that revision are in the bucket. It is how a
+// follower knows a catalog without any application from a bucket that was not filled yet.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ApplicationSnapshot } from '@platte/rollout';
 import { messageOf } from './causes.js';
@@ -33,6 +36,19 @@ export function withdrawSnapshot(
   return put(nc, application, tombstone, prefix);
 }
 
+const applicationKeys = 'app.';
+const catalogKey = 'catalog';
+
+/** For who has put everything of this revision. @returns whether the bucket took it: not if it has this one or a newer one. */
+export function publishRevision(
+  nc: NatsConnection,
+  revision: number,
+  { prefix }: { prefix?: string } = {},
+): Promise<boolean> {
+  const isNewer = (existing: Uint8Array) => revisionOf(parseJson(existing)) < revision;
+  return putValue(nc, { prefix, key: catalogKey, value: JSON.stringify({ revision }), isNewer });
+}
+
 function put(
   nc: NatsConnection,
   application: string,
@@ -40,7 +56,7 @@ function put(
   prefix: string | undefined,
 ): Promise<boolean> {
   const isNewer = (existing: Uint8Array) => revisionOf(parseJson(existing)) < value.revision;
-  return putValue(nc, { prefix, key: `app.${application}`, value: JSON.stringify(value), isNewer });
+  return putValue(nc, { prefix, key: `${applicationKeys}${application}`, value: JSON.stringify(value), isNewer });
 }
 
 export interface FollowSnapshotsOptions {
@@ -68,6 +84,8 @@ export interface SnapshotFollower {
   get: (application: string) => ApplicationSnapshot | undefined;
   all: () => IterableIterator<ApplicationSnapshot>;
   state: () => SnapshotsState;
+  /** Resolves when there is a catalog to judge by: an application of it, or the word that it has none. Of the disk, too. */
+  known: Promise<void>;
   /** Resolves when what the bucket holds has been read once. */
   current: Promise<void>;
   stop: () => Promise<void>;
@@ -83,6 +101,8 @@ export async function followSnapshots(options: FollowSnapshotsOptions): Promise<
   let trouble: string | undefined = 'NATS has not been reached yet';
   let stopFollowing: (() => void) | undefined;
   const current = Promise.withResolvers<void>();
+  const known = Promise.withResolvers<void>();
+  if (cache?.wasKnown === true) known.resolve();
 
   function take(value: unknown, from: SnapshotCache | undefined): void {
     const taken = readValue(value);
@@ -90,6 +110,7 @@ export async function followSnapshots(options: FollowSnapshotsOptions): Promise<
     revisions.set(taken.application, taken.revision);
     if (taken.snapshot === undefined) held.delete(taken.application);
     else held.set(taken.application, taken.snapshot);
+    if (taken.snapshot !== undefined) known.resolve();
     from?.write(taken.application, taken.snapshot);
     if (taken.snapshot === undefined) options.onRemoved?.(taken.application);
     else options.onChange?.(taken.snapshot);
@@ -101,14 +122,21 @@ export async function followSnapshots(options: FollowSnapshotsOptions): Promise<
       say(`snapshot ${key} cannot be used, the one before stays: ${messageOf(cause)}`);
     }
   }
+  function takeRevision(): void {
+    cache?.writeKnown();
+    known.resolve();
+  }
   for (const { name, value } of cache?.found ?? []) takeSafely(name, () => value, undefined);
-  const fromDisk = { isAny: held.size > 0, at: cache?.newestAt ?? 0 };
+  const fromDisk = { isAny: held.size > 0 || cache?.wasKnown === true, at: cache?.newestAt ?? 0 };
 
   const follow = (nc: NatsConnection): void => {
     stopFollowing = followValues(nc, {
       prefix: options.prefix,
-      keys: 'app.*',
-      onValue: (key, data) => takeSafely(key, () => parseJson(data), cache),
+      keys: '>',
+      onValue: (key, data) => {
+        if (key.startsWith(applicationKeys)) takeSafely(key, () => parseJson(data), cache);
+        else if (key === catalogKey) takeRevision();
+      },
       onCurrent: () => {
         checkedAt = Date.now();
         trouble = undefined;
@@ -117,14 +145,7 @@ export async function followSnapshots(options: FollowSnapshotsOptions): Promise<
       onTrouble: (reason) => (trouble = reason),
     });
   };
-  let isStopped = false;
-  // Whoever connects reports why it could not: here it only goes on with what it has.
-  if (options.nc instanceof Promise)
-    void options.nc.then(
-      (nc) => isStopped || follow(nc),
-      () => {},
-    );
-  else follow(options.nc);
+  const forget = onceThere(options.nc, follow);
 
   return {
     get: (application) => held.get(application),
@@ -135,13 +156,26 @@ export async function followSnapshots(options: FollowSnapshotsOptions): Promise<
       ageMs: Date.now() - (checkedAt ?? fromDisk.at),
       trouble,
     }),
+    known: known.promise,
     current: current.promise,
     stop: async () => {
-      isStopped = true;
+      forget();
       stopFollowing?.();
       await cache?.flush();
     },
   };
+}
+
+/** @returns what ends the wait. Whoever connects reports why it could not: here one goes on with what one has. */
+function onceThere(nc: NatsConnection | Promise<NatsConnection>, use: (nc: NatsConnection) => void): () => void {
+  let isWanted = true;
+  if (!(nc instanceof Promise)) use(nc);
+  else
+    void nc.then(
+      (there) => isWanted && use(there),
+      () => {},
+    );
+  return () => void (isWanted = false);
 }
 
 /** @throws Error when it is neither: made by a newer program in a format that this one does not read. */

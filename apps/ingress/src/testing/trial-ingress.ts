@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder, type RunningServer, startNats } from '@platte/backing';
-import { connectNats, ensureStreams, publishSnapshot, readFacts } from '@platte/fact-log';
+import { connectNats, ensureStreams, publishRevision, publishSnapshot, readFacts } from '@platte/fact-log';
 import type { Fact } from '@platte/facts';
 import type { ApplicationSnapshot } from '@platte/rollout';
 import { type HealthReport, makeLog, makeStopper, parseConfig, waitFor } from '@platte/service';
@@ -36,14 +36,16 @@ export interface TrialNats {
   stop: () => Promise<void>;
 }
 
-export async function startTrialNats(): Promise<TrialNats> {
+/** @param catalog `empty`: policy has published that there is no application */
+export async function startTrialNats(catalog: 'sample' | 'empty' = 'sample'): Promise<TrialNats> {
   const folder = await mkdtemp(join(tmpdir(), 'platte-ingress-nats-'));
   const start = (port: number) => startNats({ dataDir: folder, cacheDir: cacheFolder(), auth: 'none', port });
   let server = await start(0);
   const { url, port } = server;
   const nc = await connectNats({ url, name: 'test', say: () => {} });
   await ensureStreams(nc, { replicas: 1, factsBytesMax: 2 ** 30 });
-  await publishSnapshot(nc, sampleSnapshot());
+  if (catalog === 'sample') await publishSnapshot(nc, sampleSnapshot());
+  else await publishRevision(nc, 1);
   return {
     url,
     get server() {
