@@ -1,7 +1,9 @@
-// A TCP connection between a client and a server that can be cut, stalled and delayed: a proxy on loopback, one for each link.
+// A TCP connection between a client and a server that can be cut, stalled, frozen and delayed: a proxy on loopback, one for
+// each link.
 //
 // open -> cut: connections are reset and new ones are too. open -> stalled: they stay, and no byte passes. A delay holds every
-// piece of data for so long, in both directions and in order.
+// piece of data for so long, in both directions and in order. Frozen connections stay open and silent for good, whatever
+// becomes of the server; new ones work: a fail-over behind a proxy leaves such.
 import { connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 
@@ -10,6 +12,8 @@ export interface Link {
   port: number;
   cut(): void;
   stall(): void;
+  /** The connections of now. @returns how many */
+  freeze(): number;
   delay(ms: number): void;
   /** As if nothing had been. */
   heal(): void;
@@ -18,6 +22,7 @@ export interface Link {
 
 interface Pair {
   sockets: [Socket, Socket];
+  isFrozen: boolean;
   /** Lets data pass again after a stall. */
   flush(): void;
 }
@@ -31,12 +36,16 @@ export async function openLink(name: string, targetPort: () => number): Promise<
       return;
     }
     const far = connect({ host: '127.0.0.1', port: targetPort(), noDelay: true });
-    const flushes = [pump(near, far, state), pump(far, near, state)];
-    const pair: Pair = { sockets: [near, far], flush: () => flushes.forEach((flush) => flush()) };
+    const pair: Pair = { sockets: [near, far], isFrozen: false, flush: () => flushes.forEach((flush) => flush()) };
+    const isHeld = (): boolean => state.mode === 'stalled' || pair.isFrozen;
+    const flushes = [pump(near, far, { state, isHeld }), pump(far, near, { state, isHeld })];
     pairs.add(pair);
-    far.once('error', () => near.resetAndDestroy());
+    far.once('error', () => pair.isFrozen || near.resetAndDestroy());
+    far.once('close', () => pair.isFrozen || setTimeout(() => near.destroySoon(), state.delayMs));
+    // Of a frozen connection neither end hears that the other is gone.
+    near.once('close', () => pair.isFrozen || setTimeout(() => far.destroySoon(), state.delayMs));
     near.once('error', () => far.resetAndDestroy());
-    near.once('close', () => pairs.delete(pair));
+    near.once('close', () => pair.isFrozen || pairs.delete(pair));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -56,6 +65,10 @@ export async function openLink(name: string, targetPort: () => number): Promise<
     stall() {
       state.mode = 'stalled';
     },
+    freeze() {
+      for (const pair of pairs) pair.isFrozen = true;
+      return pairs.size;
+    },
     delay(ms) {
       state.delayMs = ms;
     },
@@ -72,11 +85,16 @@ export async function openLink(name: string, targetPort: () => number): Promise<
   };
 }
 
+interface Pumping {
+  state: { delayMs: number };
+  isHeld: () => boolean;
+}
+
 /** @returns what sends the pieces that a stall held back */
-function pump(from: Socket, to: Socket, state: { mode: string; delayMs: number }): () => void {
+function pump(from: Socket, to: Socket, { state, isHeld }: Pumping): () => void {
   const held: (Buffer | null)[] = [];
   const send = (): void => {
-    while (held.length > 0 && state.mode !== 'stalled') {
+    while (held.length > 0 && !isHeld()) {
       const piece = held.shift();
       if (piece === null) to.end();
       else if (piece !== undefined && to.writable) to.write(piece);
@@ -90,6 +108,5 @@ function pump(from: Socket, to: Socket, state: { mode: string; delayMs: number }
   };
   from.on('data', pass);
   from.on('end', () => pass(null));
-  from.on('close', () => setTimeout(() => to.destroySoon(), state.delayMs));
   return send;
 }

@@ -6,6 +6,8 @@ it.each([
   ['a server that goes down', Object.assign(new Error('terminating connection'), { code: '57P01' })],
   ['a full disk', Object.assign(new Error('could not extend file'), { code: '53100' })],
   ['a connection that PostgreSQL ended', new Error('Connection terminated unexpectedly')],
+  ['a statement that PostgreSQL does not answer', new Error('Query read timeout')],
+  ['a connection that is not there in time', new Error('timeout expired')],
   ['what a failure was caused by', new Error('a batch', { cause: Object.assign(new Error(), { code: 'EPIPE' }) })],
   ['an engine without memory', Object.assign(new Error('memory limit'), { code: '241' })],
   ['a socket that hung up', new Error('socket hang up')],

@@ -1,8 +1,8 @@
 // Whether an error says that a store was away, full or going down, and nothing of what it was asked. Waiting mends those.
 
-/** PostgreSQL's pool has no codes for its own failures. */
+/** PostgreSQL's driver and its pool have no codes for their own failures. */
 const poolFailures =
-  /timeout exceeded when trying to connect|Connection terminated|connection timeout|Connection ended|not queryable/i;
+  /Query read timeout|timeout exceeded when trying to connect|timeout expired|Connection terminated|connection timeout|Connection ended|not queryable/i;
 /** ClickHouse: too slow, too large, too many at once, shutting down. */
 const engineFailures = new Set(['159', '160', '202', '209', '210', '241', '394', '439']);
 /** ClickHouse's client, and the runtime's `fetch`, when a connection ends in the middle. */

@@ -1,5 +1,6 @@
 // The catalog's revision, and the bell that wakes whoever publishes snapshots.
 import { Client as Connection, type Pool } from 'pg';
+import { endWithin, limited, signOfLifeMs } from './connection-limits.js';
 import type { Client } from './transaction.js';
 
 const channelName = 'platte_catalog';
@@ -40,8 +41,6 @@ export interface CatalogBell {
   stop: () => Promise<void>;
 }
 
-/** As long as a lost connection may go unnoticed: whoever listens looks by itself that often anyway. */
-const keepAliveMs = 5_000;
 const reconnectMs = 500;
 
 /**
@@ -65,17 +64,20 @@ export function listenToCatalog({
     const fresh = new Connection({
       connectionString: url,
       application_name: 'platte-catalog-bell',
-      keepAlive: true,
-      keepAliveInitialDelayMillis: keepAliveMs,
-      connectionTimeoutMillis: keepAliveMs,
+      ...limited,
+      // The driver destroys it when a sign of life is not answered.
+      pipeline: true,
     });
     client = fresh;
     let isLost = false;
+    const signs = setInterval(() => void fresh.query('select').catch(() => {}), signOfLifeMs);
+    fresh.once('end', () => clearInterval(signs));
     const lose = (error: Error) => {
+      clearInterval(signs);
       if (isLost || isStopped) return;
       isLost = true;
       onTrouble(error);
-      void close(fresh);
+      void endWithin(fresh);
       timer = setTimeout(() => void listen(), reconnectMs);
     };
     fresh.on('error', lose);
@@ -95,16 +97,7 @@ export function listenToCatalog({
     stop: async () => {
       isStopped = true;
       clearTimeout(timer);
-      if (client !== undefined) await close(client);
+      if (client !== undefined) await endWithin(client);
     },
   };
-}
-
-/** One that is broken already may fail to say goodbye. */
-async function close(connection: Connection): Promise<void> {
-  try {
-    await connection.end();
-  } catch {
-    // It is gone, which is what was wanted.
-  }
 }

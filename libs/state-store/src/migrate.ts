@@ -3,16 +3,21 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runner } from 'node-pg-migrate';
-import { Client } from 'pg';
+import type { Client } from 'pg';
+import { withPatientClient } from './patient-client.js';
 
 /** Beside the sources and beside the built files: both are one folder below the package. */
 export const migrationsFolder = join(import.meta.dirname, '..', 'migrations');
 
 /** The names of the migrations that were applied now; `schema`: of a copy beside the live one. @throws DatabaseIsNewer */
 export async function migrate(url: string, folder: string = migrationsFolder, schema?: string): Promise<string[]> {
-  if (schema === undefined) await refuseNewer(url, folder);
+  return withPatientClient({ url, name: 'platte-migrate' }, (client) => migrateOver(client, folder, schema));
+}
+
+async function migrateOver(client: Client, folder: string, schema: string | undefined): Promise<string[]> {
+  if (schema === undefined) await refuseNewer(client, folder);
   const applied = await runner({
-    databaseUrl: url,
+    dbClient: client,
     dir: folder,
     direction: 'up',
     migrationsTable: 'schema_migration',
@@ -27,24 +32,16 @@ export async function migrate(url: string, folder: string = migrationsFolder, sc
 /** A newer version of Platte has changed the schema: this one does not know what may not be written any more. */
 export class DatabaseIsNewer extends Error {}
 
-async function refuseNewer(url: string, folder: string): Promise<void> {
+async function refuseNewer(client: Client, folder: string): Promise<void> {
   const known = new Set((await readdir(folder)).map((file) => file.replace(/\.sql$/, '')));
-  const client = new Client({ connectionString: url, application_name: 'platte-migrate' });
-  // A connection that breaks fails the statement under way; without a listener it would end the process instead.
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ applied: boolean }>(
-      `select to_regclass('schema_migration') is not null as applied`,
-    );
-    if (rows[0]?.applied !== true) return;
-    const applied = await client.query<{ name: string }>('select name from schema_migration order by id');
-    const unknown = applied.rows.map(({ name }) => name).filter((name) => !known.has(name));
-    if (unknown.length > 0) {
-      const words = `the database was migrated by a newer version of Platte (${unknown.join(', ')}): run that version, or restore a backup of before`;
-      throw new DatabaseIsNewer(words);
-    }
-  } finally {
-    await client.end();
+  const { rows } = await client.query<{ applied: boolean }>(
+    `select to_regclass('schema_migration') is not null as applied`,
+  );
+  if (rows[0]?.applied !== true) return;
+  const applied = await client.query<{ name: string }>('select name from schema_migration order by id');
+  const unknown = applied.rows.map(({ name }) => name).filter((name) => !known.has(name));
+  if (unknown.length > 0) {
+    const words = `the database was migrated by a newer version of Platte (${unknown.join(', ')}): run that version, or restore a backup of before`;
+    throw new DatabaseIsNewer(words);
   }
 }

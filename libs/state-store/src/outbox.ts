@@ -37,13 +37,15 @@ export type AppendFacts = (facts: Fact[], id: string) => Promise<void>;
  */
 export async function relayOutbox(store: Store, append: AppendFacts): Promise<number> {
   const client = await store.pool.connect();
-  let broken = true;
+  let broken: Error | undefined;
   try {
     const { rows } = await client.query<{ locked: boolean }>(`select pg_try_advisory_lock($1) as locked`, [relayLock]);
     const relayed = rows[0]?.locked === true ? await relayAll(client, append) : 0;
     if (rows[0]?.locked === true) await client.query(`select pg_advisory_unlock($1)`, [relayLock]);
-    broken = false;
     return relayed;
+  } catch (error) {
+    broken = error instanceof Error ? error : new Error(String(error));
+    throw error;
   } finally {
     // A connection that may still hold the lock is not given back to the pool.
     client.release(broken);

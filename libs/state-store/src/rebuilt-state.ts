@@ -1,8 +1,9 @@
 // A copy of what PostgreSQL folds from the log, in a schema beside the live one: made by the same migrations, filled by the
 // same folds, compared with the live one, and put in its place. Which tables that concerns is written in their comments
 // (migration 0036_marks): no table is named here.
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { migrate, migrationsFolder } from './migrate.js';
+import { withPatientClient } from './patient-client.js';
 
 export interface StateTable {
   name: string;
@@ -110,13 +111,5 @@ export async function switchState(
 }
 
 /** Without the limits of a program's connections: a comparison of a million rows takes its time. */
-async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url, application_name: 'platte-replay' });
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-}
+const withClient = <T>(url: string, work: (client: Client) => Promise<T>): Promise<T> =>
+  withPatientClient({ url, name: 'platte-replay' }, work);

@@ -3,7 +3,16 @@
 // - `pool`: everything that is asked now and then.
 // - `hot`: what check-ins wait for. Pipelined, so that several statements travel in one round trip, and with planner
 //   settings that keep every statement on its primary key.
-import { Pool, types } from 'pg';
+import { Pool, type PoolClient, types } from 'pg';
+import {
+  answerMsMax as defaultAnswerMsMax,
+  destroy,
+  endIdleSession,
+  idleSessionMs,
+  isUnanswered,
+  limited,
+  statementTimeoutMs,
+} from './connection-limits.js';
 
 export interface Store {
   readonly pool: Pool;
@@ -26,10 +35,12 @@ export interface StoreOptions {
   schema?: string;
   /** An idle connection broke: the pool replaces it, so this is only for the log. */
   onError?: (error: Error) => void;
+  /** PostgreSQL did not answer in time: this many connections were destroyed. */
+  onUnanswered?: (connections: number) => void;
+  /** A statement without an answer for this time fails: 12 s. Shorter in tests. */
+  answerMsMax?: number;
 }
 
-/** A statement or a wait for a lock that lasts longer is broken: decisions take milliseconds, commands tens of them. */
-const statementTimeoutMs = 10_000;
 /** A program that holds a lock and says nothing (stopped, not killed) is cut off, so that its group goes on. */
 const idleInTransactionTimeoutMs = 5_000;
 
@@ -49,21 +60,24 @@ const plannerOptions = [
 
 export function openStore(options: StoreOptions): Store {
   const { url, poolMax = 8, hotMax = 8, clockOffsetMs = () => 0, schema, onError = () => {} } = options;
+  const { onUnanswered = () => {}, answerMsMax = defaultAnswerMsMax } = options;
   const searchPath = schema === undefined ? '' : `-c search_path=${schema}`;
+  const session = `${endIdleSession(idleSessionMs)} ${searchPath}`;
   const shared = {
+    ...limited,
     connectionString: url,
     types: { getTypeParser: typeParserOf },
+    query_timeout: answerMsMax,
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
-    connectionTimeoutMillis: 5_000,
   };
-  const pool = new Pool({ ...shared, application_name: 'platte', max: poolMax, options: searchPath });
+  const pool = new Pool({ ...shared, application_name: 'platte', max: poolMax, options: session });
   const hot = new Pool({
     ...shared,
     application_name: 'platte-hot',
     max: hotMax,
     pipeline: true,
-    options: `${plannerOptions} ${searchPath}`,
+    options: `${plannerOptions} ${session}`,
   });
   for (const one of [pool, hot]) {
     one.on('error', onError);
@@ -71,7 +85,37 @@ export function openStore(options: StoreOptions): Store {
     // more: without a listener that would end the process.
     one.on('connect', (client) => client.on('error', () => {}));
   }
+  destroyUnanswered([pool, hot], onUnanswered);
   return { pool, hot, clockOffsetMs };
+}
+
+/**
+ * Whoever got no answer gives its connection back broken, and the pool destroys it. The idle ones were opened to the same
+ * server over the same network: they are destroyed too, because the next statements would wait for each of them in turn.
+ */
+function destroyUnanswered(pools: readonly Pool[], onUnanswered: (connections: number) => void): void {
+  const idle = new Set<PoolClient>();
+  for (const pool of pools) {
+    pool.on('acquire', (client) => void idle.delete(client));
+    pool.on('remove', (client) => void idle.delete(client));
+    // A connection that is given back whole comes without an error, whatever the types say.
+    pool.on('release', (error: Error | boolean | undefined, client) => {
+      if (isUnanswered(error)) {
+        onUnanswered(1 + idle.size);
+        // The pool drops an idle connection when it hears of its error: at once, so that nobody is given a destroyed one.
+        for (const other of idle) {
+          destroy(other);
+          other.emit('error', new Unanswered());
+        }
+      } else if (!error) idle.add(client);
+    });
+  }
+}
+
+class Unanswered extends Error {
+  constructor() {
+    super('PostgreSQL did not answer on another connection: this idle one was destroyed');
+  }
 }
 
 export async function closeStore(store: Store): Promise<void> {

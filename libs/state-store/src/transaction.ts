@@ -1,5 +1,7 @@
-// One transaction on one connection. What fails rolls back; a connection whose rollback fails is thrown away.
+// One transaction on one connection. What fails rolls back; a connection whose rollback fails is thrown away, and so is one
+// on which PostgreSQL did not answer.
 import type { Pool, PoolClient } from 'pg';
+import { isUnanswered } from './connection-limits.js';
 
 /** A connection inside a transaction. */
 export type Client = PoolClient;
@@ -13,11 +15,16 @@ export async function withTransaction<T>(pool: Pool, work: (client: Client) => P
     await client.query('commit');
     return result;
   } catch (error) {
-    broken = await rollBack(client);
+    broken = await abandon(client, error);
     throw error;
   } finally {
     client.release(broken);
   }
+}
+
+/** After silence nothing is sent any more: it would wait for its own answer as long again. */
+async function abandon(client: Client, error: unknown): Promise<Error | undefined> {
+  return error instanceof Error && isUnanswered(error) ? error : rollBack(client);
 }
 
 /** The error that broke the connection, if it is broken. */
@@ -40,7 +47,7 @@ export async function withHotClient<T>(pool: Pool, work: (client: Client) => Pro
   try {
     return await work(client);
   } catch (error) {
-    broken = await rollBack(client);
+    broken = await abandon(client, error);
     throw error;
   } finally {
     client.release(broken);
