@@ -53,6 +53,11 @@ const batchMax = 512;
 const waitingMax = 16_384;
 /** A little less than ingress waits (500 ms): a decision that nobody waits for would only use up budget. */
 const waitMaxMs = 400;
+/**
+ * Every statement of a batch has its own limit, and a batch that meets a silent connection ends after one of them (12 s) and
+ * a wait for another connection (5 s). This is for what has no limit.
+ */
+const decideMaxMs = 30_000;
 /** Queues of groups that nobody asks for are dropped when there are more than this. */
 const queuesMax = 10_000;
 
@@ -90,7 +95,7 @@ export function makeGrantDesk(options: GrantDeskOptions): GrantDesk {
     if (known !== undefined) return known;
     if (queues.size >= queuesMax) for (const [id, queue] of queues) if (queue.isIdle) queues.delete(id);
     const decide = (items: AskedMachine[]) => decideGroup(options, spent, group, items);
-    const queue = makeGroupQueue({ decide, batchMax, waitingMax, waitMaxMs });
+    const queue = makeGroupQueue({ decide, batchMax, waitingMax, waitMaxMs, decideMaxMs });
     queues.set(group, queue);
     return queue;
   }

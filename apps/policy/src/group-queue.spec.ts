@@ -5,13 +5,14 @@ beforeEach(() => vi.useFakeTimers({ toFake: ['performance'] }));
 afterEach(() => vi.useRealTimers());
 
 /** A decider that is told when to answer: `batches` are those that it was given. */
-function makeTrial(limits: { batchMax?: number; waitingMax?: number; waitMaxMs?: number } = {}) {
+function makeTrial(limits: { batchMax?: number; waitingMax?: number; decideMaxMs?: number } = {}) {
   const batches: number[][] = [];
   const answers: (() => void)[] = [];
   const queue = makeGroupQueue<number, number>({
     batchMax: 4,
     waitingMax: 100,
     waitMaxMs: 400,
+    decideMaxMs: 30_000,
     ...limits,
     decide: async (items) => {
       batches.push(items);
@@ -28,7 +29,7 @@ function makeTrial(limits: { batchMax?: number; waitingMax?: number; waitMaxMs?:
     });
     answer();
   };
-  return { queue, batches, answerNext };
+  return { queue, batches, answers, answerNext };
 }
 
 it('has one batch in flight, and what arrives meanwhile is the next one', async () => {
@@ -79,4 +80,19 @@ it('fails a batch to all that were in it, and goes on', async () => {
   await answerNext();
   expect(await unlucky).toBe('Error: unlucky');
   expect(await next).toEqual([10]);
+});
+
+it('fails a batch that is never decided, and decides the next one', async () => {
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+  const { queue, batches, answers } = makeTrial();
+  const stuck = queue.put([1]).catch((error: unknown) => String(error));
+  vi.advanceTimersByTime(29_999);
+  const next = queue.put([2]);
+  expect(batches).toEqual([[1]]);
+  vi.advanceTimersByTime(1);
+  expect(await stuck).toBe('Error: a batch was not decided within 30000 ms');
+  await Promise.resolve();
+  answers.pop()?.();
+  expect(await next).toEqual([20]);
+  expect(batches).toEqual([[1], [2]]);
 });

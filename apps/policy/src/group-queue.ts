@@ -1,5 +1,8 @@
 // Micro-batches of one group: one transaction in flight, and what arrives meanwhile is the next one. A group's row lock
 // is the serial point anyway: more in flight would only wait there. (Measured: one connection does what four do.)
+//
+// A batch that is not decided in time fails, and the next one begins: whatever hangs, the group goes on. Should the late
+// batch be committed after all, its machines have leases and are offered the same when they ask again.
 
 export interface GroupQueue<Item, Result> {
   /**
@@ -17,6 +20,8 @@ interface QueueOptions<Item, Result> {
   waitingMax: number;
   /** What waited longer has been answered without us. */
   waitMaxMs: number;
+  /** A batch that takes longer fails. */
+  decideMaxMs: number;
 }
 
 interface Waiting<Item, Result> {
@@ -27,7 +32,7 @@ interface Waiting<Item, Result> {
 }
 
 export function makeGroupQueue<Item, Result>(options: QueueOptions<Item, Result>): GroupQueue<Item, Result> {
-  const { decide, batchMax, waitingMax, waitMaxMs } = options;
+  const { batchMax, waitingMax, waitMaxMs } = options;
   const waiting: Waiting<Item, Result>[] = [];
   let waitingItems = 0;
   let isRunning = false;
@@ -54,7 +59,7 @@ export function makeGroupQueue<Item, Result>(options: QueueOptions<Item, Result>
     isRunning = true;
     while (waiting.length > 0) {
       const batch = takeBatch();
-      if (batch.length > 0) await decideBatch(batch, decide);
+      if (batch.length > 0) await decideBatch(batch, options);
     }
     isRunning = false;
   }
@@ -76,10 +81,15 @@ export function makeGroupQueue<Item, Result>(options: QueueOptions<Item, Result>
 
 async function decideBatch<Item, Result>(
   batch: readonly Waiting<Item, Result>[],
-  decide: QueueOptions<Item, Result>['decide'],
+  { decide, decideMaxMs }: Pick<QueueOptions<Item, Result>, 'decide' | 'decideMaxMs'>,
 ): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`a batch was not decided within ${decideMaxMs} ms`)),
+    decideMaxMs,
+  );
   try {
-    const results = await decide(batch.flatMap(({ items }) => items));
+    const results = await Promise.race([decide(batch.flatMap(({ items }) => items)), late.promise]);
     let from = 0;
     for (const { items, answer } of batch) {
       answer(results.slice(from, from + items.length));
@@ -87,5 +97,7 @@ async function decideBatch<Item, Result>(
     }
   } catch (error) {
     for (const { fail } of batch) fail(error);
+  } finally {
+    clearTimeout(timer);
   }
 }
