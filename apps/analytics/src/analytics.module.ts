@@ -23,8 +23,16 @@ import {
   type Retention,
   ShardsChanged,
 } from '@platte/history';
-import { type Chassis, refuseToStart, toFillRule, waitFor, watchFilling } from '@platte/service';
-import { closeStore, DatabaseIsNewer, makeMachineNumbers, migrate, openStore, type Store } from '@platte/state-store';
+import { type Chassis, makePostgresWatch, refuseToStart, toFillRule, waitFor, watchFilling } from '@platte/service';
+import {
+  closeStore,
+  DatabaseIsNewer,
+  makeMachineNumbers,
+  migrate,
+  openStore,
+  readClock,
+  type Store,
+} from '@platte/state-store';
 import type { Config } from './config.js';
 import { type FactWriter, startFactWriter } from './fact-writer.js';
 import { fillingPlaces } from './filling.js';
@@ -80,10 +88,10 @@ async function openNats({ config, clock, log, health, stopper }: Program): Promi
 }
 
 async function openPostgres(program: Program): Promise<Store> {
-  const { config, log, health, stopper } = program;
-  const dependency = health.dependency('postgres', 'required');
+  const { config, log, stopper } = program;
+  const watch = makePostgresWatch(program);
   const say = (line: string) => {
-    dependency.down(line);
+    watch.says(line);
     log.info(line);
   };
   await waitFor({
@@ -96,9 +104,10 @@ async function openPostgres(program: Program): Promise<Store> {
   const store = openStore({
     url: config.postgresUrl,
     onError: (error) => log.warn({ err: error }, 'a connection to PostgreSQL broke'),
+    onUnanswered: watch.noteUnanswered,
   });
   stopper.add('PostgreSQL', () => closeStore(store));
-  dependency.up();
+  watch.start(() => readClock(store));
   return store;
 }
 

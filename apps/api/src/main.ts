@@ -1,7 +1,15 @@
 // Api: REST for people and tools. Settings -> stores -> HTTP -> listen; and the same backwards at the end.
 import 'reflect-metadata';
-import { exitBadConfig, readConfig, refuseToStart, startChassis, waitFor } from '@platte/service';
-import { closeStore, DatabaseIsNewer, migrate, openStore } from '@platte/state-store';
+import {
+  exitBadConfig,
+  makePostgresWatch,
+  readConfig,
+  refuseToStart,
+  startChassis,
+  waitFor,
+  watchStore,
+} from '@platte/service';
+import { closeStore, DatabaseIsNewer, migrate, openStore, readClock } from '@platte/state-store';
 import { assertReadable, HistoryTooNew, openHistory } from '@platte/history';
 import { startApiServer } from './api-server.js';
 import { installBootstrapToken } from './bootstrap-token.js';
@@ -15,7 +23,6 @@ import { linkNats } from './nats-link.js';
 import { toOidcConfig } from './sign-in/oidc-config.js';
 import { makeSignIn } from './sign-in/sign-in-routes.js';
 import { readVersion } from './version.js';
-import { watchStore } from './watch-stores.js';
 
 /** Clients wait half a minute: whoever asks twice of a history that hangs still hears of it, instead of nothing. */
 const questionSecondsMax = 12;
@@ -34,9 +41,11 @@ const { now } = clock;
 const say = (line: string): void => log.info(line);
 
 const nats = linkNats({ config, log, clock, dependency: health.dependency('nats', 'reported'), stopper });
+const postgres = makePostgresWatch(program);
 const store = openStore({
   url: config.postgresUrl,
   onError: (error) => log.warn({ err: error }, 'a connection broke'),
+  onUnanswered: postgres.noteUnanswered,
 });
 stopper.add('PostgreSQL', () => closeStore(store));
 const history = openHistory({
@@ -53,7 +62,10 @@ const isNewer = (error: unknown) => error instanceof DatabaseIsNewer;
 await waitFor({
   what: 'PostgreSQL',
   attempt: () => migrate(config.postgresUrl),
-  say,
+  say: (line) => {
+    postgres.says(line);
+    say(line);
+  },
   isFinal: isNewer,
   signal: stopper.signal,
 }).catch((error: unknown) => (isNewer(error) ? refuseToStart({ log, stopper }, error) : Promise.reject(error)));
@@ -69,11 +81,9 @@ async function askHistory(): Promise<void> {
     throw error;
   }
 }
-const stores = [
-  { name: 'postgres', dependency: health.dependency('postgres', 'required'), ping: () => store.pool.query('select 1') },
-  { name: 'clickhouse', dependency: health.dependency('clickhouse', 'reported'), ping: askHistory },
-];
-for (const watched of stores) void watchStore(watched, log, stopper.signal);
+postgres.start(() => readClock(store));
+const dependency = health.dependency('clickhouse', 'reported');
+void watchStore({ name: 'clickhouse', dependency, ping: askHistory }, log, stopper.signal);
 void keepTidy({ store, now, log, signal: stopper.signal });
 
 const signIn = oidc && makeSignIn({ config: oidc, store, now, log });

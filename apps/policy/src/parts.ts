@@ -3,8 +3,8 @@
 import { randomInt } from 'node:crypto';
 import { connectNats, ensureStreams, followClockOffset, followConnection, type NatsConnection } from '@platte/fact-log';
 import { makePositions, type Position } from '@platte/facts';
-import { type Chassis, refuseToStart, waitFor } from '@platte/service';
-import { closeStore, DatabaseIsNewer, migrate, openStore, type Store } from '@platte/state-store';
+import { type Chassis, type ClockDifference, makePostgresWatch, refuseToStart, waitFor } from '@platte/service';
+import { closeStore, DatabaseIsNewer, migrate, openStore, readClock, type Store } from '@platte/state-store';
 import type { Config } from './config.js';
 
 type Program = Chassis<Config>;
@@ -12,13 +12,15 @@ type Program = Chassis<Config>;
 export interface Parts extends Program {
   store: Store;
   nats: NatsConnection;
+  /** PostgreSQL's clock, as far as it is known. */
+  storeClock: ClockDifference;
   /** Names the facts that this process makes. */
   nextPosition: (now: number) => Position;
 }
 
 export async function openParts(program: Program): Promise<Parts> {
   let clockOffsetMs = 0;
-  const store = await openPostgres(program, () => clockOffsetMs);
+  const { store, storeClock } = await openPostgres(program, () => clockOffsetMs);
   const nats = await openNats(program);
   if (program.clock.testMode) {
     const unfollow = followClockOffset(nats, (offsetMs) => {
@@ -27,30 +29,31 @@ export async function openParts(program: Program): Promise<Parts> {
     });
     program.stopper.add('test clock', unfollow);
   }
-  return { ...program, store, nats, nextPosition: makePositions(randomInt(2 ** 32)) };
+  return { ...program, store, storeClock, nats, nextPosition: makePositions(randomInt(2 ** 32)) };
 }
 
-async function openPostgres(program: Program, clockOffsetMs: () => number): Promise<Store> {
-  const { config, log, stopper, health } = program;
+async function openPostgres(program: Program, clockOffsetMs: () => number) {
+  const { config, log, stopper } = program;
   const url = config.postgresUrl;
-  const dependency = health.dependency('postgres', 'required');
+  const watch = makePostgresWatch(program);
   const isFinal = (error: unknown) => error instanceof DatabaseIsNewer;
   const applied = await waitFor({
     what: `PostgreSQL at ${new URL(url).host}`,
     attempt: () => migrate(url),
     say: (line) => {
-      dependency.down(line);
+      watch.says(line);
       log.info(line);
     },
     isFinal,
     signal: stopper.signal,
   }).catch((error: unknown) => (isFinal(error) ? refuseToStart(program, error) : Promise.reject(error)));
-  dependency.up();
   if (applied.length > 0) log.info({ applied }, 'brought the database to the schema of this version');
   const onError = (error: Error) => log.warn({ err: error }, 'a connection to PostgreSQL broke');
-  const store = openStore({ url, poolMax: config.postgresPoolMax, clockOffsetMs, onError });
+  const { noteUnanswered: onUnanswered } = watch;
+  const store = openStore({ url, poolMax: config.postgresPoolMax, clockOffsetMs, onError, onUnanswered });
   stopper.add('PostgreSQL', () => closeStore(store));
-  return store;
+  watch.start(() => readClock(store));
+  return { store, storeClock: watch.clock };
 }
 
 async function openNats({ config, log, health, stopper }: Program): Promise<NatsConnection> {

@@ -191,20 +191,20 @@ describe('snapshots', () => {
     await expect.poll(() => follower.get(flatcar)?.groups.length, patience).toBe(8);
   });
 
-  it('that JetStream does not take are reported under its name, and PostgreSQL stays up', async () => {
+  it('that JetStream does not take are reported under its name, those that cannot be read under theirs', async () => {
     await makeFirstCatalog(program);
     await publish(program, { compareMs: 200 });
     const states = () => {
       const found = program.health.report().dependencies.map(({ name, state }) => [name, state]);
       return Object.fromEntries(found) as Record<string, string>;
     };
-    expect(states()).toMatchObject({ postgres: 'up', jetstream: 'up' });
+    expect(states()).toMatchObject({ catalog: 'up', jetstream: 'up' });
     await program.nats.request(`$JS.API.STREAM.DELETE.KV_${program.prefix}-catalog`);
-    await expect.poll(states, patience).toMatchObject({ postgres: 'up', jetstream: 'down' });
+    await expect.poll(states, patience).toMatchObject({ catalog: 'up', jetstream: 'down' });
     await ensureStreams(program.nats, { replicas: 1, factsBytesMax: 2 ** 20, prefix: program.prefix });
-    await expect.poll(states, patience).toMatchObject({ postgres: 'up', jetstream: 'up' });
+    await expect.poll(states, patience).toMatchObject({ catalog: 'up', jetstream: 'up' });
     await program.store.pool.query('alter table application rename to hidden');
-    await expect.poll(states, patience).toMatchObject({ postgres: 'down', jetstream: 'up' });
+    await expect.poll(states, patience).toMatchObject({ catalog: 'down', jetstream: 'up' });
   });
 
   it('rise above those of before a backup was restored', async () => {

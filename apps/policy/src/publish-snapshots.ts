@@ -39,7 +39,7 @@ export async function startPublishing(
   catalog: Map<string, SnapshotIndex>,
 ): Promise<Publishing> {
   const { nats, log, health, stopper, metrics, prefix } = parts;
-  const postgres = health.dependency('postgres', 'required');
+  const reading = health.dependency('catalog', 'required');
   const published = metrics.gauge({
     name: 'platte_policy_catalog_revision',
     help: 'The revision of the catalog that was published last.',
@@ -60,7 +60,7 @@ export async function startPublishing(
 
   async function look(): Promise<void> {
     const revision = await readRevision(parts.store.pool);
-    postgres.up();
+    reading.up(`revision ${revision} is read`);
     const compare = isCompareDue;
     isCompareDue = false;
     if (compare) await follower.current;
@@ -82,7 +82,7 @@ export async function startPublishing(
       if (words !== trouble) log.warn({ err: error }, 'the catalog could not be published: trying again');
       trouble = words;
       if (error instanceof PublishFailed) bucketTrouble = words;
-      else postgres.down(words);
+      else reading.down(words);
       return false;
     }
   }

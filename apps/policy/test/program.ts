@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { connectNats, ensureStreams, logNames } from '@platte/fact-log';
 import { makePositions } from '@platte/facts';
-import { makeClock, makeHealth, makeLog, makeMetrics, type Stopper } from '@platte/service';
+import { makeClock, makeHealth, makeLog, makeMetrics, type Stopper, watchClockDifference } from '@platte/service';
 import { closeStore, makeFreshDatabase, openStore } from '@platte/state-store';
 import { inject } from 'vitest';
 import { Config } from '../src/config.js';
@@ -40,7 +40,18 @@ export async function makeProgram(settings: Record<string, string> = {}): Promis
       await Promise.all(replicas.map((stop) => stop()));
       await database.drop();
     };
-    const parts = { config, log, ...chassis, stopper, store, nats, nextPosition: makePositions(draw), prefix };
+    const storeClock = watchClockDifference('PostgreSQL', { log, ...chassis });
+    const parts = {
+      config,
+      log,
+      ...chassis,
+      stopper,
+      store,
+      storeClock,
+      nats,
+      nextPosition: makePositions(draw),
+      prefix,
+    };
     return { ...parts, another: () => open(draw + 1), end };
   }
   return open(1);

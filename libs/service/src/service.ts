@@ -1,6 +1,7 @@
 // The door of `service`: what every program of Platte does besides its own work. It knows nothing of ours and no Nest.
 export { startChassis, toUrl, type Chassis } from './chassis.js';
 export { makeClock, type Clock } from './clock.js';
+export { type ClockDifference, type ClockReading, watchClockDifference } from './clock-difference.js';
 export { describeConfig, exitBadConfig, parseConfig, readConfig } from './config.js';
 export { byteSize, choice, count, duration, flag, list, port, secret, text, url, urls } from './config-pieces.js';
 export { toFillRule } from './filling.js';
@@ -35,5 +36,7 @@ export {
 } from './shared-settings.js';
 export { isStoreFailure } from './store-failure.js';
 export { makeStopper, refuseToStart, type Stopper } from './stopper.js';
+export { makePostgresWatch, type PostgresWatch } from './watch-postgres.js';
+export { watchStore } from './watch-store.js';
 export { type Fill, type FillingPlace, type FillingWatch, readDiskFill, watchFilling } from './watch-filling.js';
 export { waitFor } from './wait-for.js';

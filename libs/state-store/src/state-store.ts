@@ -2,6 +2,7 @@
 export { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
 export { DatabaseIsNewer, migrate, migrationsFolder } from './migrate.js';
 export { closeStore, openStore, type Store, type StoreOptions } from './store.js';
+export { readClock } from './read-clock.js';
 export { type Client, withTransaction } from './transaction.js';
 export { type PatientOptions, withPatientClient } from './patient-client.js';
 export {

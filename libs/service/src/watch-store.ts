@@ -1,20 +1,23 @@
-// Keeps /readyz true: each store is asked now and then whether it answers. A store that does not is told, once per change.
+// Keeps /readyz true: a store is asked every few seconds whether it answers. The log has a line at each change.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Dependency, Log } from '@platte/service';
+import type { Dependency } from './health.js';
+import type { Log } from './log.js';
 
 export interface WatchedStore {
   name: string;
   dependency: Dependency;
   /** Throws when the store does not answer. */
   ping: () => Promise<unknown>;
+  /** Between two pings. Shorter in tests. */
+  periodMs?: number | undefined;
 }
 
-const periodMs = 5_000;
+const periodMsDefault = 5_000;
 /** A store that needs longer for nothing is as good as gone. */
 const pingMsMax = 3_000;
 
 export async function watchStore(
-  { name, dependency, ping }: WatchedStore,
+  { name, dependency, ping, periodMs = periodMsDefault }: WatchedStore,
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
