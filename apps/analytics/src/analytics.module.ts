@@ -181,7 +181,7 @@ function openRebuilder(
     history,
     cluster: config.clickhouseCluster ?? '',
     postgresUrl: config.postgresUrl,
-    ackFloor: () => writer.ackFloor(),
+    written: writer.written,
     now: clock.now,
     pauseMs: config.rebuildPause,
     presenceKept: { hoursMs: config.historyPresenceHoursKept, daysMs: config.historyPresenceDaysKept },

@@ -1,15 +1,15 @@
 // Follows the log and writes its facts to the history. A message is acknowledged after both inserts (the whole facts, and
 // their rows); one that comes again writes the same rows again. One batch at a time, so that a slow engine slows the
 // following, and what waits stays in NATS.
-import { followGathered, type Gather, type Lag, type NatsConnection } from '@platte/fact-log';
+import { followGathered, type Gather, type Lag, type NatsConnection, readFactsFill } from '@platte/fact-log';
 import { type FactRows, type History, makeFactRows, type WriteOptions } from '@platte/history';
 import { isStoreFailure, type Log, type Metrics } from '@platte/service';
 import type { MachineNumbers } from '@platte/state-store';
 import type { Config } from './config.js';
 
 export interface FactWriter {
-  /** Everything up to here is written by all replicas. */
-  ackFloor: () => Promise<number>;
+  /** All replicas have written everything up to `acked`, of the stream that was created at `stream` (ms). */
+  written: () => Promise<{ acked: number; stream: number }>;
   health: () => { state: 'up' | 'down'; detail: string };
   stop: (withinMs: number) => Promise<void>;
 }
@@ -122,7 +122,11 @@ export async function startFactWriter(needs: Needs): Promise<FactWriter> {
   }, lagPeriodMs);
 
   return {
-    ackFloor: async () => (await measureLag()).ackFloor,
+    async written() {
+      // The stream first: one that takes its place in between has acknowledged less, never more.
+      const { createdAt: stream } = await readFactsFill(nats, { prefix });
+      return { acked: (await measureLag()).ackFloor, stream };
+    },
     health() {
       const trouble = follower.trouble();
       if (trouble)

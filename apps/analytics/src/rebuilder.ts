@@ -10,7 +10,8 @@ interface Needs {
   /** Name of ClickHouse's cluster; empty: one server. */
   cluster: string;
   postgresUrl: string;
-  ackFloor: () => Promise<number>;
+  /** Up to where the log is written, and when its stream was created. */
+  written: () => Promise<{ acked: number; stream: number }>;
   now: () => number;
   pauseMs: number;
   presenceKept: { hoursMs: number; daysMs: number };
@@ -57,9 +58,9 @@ export function startRebuilder(needs: Needs): Rebuilder {
 
   async function runOnce(shards: readonly History[]): Promise<{ tookMs: number; facts: number; caughtUp: boolean }> {
     const started = performance.now();
-    const [acked, now] = [await needs.ackFloor(), needs.now()];
+    const [written, now] = [await needs.written(), needs.now()];
     const presenceFrom = toPresenceFrom(needs.presenceKept, now);
-    const done = await rebuildShards(shards, { acked, now, attempt: needs.nextAttempt(), presenceFrom });
+    const done = await rebuildShards(shards, { ...written, now, attempt: needs.nextAttempt(), presenceFrom });
     const tookMs = performance.now() - started;
     seconds.observe(tookMs / 1000);
     late.inc(done.late);

@@ -74,7 +74,7 @@ export async function makeProgram(): Promise<TestProgram> {
       history,
       cluster: '',
       postgresUrl: database.url,
-      ackFloor: writer.ackFloor,
+      written: writer.written,
       now: Date.now,
       pauseMs: 100,
       presenceKept: { hoursMs: 100 * 86_400_000, daysMs: 1100 * 86_400_000 },

@@ -5,8 +5,11 @@
 // moment is folded. A consumer that is stuck for long must not keep leases open for ever: every lease ends.
 
 export interface FoldProgress {
-  /** At `now`, on the clock of deadlines, the log's last message was this one. */
-  mark: (now: number, lastSequence: number) => void;
+  /**
+   * At `now`, on the clock of deadlines, the log's last message was this one. `createdAt`: of its stream (ms). What was marked in
+   * another stream says nothing of this one, whose numbers begin again.
+   */
+  mark: (now: number, lastSequence: number, createdAt: number) => void;
   /** All messages up to this one are acknowledged. `elapsedMs`: on a clock that nobody moves. */
   advance: (ackFloor: number, elapsedMs: number) => void;
   /** Deadlines up to then may be judged. */
@@ -22,8 +25,11 @@ export function makeFoldProgress(elapsedMs: number): FoldProgress {
   const marks: { now: number; lastSequence: number }[] = [];
   let folded = 0;
   let advancedAt = elapsedMs;
+  let stream = 0;
   return {
-    mark(now, lastSequence) {
+    mark(now, lastSequence, createdAt) {
+      if (createdAt !== stream) marks.length = 0;
+      stream = createdAt;
       if (marks.length >= marksMax) marks.shift();
       marks.push({ now, lastSequence });
     },

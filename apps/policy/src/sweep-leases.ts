@@ -26,8 +26,8 @@ export function startSweeping(
   async function measure(): Promise<number> {
     const now = clock.now();
     try {
-      const { lastSequence } = await readFactsFill(nats, { prefix });
-      progress.mark(now, lastSequence);
+      const { lastSequence, createdAt } = await readFactsFill(nats, { prefix });
+      progress.mark(now, lastSequence, createdAt);
       progress.advance((await folding.lag()).ackFloor, performance.now());
     } catch (error) {
       log.debug({ err: error }, 'the log does not say how far it is folded: deadlines wait');

@@ -10,6 +10,8 @@ export interface FactsFill {
   bytes: number;
   /** Full at this: new facts are refused then. */
   bytesMax: number;
+  /** When the stream was created (ms). Sequences of a stream that was created at another time have nothing to do with these. */
+  createdAt: number;
   firstSequence: number;
   lastSequence: number;
   /** When its oldest and newest messages were stored: what can be replayed reaches back to `firstAt`. Undefined if empty. */
@@ -22,12 +24,13 @@ export async function readFactsFill(
   { prefix }: { prefix?: string | undefined } = {},
 ): Promise<FactsFill> {
   const manager = await jetstreamManager(nc);
-  const { config, state } = await manager.streams.info(logNames(prefix).facts.stream);
+  const { config, created, state } = await manager.streams.info(logNames(prefix).facts.stream);
   const at = (time: string) => (state.messages === 0 ? undefined : Date.parse(time));
   return {
     messages: state.messages,
     bytes: state.bytes,
     bytesMax: config.max_bytes,
+    createdAt: Date.parse(created),
     firstSequence: state.first_seq,
     lastSequence: state.last_seq,
     firstAt: at(state.first_ts),

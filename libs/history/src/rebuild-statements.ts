@@ -10,7 +10,7 @@ const toTime = (position: string) => `fromUnixTimestamp64Milli(toInt64(bitShiftR
 const said = 'cityHash64(sent, grp, channel, arch, oem, version, status)';
 
 export const readWatermark = `
-select run, seq, toUnixTimestamp(silence) * 1000 as silence
+select run, seq, toUnixTimestamp(silence) * 1000 as silence, stream
 from watermark final
 where name = 'transitions'`;
 
@@ -303,8 +303,8 @@ export const writePresenceHours = writePresence('presence_hour', 'toStartOfHour'
 export const writePresenceDays = writePresence('presence_day', 'toStartOfDay', 'daysFrom');
 
 export const writeWatermark = `
-insert into watermark (name, run, seq, silence)
-values ('transitions', {run:UInt64}, {upto:UInt64}, toDateTime({silence:UInt32}, 'UTC'))`;
+insert into watermark (name, run, seq, silence, stream)
+values ('transitions', {run:UInt64}, {upto:UInt64}, toDateTime({silence:UInt32}, 'UTC'), {stream:Int64})`;
 
 /** From here on until the watermark moves, transition, delta and machine are of two runs: what sums them must not. */
 export const writePublishing = `

@@ -10,6 +10,8 @@ import * as sql from './rebuild-statements.js';
 export interface RebuildInput {
   /** Batches up to this sequence of FACTS are written and acknowledged by every writer. */
   acked: number;
+  /** When the stream that `acked` is of was created (ms): another one counts from its start. Left out: not known. */
+  stream?: number | undefined;
   now: number;
   /** Differs for every attempt of every program: it names the attempt's own staging rows. */
   attempt: number;
@@ -30,6 +32,8 @@ interface Watermark {
   run: number;
   seq: number;
   silence: number;
+  /** When the stream of `seq` was created (ms); 0: not known. */
+  stream: number;
 }
 
 const minuteMs = 60_000;
@@ -40,9 +44,9 @@ const machinesPerSlice = 20_000;
 
 export async function rebuild(
   history: History,
-  { acked, now, attempt, presenceFrom = { hours: 0, days: 0 } }: RebuildInput,
+  { acked, stream = 0, now, attempt, presenceFrom = { hours: 0, days: 0 } }: RebuildInput,
 ): Promise<Rebuilt> {
-  const mark = await readMark(history, acked);
+  const mark = await readMark(history, acked, stream);
   const [scope] = await history.read<{ facts: number; upto: number; newest: number }>(sql.readUpto, {
     after: mark.seq,
     acked,
@@ -59,6 +63,7 @@ export async function rebuild(
     upto,
     silence: toSeconds(silence),
     silenced: toSeconds(mark.silence),
+    stream: mark.stream,
     hoursFrom: Math.max(0, presenceFrom.hours),
     daysFrom: Math.max(0, presenceFrom.days),
   };
@@ -80,7 +85,7 @@ export async function rebuildFromNothing(
   history: History,
   { now, attempt }: Omit<RebuildInput, 'acked'>,
 ): Promise<void> {
-  const mark = await readMark(history, Number.MAX_SAFE_INTEGER);
+  const mark = await readMark(history, Number.MAX_SAFE_INTEGER, 0);
   const silence = Math.max(floorMinute(now), mark.silence);
   await history.run(sql.writePublishing, { run: mark.run + 1 });
   await history.run('truncate table transition');
@@ -105,7 +110,8 @@ export async function rebuildFromNothing(
     await history.run(sql.writeAllMinutes, { run: mark.run + 1, monday });
     await history.run(sql.writeAllHours, { run: mark.run + 1, monday });
   }
-  await history.run(sql.writeWatermark, { run: mark.run + 1, upto: mark.seq, silence: toSeconds(silence) });
+  const { run, seq: upto, stream } = mark;
+  await history.run(sql.writeWatermark, { run: run + 1, upto, silence: toSeconds(silence), stream });
 }
 
 /** Facts below the watermark are in the other tables: their partitions go. */
@@ -150,15 +156,18 @@ async function dropStage(history: History, attempt: number): Promise<void> {
 }
 
 /**
- * A log whose acknowledged end lies before the watermark is another one than before, or its consumer was made anew: it
- * counts from the start again. What is still fresh and folded already is folded once more, which changes nothing.
+ * Another stream than before counts from its start again: one that was created at another time, or whose acknowledged end lies
+ * before the watermark (its consumer was made again). Facts that are folded already are folded once more, which changes nothing.
  */
-async function readMark(history: History, acked: number): Promise<Watermark> {
-  const [mark = { run: 0, seq: 0, silence: 0 }] = await history.read<Watermark>(sql.readWatermark);
-  if (acked >= mark.seq) return mark;
-  history.log.warn({ acked, watermark: mark.seq }, 'the log begins anew: facts are folded from its start');
+async function readMark(history: History, acked: number, stream: number): Promise<Watermark> {
+  const [found = { run: 0, seq: 0, silence: 0, stream: 0 }] = await history.read<Watermark>(sql.readWatermark);
+  const isAnother = stream !== 0 && found.stream !== 0 && found.stream !== stream;
+  const mark = { ...found, stream: stream === 0 ? found.stream : stream };
+  if (acked >= mark.seq && !isAnother) return mark;
+  history.log.warn({ acked, watermark: mark.seq }, 'the log begins again: facts are folded from its first message');
   const anew = { ...mark, run: mark.run + 1, seq: 0 };
-  await history.run(sql.writeWatermark, { run: anew.run, upto: 0, silence: toSeconds(anew.silence) });
+  const params = { run: anew.run, upto: 0, silence: toSeconds(anew.silence), stream: anew.stream };
+  await history.run(sql.writeWatermark, params);
   return anew;
 }
 

@@ -234,6 +234,8 @@ create materialized view if not exists machine_alias_mv on cluster 'fleet' to ma
 
 create or replace view v_machine on cluster 'fleet' as
 
+alter table watermark on cluster 'fleet' add column if not exists stream Int64 default 0 comment 'When the stream of seq was created (ms); 0: not known'
+
 create or replace table fact_in on cluster 'fleet' as platte_local.fact_in
   engine = Distributed('fleet', 'platte_local', 'fact_in', inst)
 
