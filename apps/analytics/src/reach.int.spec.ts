@@ -24,7 +24,7 @@ test('follows the log and the archive', async () => {
     await program.append(checkIns(3, '1.0.0'));
     await becomes('up', 'from the log alone, which begins');
     await nats.request(`$JS.API.STREAM.PURGE.${logNames(prefix).facts.stream}`);
-    await becomes('warning', 'messages below 2 are gone');
+    await becomes('warning', 'has number 2; the archive is empty');
     await program.append(checkIns(3, '2.0.0'));
     await program.startReplica();
     await becomes('up', 'before it from the archive since');

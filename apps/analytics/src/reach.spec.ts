@@ -1,41 +1,49 @@
 import { expect, test } from 'vitest';
 import { describeReach } from './reach.js';
 
-const [monday, tuesday] = [Date.UTC(2026, 10, 23, 9), Date.UTC(2026, 10, 24, 9)];
+const [sunday, monday, tuesday] = [Date.UTC(2026, 10, 22, 9), Date.UTC(2026, 10, 23, 9), Date.UTC(2026, 10, 24, 9)];
 
-test.each([
-  ['a log that nobody wrote to', { firstSequence: 0, firstAt: undefined }, undefined, 'up', 'everything'],
-  ['a whole log', { firstSequence: 1, firstAt: monday }, undefined, 'up', 'which begins 2026-11-23 09:00'],
+interface Facts {
+  first: number;
+  log?: number;
+  archive?: number;
+  rows?: number;
+}
+
+test.each<[string, Facts, string, string]>([
+  ['a log that nobody wrote to', { first: 0 }, 'up', 'everything'],
   [
-    'a purged log below which the archive goes on',
-    { firstSequence: 9, firstAt: tuesday },
-    monday,
+    'a whole log',
+    { first: 1, log: monday, archive: monday - 900, rows: monday - 900 },
     'up',
-    'archive since 2026-11-23 09:00',
+    'log alone, which begins 2026-11-23 09:00',
   ],
+  ['a whole log without an archive', { first: 1, log: monday, rows: monday - 900 }, 'up', 'everything'],
+  ['a purged log', { first: 9, log: tuesday, archive: monday, rows: monday }, 'up', 'archive since 2026-11-23 09:00'],
+  ['a log that is purged whole', { first: 9, archive: monday, rows: monday }, 'up', 'the log is empty, before it from'],
+  ['a purged log without an archive', { first: 9, log: tuesday }, 'warning', 'has number 9; the archive is empty'],
+  ['an archive that begins too late', { first: 9, log: monday, archive: tuesday }, 'warning', 'restore fact_archive'],
   [
-    'a log that is purged whole',
-    { firstSequence: 9, firstAt: undefined },
-    monday,
+    'a log that was lost and begins again with message 1',
+    { first: 1, log: tuesday, archive: monday, rows: monday },
     'up',
-    'the log is empty, before it from the archive',
+    'from the log since 2026-11-24 09:00, before it from the archive since 2026-11-23 09:00',
   ],
   [
-    'a purged log without an archive',
-    { firstSequence: 9, firstAt: tuesday },
-    undefined,
+    'a log that was lost, and no archive',
+    { first: 1, log: tuesday, rows: monday },
     'warning',
-    'messages below 9 are gone',
+    'the archive is empty, while the history knows facts since 2026-11-23 09:00',
   ],
+  ['a log that was lost and is empty, and no archive', { first: 0, rows: monday }, 'warning', 'the log is empty'],
   [
-    'an archive that begins too late',
-    { firstSequence: 9, firstAt: monday },
-    tuesday,
+    'an archive that lost its oldest facts',
+    { first: 1, log: tuesday, archive: monday, rows: sunday },
     'warning',
-    'restore fact_archive',
+    'begins 2026-11-23 09:00, while the history knows facts since 2026-11-22 09:00',
   ],
-] as const)('says of %s how far back it goes', (_, log, archivedSince, state, words) => {
-  const reach = describeReach(log, archivedSince);
+])('says of %s how far back it goes', (_, { first, log, archive, rows }, state, words) => {
+  const reach = describeReach({ firstSequence: first, firstAt: log }, { archivedSince: archive, knownSince: rows });
   expect(reach.state).toBe(state);
   expect(reach.detail).toContain(words);
 });

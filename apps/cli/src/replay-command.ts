@@ -38,7 +38,10 @@ export function registerReplay(program: Command): void {
     .option('--data <dir>', 'the folder of the platform that runs here', '.platte')
     .option('--dry-run', 'say what would be read and replaced')
     .option('-y, --yes', 'do not ask')
-    .option('--forget-older', 'also where the archive has let facts go: what is older than it is lost')
+    .option(
+      '--forget-older',
+      'also where the copy would have less than the live tables: what is older than log and archive is lost',
+    )
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text'))
     .addHelpText('after', `${where}\nExamples:\n  $ ./platte replay --dry-run\n  $ ./platte replay --yes`)
     .action(async (flags: Flags) => {
@@ -100,9 +103,10 @@ async function withPlatform(
 type Plan = Awaited<ReturnType<typeof import('./replay/verify.js').readPlan>>;
 
 function printPlan(flags: Flags, plan: Plan): number {
-  const { messages, firstSequence, lastSequence, usesArchive, clickhouse, postgres } = plan;
+  const { messages, firstSequence, lastSequence, usesArchive, archivedFacts, clickhouse, postgres } = plan;
+  const archive = usesArchive ? `, and ${archivedFacts} facts of the archive for what is older` : '';
   print(flags, plan, [
-    `reads ${messages} messages of the log, ${firstSequence} to ${lastSequence}${usesArchive ? ', and the archive for what is older' : ''}`,
+    `reads ${messages} messages of the log, ${firstSequence} to ${lastSequence}${archive}`,
     `ClickHouse: ${clickhouse.join(', ')}`,
     `PostgreSQL: ${postgres.join(', ')}`,
     'nothing was changed',

@@ -21,7 +21,7 @@ export {
   type WriteOptions,
 } from './write-facts.js';
 export { dropPassed, rebuild, rebuildFromNothing, type RebuildInput, type Rebuilt } from './rebuild.js';
-export { reachesStart, readArchiveStart } from './archive-start.js';
+export { clockSlackMs, type KeptFacts, type LogStart, type Reach, reachOf, readKeptFacts } from './archive-start.js';
 export { type DiskFill, readDiskFill } from './disk-fill.js';
 export { rebuildShards } from './rebuild-shards.js';
 export { applyRetention, keptForGood, type Retention, retentionDefaults } from './retention.js';
@@ -72,14 +72,18 @@ export {
   compareHistoryTable,
   countArchive,
   dropRebuiltHistory,
+  foldArchive,
   type HistoryTable,
   type HistoryTableDifference,
   makeRebuiltHistory,
+  type LogPlace,
+  type Losses,
   NotOnCluster,
   readArchive,
   readForgottenBefore,
   readFolded,
   readHistoryTables,
+  readLosses,
   readSwitchBegun,
   switchHistory,
   toUnexpired,

@@ -3,6 +3,7 @@
 // in their comments (migration 0013-marks): no table of the folds is named here.
 import { type History, type HistoryOptions, openHistory } from './connection.js';
 import { createDatabase, migrateHistory } from './migrate.js';
+import { rebuild } from './rebuild.js';
 import { readWatermark } from './rebuild-statements.js';
 import { toTtlChange, ttlColumn } from './ttl.js';
 
@@ -94,10 +95,47 @@ async function keepAsLong(copy: History, live: readonly HistoryTable[]): Promise
   }
 }
 
+/** Stands for the pages of the archive where a stream is named: no stream was created then. */
+const archiveStream = 1;
+
+/**
+ * Folds what was written from the archive as messages 1 to `pages`. The log's own messages count from 1 again afterwards, as
+ * those of another stream do: the archive needs no numbers below the log's first.
+ */
+export async function foldArchive(copy: History, pages: number, nextAttempt: () => number): Promise<void> {
+  const upto = { acked: pages, stream: archiveStream, now: 0 };
+  while (!(await rebuild(copy, { ...upto, attempt: nextAttempt() })).caughtUp) copy.log.info({}, 'folding the archive');
+  await copy.run('truncate table fresh');
+}
+
+/** Machines, and since when they are known (ms; 0: never), of the live history and of the copy. */
+export interface Losses {
+  live: number;
+  rebuilt: number;
+  /** Machines of the live history that the copy lacks. */
+  lost: number;
+  liveSince: number;
+  rebuiltSince: number;
+}
+
+/** To be called when both are folded up to the same place, or the copy further. */
+export async function readLosses(live: History): Promise<Losses> {
+  const copy = rebuiltDatabase(live.database);
+  const since = (database: string) =>
+    `(select toUnixTimestamp64Milli(min(at)) from ${database}.transition final where gone = 0)`;
+  const [row] = await live.read<Losses>(`
+    select countIf(side = 1) as live, countIf(side = 2) as rebuilt,
+           countIf(side = 1 and inst not in (select inst from ${copy}.machine)) as lost,
+           ${since(live.database)} as liveSince, ${since(copy)} as rebuiltSince
+    from (select inst, 1 as side from ${live.database}.machine final
+          union all select inst, 2 as side from ${copy}.machine final)`);
+  return row ?? { live: 0, rebuilt: 0, lost: 0, liveSince: 0, rebuiltSince: 0 };
+}
+
 /** Up to where and which minute the live tables are folded: both sides are compared there. */
-export async function readFolded(history: History): Promise<{ seq: number; silence: number }> {
-  const [mark] = await history.read<{ seq: number; silence: number }>(readWatermark);
-  return mark ?? { seq: 0, silence: 0 };
+export async function readFolded(history: History): Promise<LogPlace & { silence: number }> {
+  const [mark] = await history.read<LogPlace & { silence: number }>(readWatermark);
+  return mark ?? { seq: 0, stream: 0, silence: 0 };
 }
 
 /**
@@ -200,19 +238,26 @@ export async function countArchive(live: History, before: number): Promise<numbe
   return row?.facts ?? 0;
 }
 
-/** Says in the copy that it is on its way into the live one's place, and what the live one lacks then. */
+/** A place in one stream: `stream` is when it was created (ms), 0 where that is not known. */
+export interface LogPlace {
+  seq: number;
+  stream: number;
+}
+
+/** Names the table in the copy that exists once the switch began, and holds the place behind which the live tables lack facts. */
 function switchTable(): string {
   return 'switch_begun';
 }
 
 /**
- * Exchanges every table that follows from the log with the copy's, by one statement. Facts that arrived after `seq` are in
- * neither until the caller has written them once more; the copy remembers `seq` in case the caller dies before.
+ * Exchanges every table that follows from the log with the copy's, by one statement. Facts that arrived after `place` are in
+ * neither until the caller has written them once more; the copy remembers the place in case the caller dies before.
  */
-export async function switchHistory(live: History, tables: readonly HistoryTable[], seq: number): Promise<void> {
+export async function switchHistory(live: History, tables: readonly HistoryTable[], place: LogPlace): Promise<void> {
   const rebuilt = rebuiltDatabase(live.database);
   await live.run(
-    `create table ${rebuilt}.${switchTable()} (seq UInt64) engine = MergeTree order by seq as select ${Math.floor(seq)} as seq`,
+    `create table ${rebuilt}.${switchTable()} (seq UInt64, stream Int64) engine = MergeTree order by seq
+     as select ${Math.floor(place.seq)} as seq, ${Math.floor(place.stream)} as stream`,
   );
   const pairs = tables
     .filter(({ mark }) => mark === 'fold' || mark === 'position')
@@ -220,14 +265,18 @@ export async function switchHistory(live: History, tables: readonly HistoryTable
   await live.run(`exchange tables ${pairs.join(', ')}`);
 }
 
-/** The sequence behind which the live tables may lack facts, because a switch was cut short; undefined: none was. */
-export async function readSwitchBegun(live: History): Promise<number | undefined> {
+/** The place behind which the live tables may lack facts, because a switch was cut short; undefined: none was. */
+export async function readSwitchBegun(live: History): Promise<LogPlace | undefined> {
   const rebuilt = rebuiltDatabase(live.database);
-  const [there] = await live.read<{ found: number }>(
-    'select count() as found from system.tables where database = {rebuilt:String} and name = {name:String}',
+  const columns = await live.read<{ name: string }>(
+    'select name from system.columns where database = {rebuilt:String} and table = {name:String}',
     { rebuilt, name: switchTable() },
   );
-  if (!there?.found) return undefined;
-  const [row] = await live.read<{ seq: number }>(`select min(seq) as seq from ${rebuilt}.${switchTable()}`);
-  return row?.seq;
+  if (columns.length === 0) return undefined;
+  // The version before did not name the stream.
+  const stream = columns.some(({ name }) => name === 'stream') ? 'min(stream)' : '0';
+  const [row] = await live.read<LogPlace>(
+    `select min(seq) as seq, ${stream} as stream from ${rebuilt}.${switchTable()}`,
+  );
+  return row;
 }

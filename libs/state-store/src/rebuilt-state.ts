@@ -85,6 +85,47 @@ export async function compareState(
   });
 }
 
+export interface MissingMachine {
+  application: string;
+  machine: string;
+}
+
+/** Rows of machines: of the live table, of the copy, and those of `missing` that are live and not in the copy. */
+export interface LostRows {
+  live: number;
+  rebuilt: number;
+  lost: number;
+}
+
+/** More of them change no decision. */
+const missingMax = 10_000;
+
+/** Machines that have a live row and none in the copy, at most 10,000. */
+export async function readMissing(url: string): Promise<MissingMachine[]> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query<MissingMachine>(`
+      select application, machine from instance l
+      where not exists (select from ${rebuiltSchema}.instance r where (r.application, r.machine) = (l.application, l.machine))
+      limit ${missingMax}`);
+    return rows;
+  });
+}
+
+export async function countLost(url: string, missing: readonly MissingMachine[]): Promise<LostRows> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query<LostRows>(
+      `
+      select (select count(*) from instance)::int as live, (select count(*) from ${rebuiltSchema}.instance)::int as rebuilt,
+        (select count(*) from unnest($1::uuid[], $2::text[]) as m (application, machine)
+          join instance using (application, machine)
+          left join ${rebuiltSchema}.instance r using (application, machine)
+          where r.machine is null)::int as lost`,
+      [missing.map(({ application }) => application), missing.map(({ machine }) => machine)],
+    );
+    return rows[0] ?? { live: 0, rebuilt: 0, lost: 0 };
+  });
+}
+
 /**
  * Puts the copy's tables in the place of the live ones, in one transaction. `catchUp` folds what is in the log by then into
  * the copy: it runs when nobody can write the live tables any more, and whoever waits to write them writes the new ones.

@@ -54,8 +54,12 @@ export { type InstancePage, readInstancePage } from './instance-pages.js';
 export { foldsRest, type Lead, takeLead, tryLead } from './leader.js';
 export {
   compareState,
+  countLost,
   dropRebuiltState,
+  type LostRows,
   makeRebuiltState,
+  type MissingMachine,
+  readMissing,
   readStateTables,
   type StateDifference,
   type StateTable,

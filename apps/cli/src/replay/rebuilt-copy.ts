@@ -2,17 +2,20 @@
 // `writeFacts` and `rebuild` as analytics does, `foldFacts` as policy does. What the log no longer has comes first, from the
 // archive. Machine numbers are the live ones, which nothing rebuilds.
 import { randomInt } from 'node:crypto';
-import { readFacts, readFactsFill } from '@platte/fact-log';
-import { decodeBatch, makePositions } from '@platte/facts';
+import { type FactsFill, readFacts, readFactsFill } from '@platte/fact-log';
+import { decodeBatch, type Fact, makePositions } from '@platte/facts';
 import {
   type ArrivedBatch,
+  clockSlackMs,
   countArchive,
+  foldArchive,
   type History,
+  type LogPlace,
   machinesOf,
   makeRebuiltHistory,
-  reachesStart,
+  reachOf,
   readArchive,
-  readArchiveStart,
+  readKeptFacts,
   rebuild,
   writeFacts,
 } from '@platte/history';
@@ -29,7 +32,7 @@ import type { Stores } from './stores.js';
 
 export interface RebuiltCopy {
   /** Everything up to here is in both. */
-  fed: () => number;
+  fed: () => LogPlace;
   /** Reads the log on, to its end of now. */
   feed: () => Promise<void>;
   /** The same into PostgreSQL's copy alone: ClickHouse's has become the live one. */
@@ -43,17 +46,20 @@ export interface RebuiltCopy {
 /** What one write holds in memory: some 300 bytes each. */
 const factsPerWrite = 20_000;
 const cachedMachinesMax = 2_000_000;
-/** A fact is older than the message that brought it, by clocks of two machines. What is read twice does no harm. */
-const clockSlackMs = 300_000;
 /** After every fact, and a moment that ClickHouse can hold. */
 const afterAll = Date.UTC(2200, 0);
 
-/** Part of what was in the log can be made from nowhere: a rebuild would be poorer than what is live. */
+/** Neither log nor archive has part of what the live tables were made from: a rebuild would be poorer. */
 class LogIncomplete extends Error {}
+/** The stream was lost or replaced while the copy was made from it. */
+class OtherLog extends Error {}
 
-/** @throws LogIncomplete */
-export async function makeCopy(stores: Stores, progress: Progress): Promise<RebuiltCopy> {
-  await assertWhole(stores);
+/**
+ * @param forgetsOlder whether what neither log nor archive has may be lost
+ * @throws LogIncomplete
+ */
+export async function makeCopy(stores: Stores, progress: Progress, forgetsOlder = false): Promise<RebuiltCopy> {
+  if (!forgetsOlder) await assertWhole(stores);
   const { postgresUrl, historyOptions, history: live } = stores;
   const history = await makeRebuiltHistory(historyOptions, live);
   const store = openStore({ url: postgresUrl, schema: await makeRebuiltState(postgresUrl) });
@@ -70,17 +76,25 @@ export async function makeCopy(stores: Stores, progress: Progress): Promise<Rebu
     await toHistory(batches);
     await toState(batches);
   };
-  let fed = await feedArchive(stores, progress, toBoth);
+  const nextAttempt = (): number => randomInt(2 ** 47) * 32;
+  const archive = await feedArchive(stores, progress, toBoth);
+  await foldArchive(history, archive.pages, nextAttempt);
+  let fed: LogPlace = archive.upto;
   const feedTo = async (write: typeof toBoth): Promise<void> => {
-    fed = await feedLog(stores, fed, write, progress);
+    const upto = await feedLog(stores, fed, write, progress);
+    if (upto.stream !== fed.stream)
+      throw new OtherLog(
+        'OtherLog: the log was lost or replaced while it was read: nothing was changed, run this again',
+      );
+    fed = upto;
   };
   return {
     fed: () => fed,
     feed: () => feedTo(toBoth),
     feedState: () => feedTo(toState),
     async fold(acked, now) {
-      const attempt = randomInt(2 ** 47) * 32;
-      while (!(await rebuild(history, { acked, now, attempt })).caughtUp) progress.say('folding timelines');
+      const upto = { acked, stream: fed.stream, now };
+      while (!(await rebuild(history, { ...upto, attempt: nextAttempt() })).caughtUp) progress.say('folding timelines');
     },
     async close() {
       await Promise.all([history.close(), closeStore(store)]);
@@ -95,59 +109,88 @@ function historyWriter({ store }: Stores, history: History): (batches: readonly 
 }
 
 /** Once more into the live history what arrived after `from`: it is in there once, whether it was already or not. */
-export async function topUpHistory(stores: Stores, from: number, progress: Progress): Promise<number> {
+export async function topUpHistory(stores: Stores, from: LogPlace, progress: Progress): Promise<LogPlace> {
   return feedLog(stores, from, historyWriter(stores, stores.history), progress);
 }
 
 async function assertWhole({ nats, prefix, history }: Stores): Promise<void> {
   const fill = await readFactsFill(nats, { prefix });
-  if (reachesStart(fill, await readArchiveStart(history))) return;
+  const kept = await readKeptFacts(history);
+  if (reachOf(fill, kept) !== 'gap') return;
+  const known = kept.knownSince === undefined ? '' : ` and the history knows facts since ${toMinute(kept.knownSince)}`;
   throw new LogIncomplete(
-    `LogIncomplete: the log begins with message ${fill.firstSequence}, and fact_archive has nothing from before it: restore fact_archive from a backup, then run this again`,
+    `LogIncomplete: the log begins with message ${fill.firstSequence}${fill.firstAt === undefined ? '' : ` of ${toMinute(fill.firstAt)}`}, the archive ${
+      kept.archivedSince === undefined ? 'is empty' : `begins at ${toMinute(kept.archivedSince)}`
+    }${known}: restore fact_archive from a backup, then run this again; \`replay --forget-older\` goes on without the older facts`,
   );
 }
 
-/** @returns the sequence up to which the archive stood in for the log */
-async function feedArchive(
-  { nats, prefix, history }: Stores,
-  progress: Progress,
-  write: (batches: readonly ArrivedBatch[]) => Promise<void>,
-): Promise<number> {
-  const { firstSequence, firstAt } = await readFactsFill(nats, { prefix });
-  if (firstSequence <= 1) return 0;
-  const before = firstAt === undefined ? afterAll : firstAt + clockSlackMs;
-  progress.begin('facts of the archive', await countArchive(history, before));
-  let sequence = 0;
-  for await (const { facts } of readArchive(history, before)) {
-    // A run of the fold takes whole messages: so each page is one, as far as there are numbers that the log has used.
-    sequence = Math.min(sequence + 1, firstSequence - 1);
-    await write([{ sequence, ...decodeBatch(Buffer.from(`[${facts.join(',')}]`)) }]);
-    progress.advance(facts.length);
+const toMinute = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
+
+/**
+ * Facts of the log that the archive's part has too, by their position. Folded twice they would make their machines late, which
+ * are folded with all that has arrived: the copy would be ahead of the live tables that it is compared with.
+ */
+async function readOverlap({ nats, prefix }: Stores, fill: FactsFill, before: number): Promise<Set<string>> {
+  const overlap = new Set<string>();
+  if (fill.messages === 0) return overlap;
+  for await (const { facts, storedAt } of readFacts(nats, { from: 1, until: fill.lastSequence, prefix })) {
+    if (storedAt > before + clockSlackMs) break;
+    for (const fact of facts) if (fact.at < before) overlap.add(toPlace(fact));
   }
-  return firstSequence - 1;
+  return overlap;
 }
 
-/** Reads the log on after `from` to its end of now. @returns its last sequence */
+const toPlace = ({ at, n }: Pick<Fact, 'at' | 'n'>): string => `${at}.${n}`;
+
+/** @returns how many pages were written, as messages from 1 on, and the place in the log up to which the archive replaced it */
+async function feedArchive(
+  stores: Stores,
+  progress: Progress,
+  write: (batches: readonly ArrivedBatch[]) => Promise<void>,
+): Promise<{ pages: number; upto: LogPlace }> {
+  const { nats, prefix, history } = stores;
+  const fill = await readFactsFill(nats, { prefix });
+  const before = archiveEnd(fill);
+  const overlap = await readOverlap(stores, fill, before);
+  progress.begin('facts of the archive', await countArchive(history, before));
+  let pages = 0;
+  for await (const { facts } of readArchive(history, before)) {
+    pages += 1;
+    const page = decodeBatch(Buffer.from(`[${facts.join(',')}]`));
+    await write([{ ...page, sequence: pages, facts: page.facts.filter((fact) => !overlap.has(toPlace(fact))) }]);
+    progress.advance(facts.length);
+  }
+  return { pages, upto: { seq: Math.max(0, fill.firstSequence - 1), stream: fill.createdAt } };
+}
+
+/** The archive replaces the log before its first message, whatever number that has: the stream may be another than the first. */
+export const archiveEnd = ({ firstAt }: Pick<FactsFill, 'firstAt'>): number =>
+  firstAt === undefined ? afterAll : firstAt + clockSlackMs;
+
+/** Reads the log on after `from` to its end of now; another stream from its start. @returns the place of its last message */
 async function feedLog(
   { nats, prefix }: Stores,
-  from: number,
+  from: LogPlace,
   write: (batches: readonly ArrivedBatch[]) => Promise<void>,
   progress: Progress,
-): Promise<number> {
-  const { lastSequence } = await readFactsFill(nats, { prefix });
-  if (lastSequence <= from) return from;
-  progress.begin('messages of the log', lastSequence - from);
+): Promise<LogPlace> {
+  const { lastSequence, createdAt } = await readFactsFill(nats, { prefix });
+  const after = from.stream === 0 || from.stream === createdAt ? from.seq : 0;
+  const upto = { seq: Math.max(lastSequence, after), stream: createdAt };
+  if (lastSequence <= after) return upto;
+  progress.begin('messages of the log', lastSequence - after);
   let [waiting, facts]: [ArrivedBatch[], number] = [[], 0];
   const flush = async (): Promise<void> => {
     await write(waiting);
     progress.advance(waiting.length);
     [waiting, facts] = [[], 0];
   };
-  for await (const message of readFacts(nats, { from: from + 1, until: lastSequence, prefix })) {
+  for await (const message of readFacts(nats, { from: after + 1, until: lastSequence, prefix })) {
     waiting.push(message);
     facts += message.facts.length + message.unknown.length;
     if (facts >= factsPerWrite) await flush();
   }
   if (waiting.length > 0) await flush();
-  return lastSequence;
+  return upto;
 }

@@ -192,6 +192,49 @@ describe('replay', () => {
     expect((await verify(platform.stores, platform.progress)).first).toBeNull();
   });
 
+  it('reads the archive where the log was lost and begins again with message 1', async () => {
+    await live();
+    const { nats, prefix, store, history } = platform.stores;
+    await platform.loseLog();
+    await platform.append([checkIn('machine-7', Date.now(), { version: '3.0.0' })]);
+    await platform.settle();
+    expect(await readFactsFill(nats, { prefix })).toMatchObject({ firstSequence: 1, messages: 1 });
+    expect((await verify(platform.stores, platform.progress)).first).toBeNull();
+    await replay(platform.stores, platform.progress);
+    expect((await store.pool.query('select from instance')).rowCount).toBe(20);
+    expect(await version('machine-7')).toBe('3.0.0');
+    const [machines] = await history.read<{ rows: number }>('select count() as rows from machine final');
+    expect(machines?.rows).toBe(20);
+    expect((await verify(platform.stores, platform.progress)).first).toBeNull();
+  });
+
+  it('refuses to lose a machine that neither log nor archive has, with figures, unless it may', async () => {
+    await live();
+    const { history, store } = platform.stores;
+    await platform.loseLog();
+    await history.run(`alter table fact_archive delete where machine = 'machine-8' settings mutations_sync = 2`);
+    await expect(replay(platform.stores, platform.progress)).rejects.toThrow(
+      /^CopyPoorer: .*ClickHouse has 20 machines live and 19 in the copy, which lacks 1 .*PostgreSQL has 20 machines live and 19/,
+    );
+    expect(await version('machine-8')).toBe('2.0.0');
+    await replay(platform.stores, platform.progress, true);
+    expect((await store.pool.query('select from instance')).rowCount).toBe(19);
+    expect((await verify(platform.stores, platform.progress)).first).toBeNull();
+  });
+
+  it('refuses where the log was lost and nothing was archived, unless it may', async () => {
+    await live();
+    const { history } = platform.stores;
+    await platform.loseLog();
+    await history.run('truncate table fact_archive');
+    for (const work of [replay, verify])
+      await expect(work(platform.stores, platform.progress)).rejects.toThrow(
+        /^LogIncomplete: .*the archive is empty and the history knows facts since/,
+      );
+    await replay(platform.stores, platform.progress, true);
+    expect(await version('machine-8')).toBe('undefined');
+  });
+
   it('neither loses nor doubles facts that arrive while it works', async () => {
     await live();
     const over = new AbortController();
@@ -217,7 +260,7 @@ describe('replay', () => {
     const { history } = platform.stores;
     const copy = await makeCopy(platform.stores, platform.progress);
     await copy.feed();
-    await copy.fold(copy.fed(), Date.now());
+    await copy.fold(copy.fed().seq, Date.now());
     await platform.append([checkIn('machine-9', Date.now(), { version: '4.0.0' })]);
     await platform.settle();
     await switchHistory(history, await readHistoryTables(history), copy.fed());

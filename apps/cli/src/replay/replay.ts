@@ -8,8 +8,9 @@ import { readConsumerLag, readFactsFill, writtenRowsSubject } from '@platte/fact
 import { readFolded, readForgottenBefore, readHistoryTables, switchHistory } from '@platte/history';
 import { foldsRest, readStateTables, switchState, takeLead } from '@platte/state-store';
 import type { Progress } from './progress.js';
-import { topUpHistory } from './rebuilt-copy.js';
+import { type RebuiltCopy, topUpHistory } from './rebuilt-copy.js';
 import type { Stores } from './stores.js';
+import { assertNothingLost } from './losses.js';
 import { consumers } from './verify.js';
 import { withCopy } from './with-copy.js';
 
@@ -24,15 +25,15 @@ export interface Replayed {
 class ArchiveExpired extends Error {}
 
 /**
- * @param forgetsOlder whether what is older than the archive may be lost
- * @throws NotOnCluster, AlreadyReplaying, LogIncomplete, ArchiveExpired
+ * @param forgetsOlder whether what is older than log and archive may be lost
+ * @throws NotOnCluster, AlreadyReplaying, LogIncomplete, ArchiveExpired, CopyPoorer
  */
 export async function replay(stores: Stores, progress: Progress, forgetsOlder = false): Promise<Replayed> {
   const { nats, prefix, postgresUrl, history } = stores;
   if (!forgetsOlder) await refuseToForget(stores);
   const tables = await readHistoryTables(history);
   const state = await readStateTables(postgresUrl);
-  return withCopy(stores, progress, async (copy) => {
+  const work = async (copy: RebuiltCopy): Promise<Replayed> => {
     await copy.feed();
     const rest = await takeLead(postgresUrl, foldsRest);
     try {
@@ -40,8 +41,9 @@ export async function replay(stores: Stores, progress: Progress, forgetsOlder = 
       // Not beyond what analytics has acknowledged: the fold goes on from there, over what arrives again.
       const { ackFloor } = await readConsumerLag(nats, consumers.analytics, { prefix });
       progress.say('folding timelines');
-      await copy.fold(Math.min(ackFloor, copy.fed()), (await readFolded(history)).silence);
+      await copy.fold(Math.min(ackFloor, copy.fed().seq), (await readFolded(history)).silence);
       await copy.feed();
+      if (!forgetsOlder) await assertNothingLost(stores, copy);
       progress.say('switching over');
       await switchHistory(history, tables, copy.fed());
       await topUpHistory(stores, copy.fed(), progress);
@@ -53,10 +55,12 @@ export async function replay(stores: Stores, progress: Progress, forgetsOlder = 
     }
     const names = (list: { name: string; mark: string }[]) =>
       list.filter(({ mark }) => mark === 'fold' || mark === 'position').map(({ name }) => name);
-    return { sequence: copy.fed(), clickhouse: names(tables), postgres: names(state) };
-  });
+    return { sequence: copy.fed().seq, clickhouse: names(tables), postgres: names(state) };
+  };
+  return withCopy(stores, progress, work, forgetsOlder);
 }
 
+/** Before the work begins, where it is known already. A log that begins with message 1 may be whole: then the copy is compared. */
 async function refuseToForget({ nats, prefix, history }: Stores): Promise<void> {
   const { firstSequence } = await readFactsFill(nats, { prefix });
   const before = firstSequence <= 1 ? undefined : await readForgottenBefore(history);

@@ -1,11 +1,19 @@
 // Compares the live tables that follow from the log with a copy that is rebuilt from it. Names no table: migrations mark them.
 import { setTimeout as delay } from 'node:timers/promises';
 import { readConsumerLag, readFactsFill } from '@platte/fact-log';
-import { compareHistoryTable, type HistoryTable, readFolded, readHistoryTables } from '@platte/history';
+import {
+  compareHistoryTable,
+  countArchive,
+  type HistoryTable,
+  reachOf,
+  readFolded,
+  readHistoryTables,
+  readKeptFacts,
+} from '@platte/history';
 import { compareState, foldsRest, readStateTables, type StateTable, takeLead } from '@platte/state-store';
 import { type Difference, type Finding, standing, toFinding } from './differences.js';
 import type { Progress } from './progress.js';
-import type { RebuiltCopy } from './rebuilt-copy.js';
+import { archiveEnd, type RebuiltCopy } from './rebuilt-copy.js';
 import type { Stores } from './stores.js';
 import { withCopy } from './with-copy.js';
 
@@ -31,7 +39,7 @@ export async function verify(stores: Stores, progress: Progress): Promise<Verifi
     const rest = await takeLead(stores.postgresUrl, foldsRest);
     try {
       await copy.feed();
-      await waitForConsumers(stores, copy.fed());
+      await waitForConsumers(stores, copy.fed().seq);
       const { seq, silence } = await readFolded(stores.history);
       progress.say('folding timelines');
       await copy.fold(seq, silence);
@@ -96,7 +104,8 @@ async function waitForConsumers({ nats, prefix }: Stores, sequence: number): Pro
 
 /** What `replay` would read. */
 export async function readPlan({ nats, prefix, history, postgresUrl }: Stores) {
-  const { messages, firstSequence, lastSequence } = await readFactsFill(nats, { prefix });
+  const fill = await readFactsFill(nats, { prefix });
+  const { messages, firstSequence, lastSequence } = fill;
   const named = (tables: { name: string; mark: string }[]) =>
     tables.filter(({ mark }) => mark === 'fold' || mark === 'position').map(({ name }) => name);
   const clickhouse = named(await readHistoryTables(history));
@@ -104,7 +113,8 @@ export async function readPlan({ nats, prefix, history, postgresUrl }: Stores) {
     messages,
     firstSequence,
     lastSequence,
-    usesArchive: firstSequence > 1,
+    usesArchive: reachOf(fill, await readKeptFacts(history)) === 'archive',
+    archivedFacts: await countArchive(history, archiveEnd(fill)),
     clickhouse,
     postgres: named(await readStateTables(postgresUrl)),
   };

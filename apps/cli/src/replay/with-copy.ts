@@ -15,6 +15,7 @@ export async function withCopy<T>(
   stores: Stores,
   progress: Progress,
   work: (copy: RebuiltCopy) => Promise<T>,
+  forgetsOlder = false,
 ): Promise<T> {
   await readHistoryTables(stores.history);
   const lead = await tryLead(stores.postgresUrl, replayJob);
@@ -24,7 +25,7 @@ export async function withCopy<T>(
     );
   try {
     await finishSwitch(stores, progress);
-    const copy = await makeCopy(stores, progress);
+    const copy = await makeCopy(stores, progress, forgetsOlder);
     // What failed leaves its copy: it may be half way through the switch, which the next run finishes.
     const done = await work(copy).finally(() => copy.close());
     await dropCopy(stores);

@@ -19,7 +19,7 @@ import {
   makeMachineNumbers,
   openStore,
 } from '@platte/state-store';
-import { inject } from 'vitest';
+import { inject, vi } from 'vitest';
 import { makeProgress, type Progress } from '../progress.js';
 import type { Stores } from '../stores.js';
 
@@ -30,6 +30,8 @@ export interface SmallPlatform {
   append: (facts: Fact[]) => Promise<void>;
   /** Waits until both consumers have all that is in the log, and folds it as analytics' leader does. */
   settle: () => Promise<void>;
+  /** As when the disk of NATS is lost: the stream is there again, empty, and its consumers with it. */
+  loseLog: () => Promise<void>;
   end: () => Promise<void>;
 }
 
@@ -74,10 +76,17 @@ export async function startSmallPlatform(): Promise<SmallPlatform> {
   let attempt = 1;
 
   async function settle(): Promise<void> {
-    const { lastSequence } = await readFactsFill(nats, { prefix });
+    const { lastSequence, createdAt: stream } = await readFactsFill(nats, { prefix });
     for (const durable of ['analytics', 'policy'])
       while ((await readConsumerLag(nats, durable, { prefix })).ackFloor < lastSequence);
-    await rebuild(history, { acked: lastSequence, now: Date.now(), attempt: attempt++ * 32 });
+    await rebuild(history, { acked: lastSequence, stream, now: Date.now(), attempt: attempt++ * 32 });
+  }
+  async function loseLog(): Promise<void> {
+    await nats.request(`$JS.API.STREAM.DELETE.${logNames(prefix).facts.stream}`);
+    await ensureStreams(nats, { replicas: 1, factsBytesMax: 2 ** 26, prefix });
+    // A follower makes its consumer again once it notices that it is gone.
+    for (const durable of ['analytics', 'policy'])
+      await vi.waitFor(() => readConsumerLag(nats, durable, { prefix }), { timeout: 60_000 });
   }
 
   async function end(): Promise<void> {
@@ -99,6 +108,7 @@ export async function startSmallPlatform(): Promise<SmallPlatform> {
     progress: makeProgress((line) => said.push(line), Date.now),
     append: (facts) => appender.appendAll(facts),
     settle,
+    loseLog,
     end,
   };
 }
