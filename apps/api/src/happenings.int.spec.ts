@@ -152,6 +152,8 @@ describe('the live stream', () => {
     });
     await expect(watch({}, { after: `${lastSequence + 1}.0` })).rejects.toMatchObject({ problem: { status: 410 } });
     await (await watch({}, { after: `${firstSequence + 1}.0` })).stop();
+    // The number is in this log, but it was given by another one.
+    await expect(watch({}, { after: `${firstSequence + 1}.0.1` })).rejects.toMatchObject({ problem: { status: 410 } });
   });
 
   it('ends for a token that was revoked', async () => {

@@ -9,7 +9,7 @@ import type { Log } from '@platte/service';
 import { makeWaitingLine, type WaitingLine, waitingMaxDefault } from './waiting-line.js';
 
 export interface LiveEvent {
-  /** `sequence.index`: where the fact is in the log. */
+  /** `sequence.index.stream`: where the fact is in the log, and when that was created. */
   id: string;
   fact: Fact;
 }
@@ -33,6 +33,8 @@ export interface Listener {
 export interface Place {
   sequence: number;
   index: number;
+  /** When the stream of `sequence` was created (ms); undefined in ids of the version before. */
+  stream?: number | undefined;
 }
 
 export interface LiveEvents {
@@ -50,8 +52,13 @@ interface Hub {
 }
 
 export function parsePlace(id: string): Place | undefined {
-  const [, sequence, index] = /^(\d{1,15})\.(\d{1,6})$/.exec(id) ?? [];
-  return sequence === undefined ? undefined : { sequence: Number(sequence), index: Number(index) };
+  const [, sequence, index, stream] = /^(\d{1,15})\.(\d{1,6})(?:\.(\d{1,15}))?$/.exec(id) ?? [];
+  if (sequence === undefined) return undefined;
+  return {
+    sequence: Number(sequence),
+    index: Number(index),
+    stream: stream === undefined ? undefined : Number(stream),
+  };
 }
 
 export function makeLiveEvents({ nc, prefix, log, waitingMax = waitingMaxDefault }: Hub): LiveEvents {
@@ -90,7 +97,7 @@ export function makeLiveEvents({ nc, prefix, log, waitingMax = waitingMaxDefault
     for await (const message of readFacts(connection, { from: after.sequence, prefix, signal })) {
       if (seen === after && message.sequence !== after.sequence) return 'gone' as const;
       yield* pick(message, seen, wants);
-      seen = { sequence: message.sequence, index: message.facts.length };
+      seen = { sequence: message.sequence, index: message.facts.length, stream: message.createdAt };
       if (line.isPast(message.sequence)) break;
     }
     return seen;
@@ -118,12 +125,14 @@ export function makeLiveEvents({ nc, prefix, log, waitingMax = waitingMaxDefault
 }
 
 function* pick(
-  { sequence, facts }: ReadMessage,
+  { sequence, facts, createdAt }: ReadMessage,
   seen: Place | undefined,
   wants: Listener['wants'],
 ): Generator<LiveEvent> {
-  if (seen && sequence < seen.sequence) return;
-  const first = seen?.sequence === sequence ? seen.index + 1 : 0;
+  // What a listener has seen of another stream says nothing of this one.
+  const last = seen?.stream === undefined || seen.stream === createdAt ? seen : undefined;
+  if (last && sequence < last.sequence) return;
+  const first = last?.sequence === sequence ? last.index + 1 : 0;
   for (const [index, fact] of facts.entries())
-    if (index >= first && wants(fact)) yield { id: `${sequence}.${index}`, fact };
+    if (index >= first && wants(fact)) yield { id: `${sequence}.${index}.${createdAt}`, fact };
 }

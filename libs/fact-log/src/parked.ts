@@ -34,7 +34,9 @@ export async function parkMessage(
   head.set('Platte-Sequence', String(sequence));
   head.set('Platte-Stored-At', String(storedAt));
   const subject = `${logNames(prefix).parked.subject}.${durable}`;
-  await jetstream(nc).publish(subject, msg.data, { headers: head, msgID: `${durable}.${sequence}` });
+  // With its time: a stream that was lost and made again gives the same number to another message.
+  const msgID = `${durable}.${sequence}.${storedAt}`;
+  await jetstream(nc).publish(subject, msg.data, { headers: head, msgID });
 }
 
 /** Oldest first, at most `max` from the one after `afterId`. */
@@ -58,7 +60,7 @@ export async function retryParked(
   if (stored === undefined) return false;
   // Dying between the two lines repeats the retry, which the message id makes one.
   await jetstream(nc).publish(`${names.facts.subject}.retried`, stored.data, {
-    msgID: `retried.${names.parked.stream}.${id}`,
+    msgID: `retried.${names.parked.stream}.${id}.${stored.storedAt}`,
   });
   await dropParked(nc, id, { prefix });
   return true;

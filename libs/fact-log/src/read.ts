@@ -24,6 +24,8 @@ export interface ReadOptions {
 export interface ReadMessage extends FactMessage {
   /** Why the message could not be decoded: it has no facts then. A consumer has parked it. */
   unreadable?: string;
+  /** When the stream of `sequence` was created (ms): another one counts from 1 again. */
+  createdAt: number;
 }
 
 const messagesPerPull = 256;
@@ -31,7 +33,7 @@ const pullBytesMax = 4 * 1024 * 1024;
 /** The server forgets a reader that asked for nothing so long; a slower one is made anew where it was. */
 const idleMs = 60_000;
 
-/** Waits for NATS when it goes away. Ends when `signal` says so. */
+/** Waits for NATS when it goes away. Goes on with the first message of a stream that took the place. Ends when `signal` says so. */
 export async function* readFacts(
   nc: NatsConnection,
   options: ReadOptions,
@@ -39,14 +41,16 @@ export async function* readFacts(
   const { signal, until = Number.POSITIVE_INFINITY } = options;
   const { stream } = logNames(options.prefix).facts;
   let next: number | 'new' = options.from;
+  let createdAt: number | undefined;
   while (!isAborted(signal)) {
-    const reader = await startReader(nc, stream, next, options);
+    const reader = await startReader(nc, { stream, from: next, createdAt }, options);
+    ({ createdAt } = reader);
     try {
       if (reader.pending === 0 && until !== Number.POSITIVE_INFINITY) return;
       for await (const msg of reader.messages()) {
         const delivery = readDelivery(msg);
         next = delivery.sequence + 1;
-        yield { ...decodeSafely(msg), sequence: delivery.sequence, storedAt: delivery.storedAt };
+        yield { ...decodeSafely(msg), sequence: delivery.sequence, storedAt: delivery.storedAt, createdAt };
         if (delivery.sequence >= until || (until !== Number.POSITIVE_INFINITY && delivery.pending === 0)) return;
       }
       // Lost before its first message: what comes from here on is what it would have seen.
@@ -61,34 +65,49 @@ interface Reader {
   /** Messages that were there when it began. */
   pending: number;
   nextSequence: number;
+  createdAt: number;
   /** Ends when the server forgot the reader, or the connection was lost. */
   messages: () => AsyncGenerator<Msg, void, undefined>;
   close: () => Promise<void>;
 }
 
+interface ReaderStart {
+  stream: string;
+  from: number | 'new';
+  /** Of the stream that `from` was counted in; undefined: of the one that is there. */
+  createdAt: number | undefined;
+}
+
+function toStart({ from, createdAt }: ReaderStart, found: number) {
+  if (from === 'new') return { deliver_policy: DeliverPolicy.New };
+  const isOther = createdAt !== undefined && createdAt !== found;
+  return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: isOther ? 1 : Math.max(1, from) };
+}
+
 async function startReader(
   nc: NatsConnection,
-  stream: string,
-  from: number | 'new',
+  begin: ReaderStart,
   { signal, say = () => {} }: ReadOptions,
 ): Promise<Reader> {
+  const { stream } = begin;
   const durable = `READER_${nuid.next()}`;
-  const start =
-    from === 'new'
-      ? { deliver_policy: DeliverPolicy.New }
-      : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: Math.max(1, from) };
-  const { info, lastSequence } = await retryForever({ waitingFor: `stream ${stream}`, say, signal }, async () => {
-    const manager = await jetstreamManager(nc);
-    const { state } = await manager.streams.info(stream);
-    const settings = {
-      name: durable,
-      ack_policy: AckPolicy.None,
-      inactive_threshold: nanos(idleMs),
-      mem_storage: true,
-      num_replicas: 1,
-    };
-    return { info: await manager.consumers.add(stream, { ...settings, ...start }), lastSequence: state.last_seq };
-  });
+  const { info, lastSequence, createdAt } = await retryForever(
+    { waitingFor: `stream ${stream}`, say, signal },
+    async () => {
+      const manager = await jetstreamManager(nc);
+      const { state, created } = await manager.streams.info(stream);
+      const createdAt = Date.parse(created);
+      const settings = {
+        name: durable,
+        ack_policy: AckPolicy.None,
+        inactive_threshold: nanos(idleMs),
+        mem_storage: true,
+        num_replicas: 1,
+      };
+      const added = await manager.consumers.add(stream, { ...settings, ...toStart(begin, createdAt) });
+      return { info: added, lastSequence: state.last_seq, createdAt };
+    },
+  );
   const arrived: Msg[] = [];
   const bell = makeBell();
   const onMessage = (msg: Msg): void => {
@@ -100,6 +119,7 @@ async function startReader(
   return {
     pending: info.num_pending,
     nextSequence: lastSequence + 1,
+    createdAt,
     messages: () => takeMessages(puller, arrived, bell, signal),
     close: async () => {
       signal?.removeEventListener('abort', bell.ring);

@@ -54,14 +54,15 @@ export class EventsController {
   }
 
   /** @throws ApiProblem when something between that event and now is not in the log: silence about it would be a lie */
-  private async assertKept(nc: NatsConnection, { sequence }: Place): Promise<void> {
-    const { firstSequence, lastSequence } = await readFactsFill(nc, { prefix: this.parts.logPrefix }).catch(
-      (cause: unknown) => {
-        throw new ApiProblem('stream-unavailable', { detail: 'The log does not answer.' }, { cause });
-      },
-    );
-    if (sequence >= firstSequence && sequence <= lastSequence) return;
-    const why = sequence < firstSequence ? 'what followed may be purged' : 'that event is of another log';
+  private async assertKept(nc: NatsConnection, { sequence, stream }: Place): Promise<void> {
+    const { firstSequence, lastSequence, createdAt } = await readFactsFill(nc, {
+      prefix: this.parts.logPrefix,
+    }).catch((cause: unknown) => {
+      throw new ApiProblem('stream-unavailable', { detail: 'The log does not answer.' }, { cause });
+    });
+    const isOther = (stream !== undefined && stream !== createdAt) || sequence > lastSequence;
+    if (!isOther && sequence >= firstSequence) return;
+    const why = isOther ? 'that event is of another log' : 'what followed may be purged';
     throw new ApiProblem('events-gone', { detail: `The log holds ${firstSequence} to ${lastSequence}: ${why}.` });
   }
 }
