@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder, startPostgres } from '@platte/backing';
-import { makePositions } from '@platte/facts';
+import { makePositions, toActor } from '@platte/facts';
 import {
   type AskedMachine,
   CatalogCommand,
@@ -113,7 +113,7 @@ async function makeGroup(store: Store, name: string, machines: number): Promise<
 async function run(store: Store, input: CatalogCommandInput): Promise<void> {
   const now = Date.now();
   const context = {
-    actor: 'bench',
+    actor: toActor('bench', 'token'),
     now,
     newId: () => randomUUID(),
     forceMs: 86_400_000,

@@ -61,7 +61,8 @@ export async function makeFleet(store: Store, policy: Partial<Policy> = {}): Pro
 
 async function run(store: Store, input: CatalogCommandInput): Promise<void> {
   const now = Date.now();
-  const context = { actor: 'ada', now, newId: randomUUID, forceMs: 86_400_000, position: () => drawPosition(now) };
+  const actor = { kind: 'person', name: 'ada' } as const;
+  const context = { actor, now, newId: randomUUID, forceMs: 86_400_000, position: () => drawPosition(now) };
   const executed = await executeCatalogCommand(store, CatalogCommand.parse(input), context);
   if (isRejection(executed)) throw new Error(`${input.kind} was refused: ${executed.words}`);
 }

@@ -179,7 +179,7 @@ function endLease(machine: Machine, at: number): Fact {
     toVersion: after,
     ...(machine.index === 42
       ? { outcome: 'timed-out', cause: 'the deadline passed' }
-      : { outcome: 'cancelled', cause: 'cancelled by ada' }),
+      : { outcome: 'cancelled', cause: 'cancelled by person ada' }),
   };
 }
 

@@ -2,7 +2,7 @@
 // does it: in PostgreSQL, and then published.
 import { randomInt, randomUUID } from 'node:crypto';
 import { followSnapshots, publishSnapshot } from '@platte/fact-log';
-import { makePositions } from '@platte/facts';
+import { makePositions, toActor } from '@platte/facts';
 import { breakdown } from '@platte/history';
 import { CatalogCommand, type CatalogCommandInput, CommandRequest, isRejection } from '@platte/rollout';
 import { executeCatalogCommand, readSnapshot } from '@platte/state-store';
@@ -33,7 +33,7 @@ const sampleCatalog: CatalogCommandInput[] = [
   { kind: 'CreateGroup', application: app, id: group, name: 'Stable', track: 'stable', channel },
 ];
 
-async function run(command: CatalogCommandInput, actor = 'ada') {
+async function run(command: CatalogCommandInput, actor = toActor('ada', 'person')) {
   const { store, nats, prefix } = program;
   const now = Date.now();
   const context = { actor, now, newId: randomUUID, forceMs: 1000, position: () => position(now) };
@@ -47,8 +47,8 @@ async function run(command: CatalogCommandInput, actor = 'ada') {
 function servePolicy(): void {
   const subscription = program.nats.subscribe(subjectOf(program), {
     callback: (_, message) => {
-      const { actor, command } = CommandRequest.parse(message.json());
-      void run(command, actor).then((executed) =>
+      const { actor, actorKind, command } = CommandRequest.parse(message.json());
+      void run(command, toActor(actor, actorKind)).then((executed) =>
         message.respond(
           JSON.stringify(
             isRejection(executed)
@@ -110,10 +110,10 @@ test('a rollout is finished when every machine of the group has its version, and
   await untilCounted({ '1.0.0': 10 });
   await finishDue();
   expect(await rolloutNow()).toMatchObject({ state: 'finished', cause: 'all 10 active machines report 1.0.0' });
-  const { rows } = await program.store.pool.query('select actor from catalog_change where kind = $1', [
+  const { rows } = await program.store.pool.query('select actor, actor_kind from catalog_change where kind = $1', [
     'RolloutFinished',
   ]);
-  expect(rows).toEqual([{ actor: 'platte' }]);
+  expect(rows).toEqual([{ actor: 'platte', actor_kind: 'rule' }]);
 });
 
 test('a finished rollout makes way for the next one', async () => {

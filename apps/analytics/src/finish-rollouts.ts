@@ -3,6 +3,7 @@
 // replicas that overlap say the same, what was missed is said a round later, and policy refuses what is not so any more.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsConnection, SnapshotFollower } from '@platte/fact-log';
+import { platte } from '@platte/facts';
 import { breakdown, type History } from '@platte/history';
 import {
   type ApplicationSnapshot,
@@ -34,8 +35,6 @@ const ageMsMin = 180_000;
 const commandTimeoutMs = 5_000;
 /** A round over many groups makes the next one later: no more than a tenth of the time is spent on it. */
 const restPerWork = 10;
-/** Who finishes a rollout when no person does. */
-const actor = 'platte';
 
 export function startFinishing(needs: Needs): { ended: Promise<void>; finishDue: () => Promise<void> } {
   const { catalog, isLeading, now, log, signal, periodMs } = needs;
@@ -79,7 +78,8 @@ async function finishIfDone(needs: Needs, { application }: ApplicationSnapshot, 
   if (!isFinished(machines, rollout, application.versioning)) return;
   const cause = `all ${machines.total} active machines report ${toVersion}`;
   const reply = await ask(needs, {
-    actor,
+    actor: platte.name,
+    actorKind: platte.kind,
     command: { kind: 'FinishRollout', application: application.id, group, rollout: id, cause },
     dryRun: false,
   });

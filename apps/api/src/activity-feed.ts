@@ -6,6 +6,7 @@ import { machineFailures, missingPackages, type MishapPosition } from '@platte/h
 import { describeErrorCode } from '@platte/omaha/words';
 import { findGroupView, listChanges, type ChangeView } from '@platte/state-store';
 import { z } from 'zod';
+import { byRule, toActorView } from './actor-view.js';
 import { toChangeWords } from './change-words.js';
 import { readFindings } from './findings.js';
 import { allApplications } from './machines.js';
@@ -72,7 +73,8 @@ async function readChanges({ store }: ApiParts, asked: Asked, kinds: CatalogKind
 
 function toChangeItem(change: ChangeView): FeedItem {
   const { at, revision, number, kind, application, group, subject, actor } = change;
-  const item = { kind, application: application ?? '', group, subject, actor, words: toChangeWords(change) };
+  const by = toActorView(actor);
+  const item = { kind, application: application ?? '', group, subject, ...by, words: toChangeWords(change) };
   return {
     place: { source: 'catalog', at, revision, number },
     item: { id: `catalog-${revision}-${number}`, at: toInstant(at), ...item },
@@ -90,7 +92,7 @@ async function readMachines({ history, store }: ApiParts, asked: Asked): Promise
   return rows.map((failure) => {
     const { app, at, n, machine, status } = failure;
     const kind = failureKindOf[status];
-    const about = { application: app, group: failure.group, subject: machine, actor: 'platte' };
+    const about = { application: app, group: failure.group, subject: machine, ...byRule };
     return {
       place: { source: 'machine', at, n },
       item: { id: `machine-${at}-${n}`, at: toInstant(at), kind, ...about, words: toFailureWords(failure) },
@@ -134,7 +136,7 @@ async function readPackages({ history, store }: ApiParts, asked: Asked): Promise
       application: app,
       group: id,
       subject: id,
-      actor: 'platte',
+      ...byRule,
       words: `Machines of group ${nameOf.get(id) ?? 'that is gone'} asked for updates, and it has no channel with a package.`,
     },
   }));

@@ -1,5 +1,6 @@
 // The first admin: a token that whoever starts the programs gives by environment or file. Platte has no default one.
 import { readFile } from 'node:fs/promises';
+import { platte } from '@platte/facts';
 import { putBootstrapToken, type Store } from '@platte/state-store';
 import type { Config } from './config.js';
 import { parseToken } from './identify.js';
@@ -17,7 +18,7 @@ export async function installBootstrapToken(config: Config, store: Store, now: n
     name: 'admin',
     role: 'admin',
     applications: null,
-    createdBy: 'platte',
+    createdBy: platte,
     createdAt: now,
     expiresAt: null,
   });

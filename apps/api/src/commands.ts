@@ -11,7 +11,7 @@ import {
   type RejectionReason,
 } from '@platte/rollout';
 import type { z } from 'zod';
-import type { Caller } from './http/caller.js';
+import { actorOf, type Caller } from './http/caller.js';
 import { errorsMax, toJsonPointer } from './http/operation-route.js';
 import { ApiProblem, type ProblemDetails } from './http/problems.js';
 import type { NatsLink } from './nats-link.js';
@@ -57,10 +57,11 @@ export interface CommandRoute {
 
 export function makeRunCommand({ nats, timeoutMs, subject = commandSubject }: CommandRoute): RunCommand {
   const ask = makeAsk(nats, subject, timeoutMs);
-  return async (command, { name: actor, dryRun = false }) => {
+  return async (command, caller) => {
+    const { dryRun = false } = caller;
     const checked = CatalogCommand.safeParse(command);
     if (!checked.success) throw toInvalid(command, checked.error);
-    const reply = await ask({ actor, command: checked.data, dryRun });
+    const reply = await ask({ ...toSender(caller), command: checked.data, dryRun });
     switch (reply.status) {
       case 'done':
         if (dryRun) throw new DryRunDone(reply.plan ?? nothing);
@@ -71,6 +72,12 @@ export function makeRunCommand({ nats, timeoutMs, subject = commandSubject }: Co
         throw new ApiProblem('policy-unavailable', { detail: reply.words });
     }
   };
+}
+
+/** The kind is how they were authenticated: no name can be another's. */
+function toSender(caller: Caller): Pick<CommandRequest, 'actor' | 'actorKind'> {
+  const { name: actor, kind: actorKind } = actorOf(caller);
+  return { actor, actorKind };
 }
 
 function makeAsk(

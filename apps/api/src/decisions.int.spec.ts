@@ -81,14 +81,33 @@ describe('the answer of a machine tells who', () => {
   });
 
   it('and which rule, where no person did it', async () => {
-    // As policy logs a halt by safe mode.
+    // As policy logged a halt by safe mode before actors had kinds.
     const cause = 'safe mode: machine m failed with 4152.1.0';
     await api.store.pool.query(
       `insert into catalog_change
        select max(revision), 99, $1, 'platte', 'RolloutHalted', $2, $3, '', $4, $5, null, '{}' from catalog_change`,
       [Date.now(), ids.flatcar, ids.prod, ids.rollout, cause],
     );
-    expect(await decided('braked', 'rollout-halted')).toMatchObject({ actor: 'platte', note: cause });
+    expect(await decided('braked', 'rollout-halted')).toMatchObject({
+      actor: 'platte',
+      actorKind: 'rule',
+      note: cause,
+    });
+  });
+
+  it('and no token is taken for a rule by its name', async () => {
+    const client = api.clientOf(await api.makeToken({ role: 'admin', name: 'platte' }));
+    await client.pauseGroup({ ...group, body: { note: 'a joke' } });
+    expect(await decided('fooled', 'updates-disabled')).toMatchObject({ actor: 'platte', actorKind: 'token' });
+    const { items: changes } = await api.admin.listAudit({ query: { group: ids.prod, limit: 1 } });
+    expect(changes).toMatchObject([{ kind: 'GroupPaused', actor: 'platte', actorKind: 'token' }]);
+    const { items: happened } = await api.admin.listActivity({ query: { group: ids.prod, limit: 1 } });
+    expect(happened).toMatchObject([{ kind: 'GroupPaused', actor: 'platte', actorKind: 'token' }]);
+    const ofTokens = await api.admin.listAudit({ query: { actor: 'platte', actorKind: 'token' } });
+    expect(ofTokens.items.map(({ kind }) => kind)).toEqual(['GroupPaused']);
+    const ofRules = await api.admin.listAudit({ query: { actor: 'platte', actorKind: 'rule', group: ids.prod } });
+    expect(ofRules.items.map(({ kind }) => kind)).toEqual(['RolloutHalted']);
+    await client.resumeGroup({ ...group, body: {} });
   });
 
   it('as it was when the machine asked, whatever came later', async () => {

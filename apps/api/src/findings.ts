@@ -2,6 +2,7 @@
 import { toInstant, type Activity } from '@platte/api-contract';
 import type { HistoryDiffered } from '@platte/facts';
 import { activity, type History } from '@platte/history';
+import { byRule } from './actor-view.js';
 
 interface Finding {
   at: number;
@@ -19,7 +20,7 @@ export async function readFindings(
 
 function toFinding(fact: HistoryDiffered): Finding {
   const { at, n, app: application, kind, examples } = fact;
-  const about = { application, group: null, subject: examples[0]?.machine ?? '', actor: 'platte' };
+  const about = { application, group: null, subject: examples[0]?.machine ?? '', ...byRule };
   return { at, n, item: { id: `finding-${at}-${n}`, at: toInstant(at), kind, ...about, words: toWords(fact) } };
 }
 

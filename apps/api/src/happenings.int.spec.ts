@@ -196,9 +196,10 @@ describe('what happened', () => {
     expect(items[0]).toMatchObject({
       kind: 'GroupPaused',
       actor: 'test admin',
+      actorKind: 'token',
       words: 'Updates of group prod were paused: a fire.',
     });
-    expect(items.at(-1)).toMatchObject({ kind: 'GroupCreated', actor: 'ada' });
+    expect(items.at(-1)).toMatchObject({ kind: 'GroupCreated', actor: 'ada', actorKind: 'person' });
   });
 
   it('also tells what went wrong with machines, in one order with the rest, page by page', async () => {

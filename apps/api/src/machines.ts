@@ -16,6 +16,7 @@ import {
   type InstanceRow,
   type Store,
 } from '@platte/state-store';
+import { toActorView } from './actor-view.js';
 import { sees, visibleApplications, type Caller } from './http/caller.js';
 import { ApiProblem, notFound } from './http/problems.js';
 import type { ApiParts } from './parts.js';
@@ -139,7 +140,7 @@ export async function findDecider({ store }: ApiParts, state: MachineState): Pro
   const found = await findDecision(store.pool, { application, group, machine, reason, at: answer.at });
   if (!found) return undefined;
   const { kind, actor, at, cause } = found;
-  return { kind, actor, at: toInstant(at), note: cause };
+  return { kind, ...toActorView(actor), at: toInstant(at), note: cause };
 }
 
 export async function allApplications(store: Store): Promise<string[]> {

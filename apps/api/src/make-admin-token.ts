@@ -21,7 +21,7 @@ try {
   const createdAt = Date.now();
   const name = process.argv[2] ?? 'first admin';
   const expiresAt = createdAt + validDays * dayMs;
-  const createdBy = 'make-admin-token';
+  const createdBy = { kind: 'rule', name: 'make-admin-token' } as const;
   await addToken(store.pool, { id, secret, name, role: 'admin', applications: null, createdBy, createdAt, expiresAt });
   process.stdout.write(`plt_${id}_${secret}\n`);
   process.stderr.write(`It is valid for ${validDays} days, and shown this once.\n`);

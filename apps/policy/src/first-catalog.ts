@@ -1,6 +1,7 @@
 // The first start makes the catalog that a Flatcar fleet expects: machines that are pointed here land in a group, and
 // wait for the first package. Done once, in one transaction: what people delete later does not come back.
 import { createHash, randomUUID } from 'node:crypto';
+import { platte } from '@platte/facts';
 import { CatalogCommand, type CatalogCommandInput } from '@platte/rollout';
 import { executeFirstCommands } from '@platte/state-store';
 import type { Parts } from './parts.js';
@@ -41,7 +42,7 @@ export async function makeFirstCatalog({ store, clock, nextPosition, config, log
   const now = clock.now();
   const commands = firstCommands(config.examplePackages, randomUUID).map((command) => CatalogCommand.parse(command));
   const context = {
-    actor: 'platte',
+    actor: platte,
     now,
     forceMs: config.forceLasts,
     newId: randomUUID,

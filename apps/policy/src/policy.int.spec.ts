@@ -101,6 +101,7 @@ describe('a command', () => {
   it.each([
     [undefined, ''],
     [{ actor: '', command: { kind: 'DeleteApplication', application: flatcar } }, '/actor'],
+    [{ actor: 'ada', actorKind: 'root', command: { kind: 'DeleteApplication', application: flatcar } }, '/actorKind'],
     [{ actor: 'ada', command: { kind: 'Nonsense' } }, '/kind'],
     [{ actor: 'ada', command: { kind: 'PauseGroup', application: flatcar, group: 'x' } }, '/group'],
     [{ actor: 'ada', command: { kind: 'CreateApplication', name: 'x', extra: 1 } }, ''],

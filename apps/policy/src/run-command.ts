@@ -1,5 +1,6 @@
 // One command: read it, execute it, say what came of it. Never rejects: whatever goes wrong is an answer too.
 import { randomUUID } from 'node:crypto';
+import { type Actor, describeActor, toActor } from '@platte/facts';
 import {
   type CatalogCommand,
   type CommandReply,
@@ -27,7 +28,8 @@ export function makeRunCommand({ store, clock, nextPosition, config, log, metric
       commands.inc({ kind: 'unreadable', outcome: 'invalid-command' });
       return toRejected(toInvalid(request.error));
     }
-    const { actor, command, dryRun } = request.data;
+    const { command, dryRun } = request.data;
+    const actor = toActor(request.data.actor, request.data.actorKind);
     const now = clock.now();
     const context = {
       actor,
@@ -68,11 +70,12 @@ function count(commands: Counter<'kind' | 'outcome'>, { kind }: CatalogCommand, 
 
 function tell(
   log: Log,
-  done: { actor: string; command: CatalogCommand; dryRun: boolean; revision: number | null },
+  done: { actor: Actor; command: CatalogCommand; dryRun: boolean; revision: number | null },
 ): void {
   const { actor, command, dryRun, revision } = done;
   const application = 'application' in command ? command.application : undefined;
-  if (!dryRun) log.info({ actor, command: command.kind, application, revision }, 'a command was executed');
+  if (!dryRun)
+    log.info({ actor: describeActor(actor), command: command.kind, application, revision }, 'a command was executed');
 }
 
 function toRejected(rejection: Rejection): CommandReply {

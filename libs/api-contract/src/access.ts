@@ -1,5 +1,6 @@
 // Who somebody is, and the tokens that programs use.
 import { z } from 'zod';
+import { ActorKind } from '@platte/facts';
 import { Uuid } from '@platte/rollout';
 import { Role } from './operation.js';
 import { Instant } from './page.js';
@@ -23,6 +24,7 @@ export const Token = z
     role: Role,
     applications: z.array(z.string()).nullable(),
     createdBy: z.string(),
+    createdByKind: ActorKind.describe('What `createdBy` is the name of.'),
     createdAt: Instant,
     expires: Instant.nullable(),
     lastUsed: Instant.nullable().describe('Exact to a minute.'),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AnswerInputs, AnswerReason, Arch, LeaseOutcome } from '@platte/facts';
 import { machineStatuses } from '@platte/fleet';
+import { actorFields } from './actor.js';
 import { Instant } from './page.js';
 
 export const MachineStatus = z.enum(machineStatuses);
@@ -95,7 +96,7 @@ export type Instance = z.infer<typeof Instance>;
 export const Decision = z
   .object({
     kind: z.string().describe('The change, as in the audit log: `GroupPaused`, `RolloutHalted`.'),
-    actor: z.string().describe('Who made it; `platte` is a rule.'),
+    ...actorFields,
     at: Instant,
     note: z.string().describe('Why, in their words; of a rule which one, and what it saw.'),
   })

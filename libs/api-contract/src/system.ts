@@ -1,5 +1,6 @@
 // What happened, who did it, what could not be read, and how the platform is.
 import { z } from 'zod';
+import { actorFields } from './actor.js';
 import { Instant } from './page.js';
 import { Entity } from './problem.js';
 
@@ -53,7 +54,7 @@ export const Activity = z
     application: z.string(),
     group: z.string().nullable(),
     subject: z.string().describe('Id of what it is about: a rollout, a machine, a channel…'),
-    actor: z.string().describe('Who did it; `platte` for a rule.'),
+    ...actorFields,
     words: z.string().describe('What happened, for people.'),
   })
   .meta({ id: 'Activity' });
@@ -64,7 +65,7 @@ export const Change = z
   .object({
     id: z.string(),
     at: Instant,
-    actor: z.string(),
+    ...actorFields,
     kind: z.string().describe('The fact: GroupPaused, PackageCreated, TokenRevoked…'),
     revision: z.number().int().nullable().describe('The catalog’s revision that it made; null for tokens.'),
     application: z.string().nullable(),

@@ -1,5 +1,6 @@
 // What people do: one fact per command, with the actor, the time, before and after.
 import { z } from 'zod';
+import { ActorKind } from './actor.js';
 import { Time } from './identity.js';
 
 export const catalogFactKinds = [
@@ -46,8 +47,10 @@ export const CatalogFact = z.object({
   machine: z.string(),
   at: Time,
   n: z.number().int().nonnegative(),
-  /** Who did it: a person's or token's name; `platte` at the first start. */
+  /** Name of who did it. */
   actor: z.string(),
+  /** Absent in facts of before kinds: `toActor` knows what they meant. */
+  actorKind: ActorKind.optional(),
   /** The catalog's revision that this change made. */
   revision: z.number().int().positive(),
   /** Id of the entity that changed. */

@@ -1,4 +1,5 @@
 // The door of `facts`: every fact, its schema, name, version and upcasters; nothing else.
+export { type Actor, ActorKind, describeActor, platte, toActor } from './actor.js';
 export { Answer, AnswerInputs, AnswerReason, answerReasons } from './answer.js';
 export {
   decodeBatch,

@@ -1,5 +1,6 @@
 // What policy decides of a group's rollout.
 import { z } from 'zod';
+import { ActorKind } from './actor.js';
 import { Time } from './identity.js';
 
 const rolloutFact = {
@@ -13,8 +14,10 @@ const rolloutFact = {
   rollout: z.string(),
   package: z.string(),
   toVersion: z.string(),
-  /** Who: a person's name, or `platte` for a rule. */
+  /** Name of who did it. */
   actor: z.string(),
+  /** Absent in facts of before kinds: `toActor` knows what they meant. */
+  actorKind: ActorKind.optional(),
   /** Why, in words for people. */
   cause: z.string(),
 };

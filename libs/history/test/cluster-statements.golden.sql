@@ -236,6 +236,8 @@ create or replace view v_machine on cluster 'fleet' as
 
 alter table watermark on cluster 'fleet' add column if not exists stream Int64 default 0 comment 'When the stream of seq was created (ms); 0: not known'
 
+create or replace view v_activity on cluster 'fleet' as
+
 create or replace table fact_in on cluster 'fleet' as platte_local.fact_in
   engine = Distributed('fleet', 'platte_local', 'fact_in', inst)
 

@@ -1,6 +1,6 @@
 // What a command changes: a fact before it is stamped with actor, time and revision. `before` and `after` are the whole
 // thing; null where it did not exist, or exists no more.
-import type { CatalogFact, Position, RolloutFact } from '@platte/facts';
+import type { Actor, CatalogFact, Position, RolloutFact } from '@platte/facts';
 import type { Application, Channel, DeadEnd, Group, Package, Rollout } from './catalog.js';
 import type { Blacklisting, Card, ChannelFloor, Force, Hold } from './catalog-marks.js';
 
@@ -50,21 +50,22 @@ export interface RolloutChange {
 
 /** Who did it, and the revision that it made. */
 export interface Stamp {
-  actor: string;
+  actor: Actor;
   revision: number;
   position: () => Position;
 }
 
 export function toFact(change: CatalogChange, { actor, revision, position }: Stamp): CatalogFact | RolloutFact {
   const { at, n } = position();
+  const by = { actor: actor.name, actorKind: actor.kind };
   const { application: app, subject, before, after } = change;
   if (change.of === 'rollout') {
     const { kind, group, cause, after: rollout } = change;
     const { package: pack, toVersion } = rollout;
-    return { kind, v: 1, app, machine: '', at, n, group, rollout: subject, package: pack, toVersion, actor, cause };
+    return { kind, v: 1, app, machine: '', at, n, group, rollout: subject, package: pack, toVersion, ...by, cause };
   }
   const { kind, machine, group } = change;
-  return { kind, v: 1, app, machine, at, n, actor, revision, subject, group, before, after };
+  return { kind, v: 1, app, machine, at, n, ...by, revision, subject, group, before, after };
 }
 
 /** The groups whose answers a change can change, and whose revision it bumps: all of the application's, those on a channel, one. */

@@ -1,5 +1,6 @@
 // How a command reaches policy, and what it answers: one NATS request, JSON both ways, plain (no envelope of a framework).
 // No answer means that it is not known whether the command was carried out: the sender reads again before it repeats.
+import { ActorKind } from '@platte/facts';
 import { z } from 'zod';
 import { CatalogCommand } from './commands.js';
 import { CommandPlan } from './planning.js';
@@ -9,8 +10,10 @@ import { rejectionReasons } from './rejection.js';
 export const commandSubject = 'platte.catalog.command';
 
 export const CommandRequest = z.object({
-  /** A person's or token's name, as the audit log shows it. */
+  /** Name of who asks, as the audit log shows it. */
   actor: z.string().min(1).max(200),
+  /** How the sender authenticated them. Absent from programs of before kinds. */
+  actorKind: ActorKind.optional(),
   command: CatalogCommand,
   /** Says what would happen, and does nothing. */
   dryRun: z.boolean().default(false),

@@ -166,7 +166,9 @@ it('stamps facts that the schemas of facts take', () => {
     state = decided.reduce(evolveCatalog, state);
   }
   const draw = makePositions(7);
-  const facts = changes.map((change) => toFact(change, { actor: 'anna', revision: 1, position: () => draw(now) }));
+  const facts = changes.map((change) =>
+    toFact(change, { actor: { kind: 'person', name: 'anna' }, revision: 1, position: () => draw(now) }),
+  );
   for (const fact of facts)
     expect(() => (fact.kind.startsWith('Rollout') ? RolloutFact : CatalogFact).parse(fact)).not.toThrow();
   expect(new Set(facts.map(({ n }) => n)).size).toBe(facts.length);

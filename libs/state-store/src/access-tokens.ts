@@ -1,7 +1,9 @@
 // API tokens: `plt_<id>_<secret>`. What is kept of the secret is its SHA-256, so that a copy of the database signs nobody
 // in; the secret has 192 random bits, so that a slow hash would add nothing but work for each request.
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Actor, ActorKind } from '@platte/facts';
 import type pg from 'pg';
+import { actorKind } from './actor-kind.js';
 
 type Db = Pick<pg.Pool, 'query'>;
 
@@ -14,7 +16,7 @@ export interface AccessToken {
   role: AccessRole;
   /** Limited to these applications; null is all. */
   applications: string[] | null;
-  createdBy: string;
+  createdBy: Actor;
   createdAt: number;
   expiresAt: number | null;
   lastUsedAt: number | null;
@@ -28,7 +30,9 @@ export type TokenCheck =
   | { status: 'valid'; token: AccessToken }
   | { status: 'unknown' | 'wrong-secret' | 'revoked' | 'expired' };
 
-const columns = `id, name, role, applications, created_by, created_at, expires_at, last_used_at, revoked_at`;
+const createdByKind = actorKind('created_by', 'created_by_kind');
+const columns = `id, name, role, applications, created_by, ${createdByKind} as created_by_kind,
+  created_at, expires_at, last_used_at, revoked_at`;
 
 interface TokenRow {
   id: string;
@@ -36,6 +40,7 @@ interface TokenRow {
   role: AccessRole;
   applications: string[] | null;
   created_by: string;
+  created_by_kind: ActorKind;
   created_at: number;
   expires_at: number | null;
   last_used_at: number | null;
@@ -47,12 +52,12 @@ const describeToken = `jsonb_build_object('name', name, 'role', role, 'applicati
 // One statement: a token and its entry in the audit log are there together or not at all.
 const toInsertToken = (onConflict: string): string => `
   with added as (
-    insert into access_token (id, secret_sha256, name, role, applications, created_by, created_at, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8) ${onConflict}
+    insert into access_token (id, secret_sha256, name, role, applications, created_by, created_by_kind, created_at, expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9) ${onConflict}
     returning *
   )
-  insert into access_change (at, actor, kind, subject, after)
-  select created_at, created_by, 'TokenCreated', id, ${describeToken} from added`;
+  insert into access_change (at, actor, actor_kind, kind, subject, after)
+  select created_at, created_by, created_by_kind, 'TokenCreated', id, ${describeToken} from added`;
 const insertToken = toInsertToken('');
 
 /** An id that exists is an error: ids are random. */
@@ -64,12 +69,12 @@ const insertBootstrapToken = toInsertToken('on conflict (id) do nothing');
 
 const revokeOtherBootstrapTokens = `
   with revoked as (
-    update access_token set revoked_at = $3
-    where created_by = $1 and id <> $2 and revoked_at is null
+    update access_token set revoked_at = $4
+    where created_by = $1 and ${createdByKind} = $2 and id <> $3 and revoked_at is null
     returning *
   )
-  insert into access_change (at, actor, kind, subject, before)
-  select $3, $1, 'TokenRevoked', id, ${describeToken} from revoked`;
+  insert into access_change (at, actor, actor_kind, kind, subject, before)
+  select $4, $1, $2, 'TokenRevoked', id, ${describeToken} from revoked`;
 
 /**
  * The admin token of a first start, given by whoever starts the programs. The one that is configured is the only one:
@@ -77,7 +82,7 @@ const revokeOtherBootstrapTokens = `
  */
 export async function putBootstrapToken(db: Db, token: NewAccessToken): Promise<void> {
   await db.query(insertBootstrapToken, toParameters(token));
-  await db.query(revokeOtherBootstrapTokens, [token.createdBy, token.id, token.createdAt]);
+  await db.query(revokeOtherBootstrapTokens, [token.createdBy.name, token.createdBy.kind, token.id, token.createdAt]);
 }
 
 const selectTokenWithHash = `select ${columns}, secret_sha256 from access_token where id = $1`;
@@ -127,23 +132,23 @@ const revoke = `
   with revoked as (
     update access_token set revoked_at = $2 where id = $1 and revoked_at is null returning *
   ), logged as (
-    insert into access_change (at, actor, kind, subject, before)
-    select $2, $3, 'TokenRevoked', id, ${describeToken} from revoked
+    insert into access_change (at, actor, actor_kind, kind, subject, before)
+    select $2, $3, $4, 'TokenRevoked', id, ${describeToken} from revoked
   )
   select 1 from access_token where id = $1`;
 
 /** @returns whether there is such a token; one that is revoked already stays so */
 export async function revokeToken(
   db: Db,
-  { id, actor, now }: { id: string; actor: string; now: number },
+  { id, actor, now }: { id: string; actor: Actor; now: number },
 ): Promise<boolean> {
-  const { rowCount } = await db.query(revoke, [id, now, actor]);
+  const { rowCount } = await db.query(revoke, [id, now, actor.name, actor.kind]);
   return rowCount === 1;
 }
 
 function toParameters(token: NewAccessToken): unknown[] {
   const { id, secret, name, role, applications, createdBy, createdAt, expiresAt } = token;
-  return [id, hashOf(secret), name, role, applications, createdBy, createdAt, expiresAt];
+  return [id, hashOf(secret), name, role, applications, createdBy.name, createdBy.kind, createdAt, expiresAt];
 }
 
 function hashOf(secret: string): Buffer {
@@ -156,7 +161,7 @@ function toToken(row: TokenRow): AccessToken {
     name: row.name,
     role: row.role,
     applications: row.applications,
-    createdBy: row.created_by,
+    createdBy: { kind: row.created_by_kind, name: row.created_by },
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     lastUsedAt: row.last_used_at,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { platte, toActor } from '@platte/facts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { useFreshStore } from '../test/fresh-store.js';
 import { beginKey, forgetKey, keepAnswer, keysKeptMs, purgeKeys } from './access-idempotency.js';
@@ -21,13 +22,14 @@ beforeEach(async () => {
   await store.pool.query('truncate access_token, idempotency_key, access_change');
 });
 
+const ada = toActor('ada', 'person');
 const token: NewAccessToken = {
   id: 'aaaaaaaaaaaa',
   secret: 'a secret',
   name: 'deploy',
   role: 'operator',
   applications: ['e96281a6-d1af-4bde-9a0a-97b76e56dc57'],
-  createdBy: 'ada',
+  createdBy: ada,
   createdAt: 1000,
   expiresAt: 5000,
 };
@@ -53,9 +55,9 @@ describe('access tokens', () => {
 
   it('refuses a revoked token, and keeps when it was revoked first', async () => {
     await addToken(store.pool, token);
-    expect(await revokeToken(store.pool, { id: token.id, actor: 'ada', now: 2000 })).toBe(true);
-    expect(await revokeToken(store.pool, { id: token.id, actor: 'ada', now: 3000 })).toBe(true);
-    expect(await revokeToken(store.pool, { id: 'bbbbbbbbbbbb', actor: 'ada', now: 3000 })).toBe(false);
+    expect(await revokeToken(store.pool, { id: token.id, actor: ada, now: 2000 })).toBe(true);
+    expect(await revokeToken(store.pool, { id: token.id, actor: ada, now: 3000 })).toBe(true);
+    expect(await revokeToken(store.pool, { id: 'bbbbbbbbbbbb', actor: ada, now: 3000 })).toBe(false);
     expect(await checkToken(store.pool, token.id, token.secret, 2000)).toEqual({ status: 'revoked' });
     expect(await listTokens(store.pool, { limit: 10 })).toMatchObject([{ revokedAt: 2000 }]);
   });
@@ -80,20 +82,38 @@ describe('access tokens', () => {
 
   it('logs who made and who revoked it, once, without the secret', async () => {
     await addToken(store.pool, token);
-    for (const now of [2000, 3000]) await revokeToken(store.pool, { id: token.id, actor: 'bob', now });
+    for (const now of [2000, 3000])
+      await revokeToken(store.pool, { id: token.id, actor: toActor('platte', 'token'), now });
     const { rows } = await store.pool.query(
-      'select at, actor, kind, subject, before, after from access_change order by id',
+      'select at, actor, actor_kind, kind, subject, before, after from access_change order by id',
     );
     const described = { name: 'deploy', role: 'operator', applications: token.applications, expiresAt: 5000 };
     expect(rows).toEqual([
-      { at: 1000, actor: 'ada', kind: 'TokenCreated', subject: token.id, before: null, after: described },
-      { at: 2000, actor: 'bob', kind: 'TokenRevoked', subject: token.id, before: described, after: null },
+      {
+        at: 1000,
+        actor: 'ada',
+        actor_kind: 'person',
+        kind: 'TokenCreated',
+        subject: token.id,
+        before: null,
+        after: described,
+      },
+      {
+        at: 2000,
+        actor: 'platte',
+        actor_kind: 'token',
+        kind: 'TokenRevoked',
+        subject: token.id,
+        before: described,
+        after: null,
+      },
     ]);
   });
 
   it('lets only the bootstrap token that is configured sign in, and never brings a revoked one back', async () => {
-    const bootstrap = { ...token, createdBy: 'platte', expiresAt: null, applications: null };
-    await addToken(store.pool, { ...token, id: 'dddddddddddd' });
+    const bootstrap = { ...token, createdBy: platte, expiresAt: null, applications: null };
+    // A person of that name makes tokens of their own.
+    await addToken(store.pool, { ...token, id: 'dddddddddddd', createdBy: toActor('platte', 'person') });
     await putBootstrapToken(store.pool, bootstrap);
     await putBootstrapToken(store.pool, { ...bootstrap, id: 'bbbbbbbbbbbb', createdAt: 2000 });
     const statuses = async () =>
@@ -103,7 +123,7 @@ describe('access tokens', () => {
         ),
       );
     expect(await statuses()).toEqual(['revoked', 'valid', 'valid']);
-    await revokeToken(store.pool, { id: 'bbbbbbbbbbbb', actor: 'ada', now: 2500 });
+    await revokeToken(store.pool, { id: 'bbbbbbbbbbbb', actor: ada, now: 2500 });
     await putBootstrapToken(store.pool, { ...bootstrap, id: 'bbbbbbbbbbbb', createdAt: 2600 });
     expect(await statuses()).toEqual(['revoked', 'revoked', 'valid']);
   });

@@ -29,10 +29,12 @@ describe('a command', () => {
     expect(executed.facts.map(({ kind }) => kind)).toEqual(['PackageAssigned', 'RolloutSuperseded', 'RolloutStarted']);
 
     const { rows: log } = await store.pool.query(
-      'select number, actor, kind, at from catalog_change where revision = $1 order by number',
+      'select number, actor, actor_kind, kind, at from catalog_change where revision = $1 order by number',
       [executed.revision],
     );
-    expect(log).toEqual(executed.facts.map(({ kind }, number) => ({ number, actor: 'ada', kind, at: now })));
+    expect(log).toEqual(
+      executed.facts.map(({ kind }, number) => ({ number, actor: 'ada', actor_kind: 'person', kind, at: now })),
+    );
     const { rows: outbox } = await store.pool.query<{ facts: string }>(
       'select facts from outbox order by id desc limit 1',
     );

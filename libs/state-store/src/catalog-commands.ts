@@ -1,7 +1,7 @@
 // Executes a command of the catalog: one transaction that locks, reads, decides, writes, logs, and puts the facts into
 // the outbox. What is true if the process dies: before the commit nothing happened; after it the change, its log and its
 // facts are there together, and the bell wakes whoever publishes the snapshot.
-import type { CatalogFact, Position, RolloutFact } from '@platte/facts';
+import type { Actor, CatalogFact, Position, RolloutFact } from '@platte/facts';
 import {
   type CatalogChange,
   type CatalogCommand,
@@ -30,8 +30,7 @@ import type { Store } from './store.js';
 import { type Client, withTransaction } from './transaction.js';
 
 export interface CommandContext extends DecideContext {
-  /** A person's or token's name. */
-  actor: string;
+  actor: Actor;
   /** Names the facts that follow. */
   position: () => Position;
   /** Says what would happen, and does nothing. */

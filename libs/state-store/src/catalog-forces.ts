@@ -1,5 +1,5 @@
 // Forces that nobody used lapse: their rows go, and the log says so. Judging ignores a lapsed one anyway.
-import type { Position } from '@platte/facts';
+import { platte, type Position } from '@platte/facts';
 import { type CatalogChange, toFact } from '@platte/rollout';
 import { logChanges } from './catalog-log.js';
 import { takeRevision } from './catalog-revision.js';
@@ -15,9 +15,6 @@ const deleteLapsed = `
   where (application, machine) in (select application, machine from machine_force where until <= $1 limit 200)
   returning application, machine, until`;
 
-/** Who does it when no person does. */
-const actor = 'platte';
-
 interface LapsedRow {
   application: string;
   machine: string;
@@ -32,10 +29,10 @@ export async function lapseForces(store: Store, now: number, position: () => Pos
     // The revision first: whoever forces a machine takes it before the row.
     const revision = await takeRevision(client);
     const changes = (await rowsOf<LapsedRow>(client, deleteLapsed, [now])).map(toChange);
-    await logChanges(client, changes, { revision, at: now, actor });
+    await logChanges(client, changes, { revision, at: now, actor: platte });
     await putIntoOutbox(
       client,
-      changes.map((change) => toFact(change, { actor, revision, position })),
+      changes.map((change) => toFact(change, { actor: platte, revision, position })),
     );
     return changes.length;
   });

@@ -1,4 +1,5 @@
 // What deleting a group does to the ledger. The locks of all the application's groups are held.
+import { type Actor, describeActor } from '@platte/facts';
 import { type CatalogChange, settleAfterMs } from '@platte/rollout';
 import { attemptColumns, type AttemptRow } from './attempt-row.js';
 import { rowsOf } from './catalog-rows.js';
@@ -17,13 +18,13 @@ const selectOpen = `
 export async function endAttemptsOfDeleted(
   client: Client,
   change: CatalogChange,
-  actor: string,
+  actor: Actor,
   moment: Moment,
 ): Promise<void> {
   if (change.kind !== 'GroupDeleted') return;
   const open = await rowsOf<AttemptRow>(client, selectOpen, [change.subject]);
   const changes = noChanges();
-  const end = { outcome: 'cancelled', cause: `${actor} deleted the group` } as const;
+  const end = { outcome: 'cancelled', cause: `${describeActor(actor)} deleted the group` } as const;
   for (const attempt of open) endAttempt(changes, attempt, end, moment, settleAfterMs);
   await sendInOrder(client, toStatements(changes));
 }

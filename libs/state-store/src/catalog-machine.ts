@@ -1,4 +1,5 @@
 // What commands of one machine do to the ledger. The locks of all the application's groups are held.
+import { type Actor, describeActor } from '@platte/facts';
 import type { CatalogChange } from '@platte/rollout';
 import { settleAfterMs } from '@platte/rollout';
 import { attemptColumns, type AttemptRow } from './attempt-row.js';
@@ -23,18 +24,19 @@ type MachineChange = Extract<CatalogChange, { of: 'machine' }>;
 export async function applyMachineChange(
   client: Client,
   change: MachineChange,
-  actor: string,
+  actor: Actor,
   moment: Moment,
 ): Promise<void> {
   const key = [change.application, change.machine];
+  const by = describeActor(actor);
   switch (change.kind) {
     case 'AttemptCancelled':
-      return cancel(client, key, `cancelled by ${actor}${change.cause === '' ? '' : `: ${change.cause}`}`, moment);
+      return cancel(client, key, `cancelled by ${by}${change.cause === '' ? '' : `: ${change.cause}`}`, moment);
     case 'FailuresForgiven':
       await client.query(forgiveFailures, [...key, moment.now]);
       return;
     case 'MachineDeleted':
-      await cancel(client, key, `deleted by ${actor}`, moment);
+      await cancel(client, key, `deleted by ${by}`, moment);
       for (const statement of [deleteAttempt, deleteFailures, deleteInstance]) await client.query(statement, key);
       return;
     default:

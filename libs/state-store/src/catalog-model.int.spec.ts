@@ -1,6 +1,6 @@
 // The whole of PostgreSQL's side (locks, reads, writes, constraints) against the pure one: any sequence of commands gets
 // the same answers from both, and leaves the same state.
-import { makePositions } from '@platte/facts';
+import { makePositions, toActor } from '@platte/facts';
 import {
   type ApplicationState,
   CatalogCommand,
@@ -220,7 +220,7 @@ it('answers and becomes what the pure decisions say, for any commands in any ord
     fc.asyncProperty(fc.array(command, { minLength: 40, maxLength: 120 }), async (commands) => {
       await store.pool.query(emptyCatalog);
       const [memory, newId, draw] = [makeMemory(), drawIds(), makePositions(1)];
-      const context = { actor: 'ada', now, forceMs: 1000, newId, position: () => draw(now) };
+      const context = { actor: toActor('ada', 'person'), now, forceMs: 1000, newId, position: () => draw(now) };
       for (const command of [...setUp, ...commands]) {
         const expected = memory.execute(command);
         const executed = await executeCatalogCommand(store, command, context);

@@ -170,17 +170,30 @@ it('shows who changed what, of catalog and tokens together, the newest first', a
     applications: null,
     expiresAt: null,
   } as const;
-  await addToken(store.pool, { ...token, createdBy: 'bob', createdAt: 999 });
+  await addToken(store.pool, { ...token, createdBy: { kind: 'person', name: 'bob' }, createdAt: 999 });
   const changes = await listChanges(store.pool, all);
   expect(changes.map(({ kind }) => kind)).toEqual(['GroupCreated', 'TokenCreated']);
   expect(await listChanges(store.pool, { ...all, limit: 1 })).toEqual(changes.slice(0, 1));
   expect(await listChanges(store.pool, { ...all, after: changes[0] })).toEqual(changes.slice(1));
   expect(await listChanges(store.pool, { ...all, after: changes[1] })).toEqual([]);
   expect(await listChanges(store.pool, { ...all, actor: 'ada' })).toMatchObject([
-    { after: { name: 'prod' }, group: id(30) },
+    { after: { name: 'prod' }, group: id(30), actor: { kind: 'person', name: 'ada' } },
   ]);
   expect(await listChanges(store.pool, { ...all, applications: [id(2)] })).toEqual([]);
   expect(await listChanges(store.pool, { ...all, kinds: ['TokenCreated'] })).toMatchObject([{ after: { name: 'ci' } }]);
+});
+
+it('reads what programs of before kinds of actors logged', async () => {
+  const log = `insert into access_change (at, actor, kind, subject) values (1, $1, 'TokenRevoked', 'x')`;
+  for (const name of ['platte', 'ci', 'eve']) await store.pool.query(log, [name]);
+  const kindsOf = async (listing: object) =>
+    (await listChanges(store.pool, { ...all, kinds: ['TokenRevoked'], ...listing })).map(({ actor }) => actor);
+  expect(await kindsOf({})).toEqual([
+    { kind: 'person', name: 'eve' },
+    { kind: 'token', name: 'ci' },
+    { kind: 'rule', name: 'platte' },
+  ]);
+  expect(await kindsOf({ actorKind: 'rule' })).toEqual([{ kind: 'rule', name: 'platte' }]);
 });
 
 it('shows what people did to a machine, also to one that they did nothing to', async () => {

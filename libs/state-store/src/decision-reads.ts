@@ -1,5 +1,7 @@
 // Who decided what a machine was answered with: the newest change that, at the time of the answer, had brought its reason about.
+import type { Actor, ActorKind } from '@platte/facts';
 import type pg from 'pg';
+import { actorKind } from './actor-kind.js';
 
 type Db = Pick<pg.Pool, 'query'>;
 
@@ -9,16 +11,17 @@ export type DecidedReason = (typeof decidedReasons)[number];
 
 export interface DecisionView {
   kind: string;
-  /** `platte` is a rule. */
-  actor: string;
+  actor: Actor;
   /** Milliseconds since the epoch. */
   at: number;
   cause: string;
 }
 
+type DecisionRow = Omit<DecisionView, 'actor'> & { actor: string; actorKind: ActorKind };
+
 // A group has its updates off from its creation, by its policy, or by a pause: whatever turned them off.
 const selectDecision = `
-  select kind, actor, at, cause
+  select kind, actor, ${actorKind('actor', 'actor_kind')} as "actorKind", at, cause
   from catalog_change
   where application = $1 and at <= $5
     and case $4
@@ -48,6 +51,7 @@ export async function findDecision(
   { application, group, machine, reason, at }: DecidedAbout,
 ): Promise<DecisionView | undefined> {
   const parameters = [application, group, machine, reason, at + clockSlackMs];
-  const { rows } = await db.query<DecisionView>(selectDecision, parameters);
-  return rows[0];
+  const { rows } = await db.query<DecisionRow>(selectDecision, parameters);
+  const [row] = rows;
+  return row && { ...row, actor: { kind: row.actorKind, name: row.actor } };
 }

@@ -283,7 +283,7 @@ describe('an attempt', () => {
     await facts();
     await fleet.run({ kind: 'DeleteGroup', application, group });
     expect((await facts()).filter(({ kind }) => kind === 'LeaseEnded')).toMatchObject([
-      { machine: 'a', group, outcome: 'cancelled', cause: 'ada deleted the group' },
+      { machine: 'a', group, outcome: 'cancelled', cause: 'person ada deleted the group' },
     ]);
   });
 

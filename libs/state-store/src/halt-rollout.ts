@@ -1,6 +1,6 @@
 // Safe mode's brake: an end that must halt its rollout does so in its own transaction, so that no later decision can
 // miss it. The group's lock is held; its revision is bumped, and every process reloads before it decides again.
-import type { Position } from '@platte/facts';
+import { platte, type Position } from '@platte/facts';
 import { haltCause, type Policy, type Rollout, type Tally, toFact } from '@platte/rollout';
 import { logChanges } from './catalog-log.js';
 import { takeRevision } from './catalog-revision.js';
@@ -45,9 +45,6 @@ const halt = `
 
 const touchGroup = `update update_group set revision = $2, changed = $2 where id = $1 returning application`;
 
-/** Who halts when no person does. */
-const actor = 'platte';
-
 type HaltedRow = Rollout & { oldState: Rollout['state']; oldCause: string };
 
 /** Whether it was halted now. The fact goes into the changes, for the outbox; the bell rings for the snapshots. */
@@ -77,7 +74,7 @@ export async function haltRollout(
     before,
     after,
   } as const;
-  await logChanges(client, [change], { revision, at: position.at, actor });
-  changes.facts.push(toFact(change, { actor, revision, position: () => position }));
+  await logChanges(client, [change], { revision, at: position.at, actor: platte });
+  changes.facts.push(toFact(change, { actor: platte, revision, position: () => position }));
   return true;
 }

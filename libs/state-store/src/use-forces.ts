@@ -1,4 +1,5 @@
 // A force is used up by its first grant, in the grant's own transaction.
+import { platte } from '@platte/facts';
 import { type CatalogChange, toFact } from '@platte/rollout';
 import { logChanges } from './catalog-log.js';
 import { takeRevision } from './catalog-revision.js';
@@ -8,8 +9,6 @@ import type { Client } from './transaction.js';
 
 const deleteForces = `
   delete from machine_force where application = $1 and machine = any($2::text[]) returning machine, until`;
-
-const actor = 'platte';
 
 /** The catalog's revision comes before the rows, as for whoever forces a machine: so the two never wait for each other. */
 export async function useForces(
@@ -22,8 +21,8 @@ export async function useForces(
   const revision = await takeRevision(client);
   const used = await rowsOf<{ machine: string; until: number }>(client, deleteForces, [application, machines]);
   const lapsed = used.map((before) => toChange(application, before));
-  await logChanges(client, lapsed, { revision, at: moment.now, actor });
-  changes.facts.push(...lapsed.map((change) => toFact(change, { actor, revision, position: moment.position })));
+  await logChanges(client, lapsed, { revision, at: moment.now, actor: platte });
+  changes.facts.push(...lapsed.map((change) => toFact(change, { actor: platte, revision, position: moment.position })));
 }
 
 function toChange(application: string, before: { machine: string; until: number }): CatalogChange {

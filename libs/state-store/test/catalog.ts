@@ -1,10 +1,12 @@
 // A catalog for tests of PostgreSQL's side: a fresh database, commands in it, and a small application at hand.
-import { makePositions } from '@platte/facts';
+import { makePositions, toActor } from '@platte/facts';
 import { CatalogCommand, type CatalogCommandInput, isRejection, type Rejection } from '@platte/rollout';
 import { inject } from 'vitest';
 import { type CommandContext, executeCatalogCommand, type Executed } from '../src/catalog-commands.js';
 import { makeFreshDatabase } from '../src/fresh-database.js';
 import { closeStore, openStore, type Store } from '../src/store.js';
+
+const ada = toActor('ada', 'person');
 
 export const now = Date.parse('2026-11-27T11:00:00Z');
 
@@ -35,7 +37,7 @@ export async function makeTestCatalog(): Promise<TestCatalog> {
   const draw = makePositions(1);
   let drawn = 1000;
   const newId = () => `00000000-0000-4000-8000-${String(drawn++).padStart(12, '0')}`;
-  const context: CommandContext = { actor: 'ada', now, forceMs: 86_400_000, newId, position: () => draw(now) };
+  const context: CommandContext = { actor: ada, now, forceMs: 86_400_000, newId, position: () => draw(now) };
   const execute: TestCatalog['execute'] = (input, changes = {}) =>
     executeCatalogCommand(store, CatalogCommand.parse(input), { ...context, ...changes });
 

@@ -1,7 +1,7 @@
 // A small fleet for tests and benches: one application with packages 1.0.0 and 2.0.0, a channel at 2.0.0, a group on it
 // whose rollout runs, and machines that ask as ingress would ask for them.
 import { randomInt, randomUUID } from 'node:crypto';
-import { type EventReported, type MachineCheckedIn, makePositions } from '@platte/facts';
+import { type EventReported, type MachineCheckedIn, makePositions, toActor } from '@platte/facts';
 import { type AskedMachine, CatalogCommand, type CatalogCommandInput, isRejection, type Policy } from '@platte/rollout';
 import { executeCatalogCommand } from '../src/catalog-commands.js';
 import type { GrantContext } from '../src/grant-batch.js';
@@ -120,7 +120,13 @@ function machinesOf(
 
 async function runCommand(store: Store, input: CatalogCommandInput, now: number): Promise<void> {
   const draw = drawPositions();
-  const context = { actor: 'ada', now, newId: () => randomUUID(), forceMs: 86_400_000, position: () => draw(now) };
+  const context = {
+    actor: toActor('ada', 'person'),
+    now,
+    newId: () => randomUUID(),
+    forceMs: 86_400_000,
+    position: () => draw(now),
+  };
   const executed = await executeCatalogCommand(store, CatalogCommand.parse(input), context);
   if (isRejection(executed)) throw new Error(`${input.kind} was refused: ${executed.words}`);
 }

@@ -3,7 +3,7 @@ import { toInstant, type InputOf, type OutputOf, type Token } from '@platte/api-
 import { addToken, findApplication, findToken, listTokens, revokeToken, type AccessToken } from '@platte/state-store';
 import { z } from 'zod';
 import { stopDryRun } from '../commands.js';
-import type { Caller } from '../http/caller.js';
+import { actorOf, type Caller } from '../http/caller.js';
 import { parseCursor, toPage } from '../http/cursor.js';
 import { Operation } from '../http/operation-route.js';
 import { ApiProblem, notFound } from '../http/problems.js';
@@ -41,7 +41,7 @@ export class AccessController {
       name: body.name,
       role: body.role,
       applications: body.applications && [...new Set(body.applications)],
-      createdBy: caller.name,
+      createdBy: actorOf(caller),
       createdAt,
       expiresAt: body.expiresInDays === null ? null : createdAt + body.expiresInDays * dayMs,
     };
@@ -57,7 +57,7 @@ export class AccessController {
     const change = { kind: 'TokenRevoked', subject: token.id, before: toTold(token), after: null };
     // One that is revoked already stays so.
     stopDryRun(caller, token.revokedAt === null ? [change] : []);
-    await revokeToken(this.parts.store.pool, { id: token.id, actor: caller.name, now: this.parts.now() });
+    await revokeToken(this.parts.store.pool, { id: token.id, actor: actorOf(caller), now: this.parts.now() });
   }
 
   /** A token for what is not there would see nothing, and whoever mistyped the id would look for the reason elsewhere. */
@@ -88,7 +88,8 @@ function toTokenView(token: AccessToken): Token {
     name,
     role,
     applications,
-    createdBy,
+    createdBy: createdBy.name,
+    createdByKind: createdBy.kind,
     createdAt: toInstant(token.createdAt),
     expires: toInstantOrNull(token.expiresAt),
     lastUsed: toInstantOrNull(token.lastUsedAt),

@@ -7,6 +7,7 @@ import {
   type InputOf,
   type OutputOf,
 } from '@platte/api-contract';
+import { toActorView } from '../actor-view.js';
 import { listChanges, type ChangeView } from '@platte/state-store';
 import { z } from 'zod';
 import { ActivityPlace, readFeed } from '../activity-feed.js';
@@ -43,7 +44,7 @@ export class ActivityController {
 
   @Operation('listAudit')
   async listAudit({ query }: InputOf<'listAudit'>, caller: Caller): Promise<OutputOf<'listAudit'>> {
-    const { application, group, subject, actor, limit } = query;
+    const { application, group, subject, actor, actorKind, limit } = query;
     const applications = visibleApplications(caller, application);
     const after = parseCursor(query.cursor, ChangeKey) ?? endAt(query, { source: 'access' as const });
     const rows = await listChanges(this.parts.store.pool, {
@@ -51,6 +52,7 @@ export class ActivityController {
       group,
       subject,
       actor,
+      actorKind,
       limit: limit + 1,
       after,
     });
@@ -83,7 +85,7 @@ function toChange(change: ChangeView): Change {
   return {
     id: toId(change),
     at: toInstant(at),
-    actor,
+    ...toActorView(actor),
     kind,
     revision: change.source === 'catalog' ? change.revision : null,
     application,

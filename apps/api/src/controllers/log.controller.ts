@@ -12,7 +12,7 @@ import {
 import { logOperatorChange, type OperatorChange } from '@platte/state-store';
 import { z } from 'zod';
 import { stopDryRun } from '../commands.js';
-import type { Caller } from '../http/caller.js';
+import { actorOf, type Caller } from '../http/caller.js';
 import { parseCursor, toPage } from '../http/cursor.js';
 import { Operation } from '../http/operation-route.js';
 import { ApiProblem, notFound } from '../http/problems.js';
@@ -59,7 +59,7 @@ export class LogController {
     if (found?.id !== id) throw notFound('parked message', String(id));
     const change = { kind, subject: String(id), before: { ...toParked(found) } };
     stopDryRun(caller, [{ ...change, after: null }]);
-    await logOperatorChange(store.pool, { at: now(), actor: caller.name, ...change });
+    await logOperatorChange(store.pool, { at: now(), actor: actorOf(caller), ...change });
     if (!(await this.ask((nc) => act(nc, id, { prefix })))) throw notFound('parked message', String(id));
   }
 

@@ -1,5 +1,6 @@
 // Who asks. The access guard puts it on the request; what somebody may not see does not exist for them.
 import type { Role } from '@platte/api-contract';
+import type { Actor } from '@platte/facts';
 import type { FastifyRequest } from 'fastify';
 import { ApiProblem, notFound } from './problems.js';
 
@@ -32,6 +33,12 @@ export function setCaller(request: FastifyRequest, caller: Caller): void {
 
 export function callerOf(request: FastifyRequest): Caller {
   return callers.get(request.raw) ?? nobody;
+}
+
+/** As the audit log names them. Nobody does anything: what is public only reads. */
+export function actorOf({ kind, name }: Caller): Actor {
+  if (kind === 'nobody') throw new Error('what is public changes nothing');
+  return { kind, name };
 }
 
 export function sees(caller: Caller, application: string): boolean {

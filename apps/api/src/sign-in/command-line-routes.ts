@@ -23,7 +23,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { html, type Html } from '../docs/html.js';
 import type { Identify, Throttle } from '../http/access-guard.js';
-import type { Caller } from '../http/caller.js';
+import { actorOf, type Caller } from '../http/caller.js';
 import { ApiProblem } from '../http/problems.js';
 import { drawToken } from '../new-token.js';
 import { pageType, renderPage } from '../http/page.js';
@@ -122,12 +122,14 @@ const exchange: Answer = async ({ signIn: { store, now, log } }, { body }) => {
       detail: 'The code is unknown, used, older than a minute, or not yours.',
     });
   const { id, secret, text } = drawToken();
-  const { host, name: createdBy, role, applications } = kept;
+  const { host, name: person, role, applications } = kept;
+  // Only a person's session says yes: see `agree`.
+  const createdBy = { kind: 'person', name: person } as const;
   const createdAt = now();
   const expiresAt = createdAt + sessionMs;
-  const name = `${createdBy}, platte on ${host}`.slice(0, tokenNameMax);
+  const name = `${person}, platte on ${host}`.slice(0, tokenNameMax);
   await addToken(store.pool, { id, secret, name, role, applications, createdBy, createdAt, expiresAt });
-  log.info({ name: createdBy, role, host, tokenId: id }, 'a command line signed in');
+  log.info({ name: person, role, host, tokenId: id }, 'a command line signed in');
   return { token: text, id, name, role, expires: toInstant(expiresAt) } satisfies CommandLineToken;
 };
 
@@ -139,6 +141,6 @@ const revoke: Answer = async ({ signIn: { store, now }, identify }, request) => 
   const caller = await identify(request);
   if (caller?.kind !== 'token') throw new ApiProblem('unauthenticated', { detail: 'Send the token that is to end.' });
   const id = caller.id.slice('token:'.length);
-  await revokeToken(store.pool, { id, actor: caller.name, now: now() });
+  await revokeToken(store.pool, { id, actor: actorOf(caller), now: now() });
   return { revoked: id };
 };

@@ -1,7 +1,7 @@
 // Answers commands as policy does, with the same decider and the same store: policy itself is another program.
 import { randomUUID } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { makePositions } from '@platte/facts';
+import { makePositions, toActor } from '@platte/facts';
 import { CommandReply, CommandRequest, isRejection } from '@platte/rollout';
 import { executeCatalogCommand, type Store } from '@platte/state-store';
 import type { z } from 'zod';
@@ -24,7 +24,8 @@ async function answer(
   request: unknown,
   position: () => { at: number; n: number },
 ): Promise<z.input<typeof CommandReply>> {
-  const { actor, command, dryRun } = CommandRequest.parse(request);
+  const { actor: name, actorKind, command, dryRun } = CommandRequest.parse(request);
+  const actor = toActor(name, actorKind);
   const context = { actor, dryRun, now: Date.now(), newId: () => randomUUID(), forceMs, position };
   const result = await executeCatalogCommand(store, command, context);
   if (isRejection(result)) return { status: 'rejected', rejection: result };

@@ -18,6 +18,7 @@ interface TokenOptions {
   role: Role;
   applications?: string[];
   expiresAt?: number;
+  name?: string;
 }
 
 export interface RunningApi {
@@ -125,16 +126,19 @@ async function openStores({ postgresUrl, natsUrl, clickhouseUrl }: Servers, log:
   return { store, history, nc, close };
 }
 
-async function addTestToken(store: Store, { role, applications, expiresAt }: TokenOptions): Promise<string> {
+async function addTestToken(
+  store: Store,
+  { role, applications, expiresAt, name = `test ${role}` }: TokenOptions,
+): Promise<string> {
   const id = randomBytes(6).toString('hex');
   const secret = randomBytes(24).toString('base64url');
   await addToken(store.pool, {
     id,
     secret,
-    name: `test ${role}`,
+    name,
     role,
     applications: applications ?? null,
-    createdBy: 'test',
+    createdBy: { kind: 'rule', name: 'test' },
     createdAt: 1,
     expiresAt: expiresAt ?? null,
   });

@@ -1,5 +1,6 @@
 // Who I am, tokens, what happened, what could not be read, health and version, the live stream.
 import { z } from 'zod';
+import { ActorKind } from '@platte/facts';
 import { Uuid } from '@platte/rollout';
 import { CreatedToken, CreateToken, Principal, Token } from '../access.js';
 import { operation } from '../operation.js';
@@ -120,7 +121,8 @@ export const systemOperations = {
       application: Uuid.optional().describe('Only of this application.'),
       group: Uuid.optional().describe('Only of this group.'),
       subject: z.string().max(128).optional().describe('Id of what changed.'),
-      actor: z.string().max(200).optional().describe('Only by this person or token, by name.'),
+      actor: z.string().max(200).optional().describe('Only by actors of this name.'),
+      actorKind: ActorKind.optional().describe('Only by actors of this kind.'),
       ...between,
       ...paging,
     }),

@@ -1,5 +1,6 @@
 // Machines, their history and their answers, as rows and as one thing.
 import type { AnswerView, Decision, HistoryItem, Instance, InstanceSummary, WhyAnswer } from '@platte/api-contract';
+import { describeActor } from '@platte/facts';
 import type { Names } from './catalog-views.js';
 import type { Column } from './table.js';
 import { toAge, toSpan } from './words.js';
@@ -74,12 +75,9 @@ function describeInputs(inputs: AnswerView['inputs']): string {
   return [...parts, ...wave].join(', ');
 }
 
-/** The actor of what no person did. */
-const rules = 'platte';
-
 /** Their note too, where the words above have not told it. */
-function describeDecision({ actor, at, note }: Decision, told: string, now: number): string {
-  const who = `${actor === rules ? 'a rule of Platte' : actor}, ${at} (${toAge(at, now)} ago)`;
+function describeDecision({ actor: name, actorKind: kind, at, note }: Decision, told: string, now: number): string {
+  const who = `${kind === 'rule' ? 'a rule of Platte' : describeActor({ kind, name })}, ${at} (${toAge(at, now)} ago)`;
   return note === '' || told.includes(note) ? who : `${who}: ${note}`;
 }
 

@@ -1,22 +1,27 @@
 // What happened, who did it, tokens, refused requests, parked messages.
 import type { Activity, Change, ParkedMessage, RefusedReport, Token } from '@platte/api-contract';
+import { describeActor } from '@platte/facts';
 import type { z } from 'zod';
 import type { Names } from './catalog-views.js';
 import type { Column } from './table.js';
 import { toAge, toCount } from './words.js';
 
+/** The kind too: a token may have any name. */
+const toActorText = ({ actor: name, actorKind: kind }: Pick<Change, 'actor' | 'actorKind'>): string =>
+  describeActor({ kind, name });
+
 export const activityColumns = (groups: Names): readonly Column<Activity>[] => [
   { name: 'AT', cell: ({ at }) => at },
   { name: 'KIND', cell: ({ kind }) => kind, isWide: true },
   { name: 'GROUP', cell: ({ group }) => (group === null ? '' : groups(group)) },
-  { name: 'ACTOR', cell: ({ actor }) => actor },
+  { name: 'ACTOR', cell: toActorText },
   { name: 'WHAT', cell: ({ words }) => words },
   { name: 'SUBJECT', cell: ({ subject }) => subject, isWide: true },
 ];
 
 export const changeColumns: readonly Column<Change>[] = [
   { name: 'AT', cell: ({ at }) => at },
-  { name: 'ACTOR', cell: ({ actor }) => actor },
+  { name: 'ACTOR', cell: toActorText },
   { name: 'KIND', cell: ({ kind }) => kind },
   { name: 'SUBJECT', cell: ({ subject }) => subject },
   { name: 'CHANGED', cell: ({ before, after }) => describeDifference(before, after) },
@@ -65,7 +70,7 @@ export const tokenColumns: readonly Column<z.infer<typeof Token>>[] = [
     cell: ({ revoked, expires }, now) => (revoked === null ? toAge(expires, now) || 'never' : 'revoked'),
     align: 'right',
   },
-  { name: 'CREATED BY', cell: ({ createdBy }) => createdBy },
+  { name: 'CREATED BY', cell: ({ createdBy: name, createdByKind: kind }) => describeActor({ kind, name }) },
   { name: 'APPLICATIONS', cell: ({ applications }) => applications?.join(',') ?? 'all', isWide: true },
 ];
 

@@ -1,4 +1,5 @@
 // What happened, who did it, what could not be read, who I am, how the platform is.
+import { ActorKind } from '@platte/facts';
 import { argument, flag, option, type Call } from '../call.js';
 import { confirm } from '../io.js';
 import { printItem, printList } from '../print/output.js';
@@ -32,11 +33,13 @@ export async function listActivity(call: Call): Promise<void> {
 
 export async function listAudit(call: Call): Promise<void> {
   const [subject, actor] = [option(call, 'subject'), option(call, 'actor')];
+  const actorKind = ActorKind.optional().parse(option(call, 'actor-kind'));
   const query = {
     ...(await readScope(call)),
     ...readRange(call),
     ...(subject && { subject }),
     ...(actor && { actor }),
+    ...(actorKind && { actorKind }),
   };
   printList(call, await readRows(call, call.open().client.listAudit, { query }), changeColumns, ({ id }) => id);
 }

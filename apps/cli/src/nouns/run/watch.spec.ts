@@ -21,8 +21,14 @@ describe('a fact in a line', () => {
     [
       'of a rollout says who and why',
       'RolloutHalted',
-      { at, machine: '', group: 'g-1', toVersion: '2.0.0', actor: 'ada', cause: 'it fails' },
-      '2026-11-23T09:00:00.000Z  RolloutHalted     Stable  -> 2.0.0  by ada  it fails',
+      { at, machine: '', group: 'g-1', toVersion: '2.0.0', actor: 'platte', actorKind: 'token', cause: 'it fails' },
+      '2026-11-23T09:00:00.000Z  RolloutHalted     Stable  -> 2.0.0  by token platte  it fails',
+    ],
+    [
+      'of a rollout of before kinds of actors says what they meant',
+      'RolloutHalted',
+      { at, machine: '', group: 'g-1', toVersion: '2.0.0', actor: 'platte', cause: 'it fails' },
+      '2026-11-23T09:00:00.000Z  RolloutHalted     Stable  -> 2.0.0  by rule platte  it fails',
     ],
     ['of an unknown kind says its kind', 'SomethingNew', { at }, '2026-11-23T09:00:00.000Z  SomethingNew    '],
   ])('%s', (_, kind, data, line) => {

@@ -1,5 +1,6 @@
 // `platte watch`: facts as they happen. It reconnects by itself; each line is one fact.
 import { watchEvents, type WatchedEvent } from '@platte/api-contract';
+import { type ActorKind, describeActor, toActor } from '@platte/facts';
 import { option, type Call } from '../call.js';
 import { withoutControls } from '../print/width.js';
 import { findGivenApplication, findGroup } from '../resolve.js';
@@ -36,6 +37,7 @@ interface Words {
   machine?: string;
   group?: string | null;
   actor?: string;
+  actorKind?: ActorKind;
   version?: string;
   answer?: { reason: string };
   toVersion?: string;
@@ -61,7 +63,7 @@ export function describeEvent({ kind, data }: WatchedEvent, names: (id: string |
       : `event ${fact.type}/${fact.result}${fact.errorCode ? ` error ${fact.errorCode}` : ''}`,
     fact.answer ? fact.answer.reason : '',
     fact.outcome ?? '',
-    fact.actor ? `by ${fact.actor}` : '',
+    fact.actor ? `by ${describeActor(toActor(fact.actor, fact.actorKind))}` : '',
     fact.cause ?? '',
   ];
   return withoutControls(parts.filter((part) => part !== '').join('  '));
