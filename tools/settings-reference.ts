@@ -80,7 +80,7 @@ function find(node: ts.Node, isIt: (node: ts.Node) => boolean): ts.Node | undefi
 
 function readFallback(schema: string): string {
   const given = /\.default\(([^)]*)\)$/.exec(schema)?.[1];
-  if (given !== undefined) return `\`${withUnit(schema, given.replaceAll(/['_]/g, ''))}\``;
+  if (given !== undefined) return `\`${withUnit(schema, given.replaceAll(/'|(?<=\d)_(?=\d)/g, ''))}\``;
   return schema.endsWith('.optional()') ? '' : 'required';
 }
 
@@ -109,9 +109,9 @@ function inUnits(value: number, sizes: number[], names: string[]): string {
 
 function readComment(source: ts.SourceFile, property: ts.PropertyAssignment): string {
   const comments = ts.getLeadingCommentRanges(source.text, property.getFullStart()) ?? [];
-  const text = comments.map(({ pos, end }) => source.text.slice(pos, end)).join(' ');
+  const text = comments.map(({ pos, end }) => source.text.slice(pos, end)).join('\n');
   return text
-    .replaceAll(/\/\*\*?|\*\/|^\s*\*|\/\/ ?/gm, ' ')
+    .replaceAll(/\/\*\*?|\*\/|^\s*\*(?!\/)|^\s*\/\/ ?/gm, ' ')
     .replaceAll(/\s+/g, ' ')
     .replaceAll('|', '\\|')
     .trim();
