@@ -6,6 +6,7 @@ import {
   duration,
   internalPortSettings,
   list,
+  names,
   natsSettings,
   port,
   postgresSettings,
@@ -36,14 +37,24 @@ export const Config = z.object({
   oidcClientId: text().optional(),
   oidcClientSecret: secret().optional(),
   oidcScopes: text().default('openid profile email offline_access'),
-  /** The claim whose values give roles; dots lead into it: `groups`, `realm_access.roles`. */
+  /**
+   * The claim whose values give roles. A claim of exactly this name comes first (`groups`, `https://example.com/roles`). Else a
+   * name that begins with `/` is a JSON pointer (`/resource_access/my.client/roles`), and in any other dots lead into claims
+   * (`realm_access.roles`).
+   */
   oidcRolesClaim: text().default('groups'),
   /** Where the claim is: in the id token, or in the answer of the userinfo endpoint. */
   oidcRolesFrom: choice('claims', 'userinfo').default('claims'),
-  oidcAdmins: list(text()).default([]),
-  oidcOperators: list(text()).default([]),
-  oidcViewers: list(text()).default([]),
-  /** A claim that lists the ids of the applications that a person is limited to. */
+  /**
+   * Who is an admin: one value of the roles claim, or a JSON list of values (`["Admins", "CN=SRE,DC=example,DC=com"]`). Values
+   * are compared whole, with their case.
+   */
+  oidcAdmins: names().default([]),
+  /** Who is an operator, written as for admins. */
+  oidcOperators: names().default([]),
+  /** Who is a viewer, written as for admins. */
+  oidcViewers: names().default([]),
+  /** A claim that lists the ids of the applications that a person is limited to; its name is read as that of the roles claim. */
   oidcApplicationsClaim: text().optional(),
   /** The URL that people reach the API by: the provider sends them back to it. */
   publicUrl: url('https', 'http').optional(),

@@ -20,7 +20,7 @@ import { refuseListen } from './listen-rule.js';
 import { keepTidy } from './keep-tidy.js';
 import { makeObserve } from './observe-requests.js';
 import { linkNats } from './nats-link.js';
-import { toOidcConfig } from './sign-in/oidc-config.js';
+import { suspectNames, toOidcConfig } from './sign-in/oidc-config.js';
 import { makeSignIn } from './sign-in/sign-in-routes.js';
 import { readVersion } from './version.js';
 
@@ -38,6 +38,7 @@ if (typeof oidc === 'string' || refused !== undefined) {
 const program = await startChassis('api', Config, config);
 const { log, stopper, health, metrics, clock } = program;
 const { now } = clock;
+for (const problem of oidc ? suspectNames(oidc) : []) log.warn(problem);
 const say = (line: string): void => log.info(line);
 
 const nats = linkNats({ config, log, clock, dependency: health.dependency('nats', 'reported'), stopper });

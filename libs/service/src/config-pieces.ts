@@ -111,3 +111,23 @@ export function list<T>(of: z.ZodType<T, string>) {
     return values;
   });
 }
+
+const nameList = z.array(z.string().min(1)).min(1);
+
+/**
+ * Names that others give, which may hold commas and blanks (`CN=Admins,DC=example,DC=com`): a text is one name, a text that
+ * begins with `[` is a JSON list of names.
+ */
+export const names = () =>
+  piece('one name, or a JSON list of names such as ["Admins", "Helpdesk Admins"]', (text) => {
+    if (!text.startsWith('[')) return text === '' ? undefined : [text];
+    return nameList.safeParse(parseJson(text)).data;
+  });
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

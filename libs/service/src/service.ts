@@ -3,7 +3,20 @@ export { startChassis, toUrl, type Chassis } from './chassis.js';
 export { makeClock, type Clock } from './clock.js';
 export { type ClockDifference, type ClockReading, watchClockDifference } from './clock-difference.js';
 export { describeConfig, exitBadConfig, parseConfig, readConfig } from './config.js';
-export { byteSize, choice, count, duration, flag, list, port, secret, text, url, urls } from './config-pieces.js';
+export {
+  byteSize,
+  choice,
+  count,
+  duration,
+  flag,
+  list,
+  names,
+  port,
+  secret,
+  text,
+  url,
+  urls,
+} from './config-pieces.js';
 export { toFillRule } from './filling.js';
 export { guardRequests, requestLimits, silentMsMax } from './guard-requests.js';
 export {

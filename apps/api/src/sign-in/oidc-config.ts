@@ -1,5 +1,5 @@
 // What signing in needs to know, from the program's settings. All of it or none: half of it ends the program.
-import type { Role } from '@platte/api-contract';
+import { roles, type Role } from '@platte/api-contract';
 import { isLoopback } from '../listen-rule.js';
 import type { Config } from '../config.js';
 import type { RoleRules } from './roles.js';
@@ -50,6 +50,17 @@ export function toOidcConfig(config: Config): OidcConfig | string | undefined {
     rolesFrom: config.oidcRolesFrom,
     rules: { claim: config.oidcRolesClaim, values, applicationsClaim: config.oidcApplicationsClaim },
   };
+}
+
+/** Settings that hold one name now and look like the lists apart by commas that they were: nobody has such a role. */
+export function suspectNames({ rules }: OidcConfig): string[] {
+  const settings = { viewer: 'VIEWERS', operator: 'OPERATORS', admin: 'ADMINS' } as const;
+  return roles.flatMap((role) => {
+    const [name = '', ...others] = rules.values[role];
+    // Distinguished names hold commas.
+    if (others.length > 0 || !name.includes(',') || name.includes('=')) return [];
+    return `PLATTE_OIDC_${settings[role]} is one name that holds a comma: for several names write a JSON list, such as ["root", "wheel"]`;
+  });
 }
 
 function isSafe(url: string): boolean {

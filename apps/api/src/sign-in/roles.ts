@@ -3,7 +3,7 @@ import { roles, type Role } from '@platte/api-contract';
 import { z } from 'zod';
 
 export interface RoleRules {
-  /** Name of the claim, with dots for what lies deeper: `groups`, `realm_access.roles`. */
+  /** Name of the claim, or the way to it: see `findClaim`. */
   claim: string;
   /** Values that give each role; the highest one counts. */
   values: Record<Role, readonly string[]>;
@@ -47,15 +47,35 @@ export function toPerson(claims: object, rules: RoleRules, source: object = clai
   return { status: 'known', person: { subject: known.sub, name, role, applications } };
 }
 
-/** A list, or one text with blanks or commas between. */
-function readValues(source: unknown, path: string): string[] {
-  const found = path.split('.').reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), source);
-  if (Array.isArray(found)) return found.filter((value) => typeof value === 'string');
-  return typeof found === 'string' ? found.split(/[\s,]+/).filter((value) => value !== '') : [];
+/**
+ * The values of a claim: those of a list, or the one that a text is. A text is never split: names of groups hold blanks, and
+ * distinguished names hold commas.
+ */
+function readValues(source: unknown, name: string): string[] {
+  const found = findClaim(source, name);
+  const values: unknown[] = Array.isArray(found) ? found : [found];
+  return values.filter((value) => typeof value === 'string').filter((value) => value !== '');
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+/**
+ * The claim of exactly this name comes first, as names are URLs or hold dots with many providers. Else a name that begins
+ * with `/` is a JSON pointer (RFC 6901), and in any other dots lead into claims.
+ */
+function findClaim(source: unknown, name: string): unknown {
+  const exact = ownValue(source, name);
+  if (exact !== undefined) return exact;
+  const keys = name.startsWith('/')
+    ? name
+        .slice(1)
+        .split('/')
+        .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
+    : name.split('.');
+  return keys.reduce(ownValue, source);
+}
+
+/** Nothing that every object inherits is a claim. */
+function ownValue(inner: unknown, key: string): unknown {
+  return typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key) ? Reflect.get(inner, key) : undefined;
 }
 
 function isUuid(text: string): boolean {
