@@ -14,6 +14,7 @@ import {
   type BatchOutcome,
   findSpent,
   grantBatch,
+  GroupLocked,
   refuseSpent,
   type SpentBudget,
   type Store,
@@ -104,7 +105,12 @@ export function makeGrantDesk(options: GrantDeskOptions): GrantDesk {
     try {
       return (await queueOf(group).put(asked)) ?? asked.map(() => unavailable);
     } catch (error) {
-      log.warn({ err: error, group, machines: asked.length }, 'a batch could not be decided: its machines are refused');
+      // Reported once by whoever watches locked groups, not with every batch.
+      if (!(error instanceof GroupLocked))
+        log.warn(
+          { err: error, group, machines: asked.length },
+          'a batch could not be decided: its machines are refused',
+        );
       return asked.map(() => unavailable);
     }
   }

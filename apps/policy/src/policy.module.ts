@@ -6,6 +6,7 @@ import { answerQuestions } from './answer-questions.js';
 import { CatalogController } from './catalog.controller.js';
 import { type GrantDesk, openGrantDesk } from './grant-desk.js';
 import { startEnding } from './ending.js';
+import { watchLockedGroups } from './locked-groups.js';
 import type { Parts } from './parts.js';
 import { type Publishing, startPublishing } from './publish-snapshots.js';
 import { type OutboxRelay, startRelaying } from './relay-outbox.js';
@@ -42,5 +43,6 @@ const providers: Provider[] = [
   },
   { provide: 'questions', inject: ['parts', 'grantDesk'], useFactory: answerQuestions },
   { provide: 'ending', inject: ['parts', 'grantDesk', 'relay'], useFactory: startEnding },
+  { provide: 'lockedGroups', inject: ['parts'], useFactory: watchLockedGroups },
   { provide: 'sweepForces', inject: ['parts'], useFactory: startSweepingForces },
 ];

@@ -3,21 +3,27 @@
 // nothing to do here.
 //
 // Marks (downloading, downloaded, refused) decide nothing and are written without a lock. Ends free slots and count, so
-// they are decided under the groups' locks, on rows that are read again.
-import { comparePositions, type EventReported, type MachineCheckedIn, type Position } from '@platte/facts';
+// they are decided under their group's lock, on rows that are read again: one transaction per group. Where somebody else
+// keeps a group locked, its facts are put aside (deferred-facts.ts), and the other groups go on.
+import { comparePositions, type EventReported, type Fact, type MachineCheckedIn, type Position } from '@platte/facts';
 import type { Sign } from '@platte/fleet';
 import { bootMarkOf, settleAfterMs as defaultSettleAfterMs } from '@platte/rollout';
 import { type ApplyContext, applySaid, newsOf } from './apply-sign.js';
 import { toArrayLiteral, toColumns } from './array-literal.js';
 import type { AttemptRow } from './attempt-row.js';
+import { deferFacts, findDeferred, takeDeferred } from './deferred-facts.js';
 import { type Moment, noChanges } from './ledger-changes.js';
-import { freedGroups, haltFailed, lockGroups, type MachineKey, toReadAttemptsOf } from './locked-groups.js';
+import { freedGroups, haltIfFailed, type MachineKey, toReadAttemptsOf, withLockedGroup } from './locked-groups.js';
 import { sendTogether, type Statement } from './statement.js';
 import type { Store } from './store.js';
-import { rollBack, withHotClient } from './transaction.js';
+import { GroupLocked } from './stuck-groups.js';
 import { toStatements } from './write-ledger.js';
 
 export type Said = MachineCheckedIn | EventReported;
+
+function isSaid(fact: Fact): fact is Said {
+  return fact.kind === 'MachineCheckedIn' || fact.kind === 'EventReported';
+}
 
 export interface FoldContext {
   position: (now: number) => Position;
@@ -29,11 +35,14 @@ export interface FoldedAttempts {
   freed: string[];
   /** Groups whose rollout safe mode halted. */
   halted: string[];
+  /** Groups that somebody else keeps locked: what ends there waits. */
+  locked: GroupLocked[];
 }
 
-const nothing: FoldedAttempts = { freed: [], halted: [] };
-/** A machine may move between groups while we wait for locks: then all is read again, with the new ones. */
-const triesMax = 4;
+/** A machine may move between groups while we wait for a lock: then it is folded again, in its new one. */
+const roundsMax = 4;
+/** Groups that are folded at a time: most of a transaction is waiting for the disk. */
+const groupsAtOnce = 3;
 
 const writeMarks = `
   update attempt a set
@@ -46,47 +55,118 @@ const writeMarks = `
 
 /** @param said what machines said that may have an open attempt: a few per batch of facts */
 export async function foldAttempts(store: Store, context: FoldContext, said: readonly Said[]): Promise<FoldedAttempts> {
-  if (said.length === 0) return nothing;
+  const folded: FoldedAttempts = { freed: [], halted: [], locked: [] };
+  await foldSaid(store, context, said, {
+    onFolded: (one) => void (folded.freed.push(...one.freed), folded.halted.push(...one.halted)),
+    onLocked: async (error, facts) => {
+      for (const group of error.groups) await deferFacts(store, group, facts);
+      folded.locked.push(error);
+    },
+  });
+  return folded;
+}
+
+/** Folds what was put aside, as far as locks can be had. Never waits for a group that is known to be stuck. */
+export async function foldDeferred(store: Store, context: FoldContext): Promise<FoldedAttempts> {
+  const folded: FoldedAttempts = { freed: [], halted: [], locked: [] };
+  for (const group of await findDeferred(store)) {
+    const onLocked = async (error: GroupLocked): Promise<never> => {
+      throw error;
+    };
+    const onFolded = (one: GroupFold) => void (folded.freed.push(...one.freed), folded.halted.push(...one.halted));
+    try {
+      await takeDeferred(store, group, (facts) =>
+        foldSaid(store, context, facts.filter(isSaid), { onFolded, onLocked }),
+      );
+    } catch (error) {
+      if (!(error instanceof GroupLocked)) throw error;
+      folded.locked.push(error);
+    }
+  }
+  return folded;
+}
+
+type GroupFold = Pick<FoldedAttempts, 'freed' | 'halted'>;
+
+interface FoldHooks {
+  onFolded: (one: GroupFold) => void;
+  /** The group of these facts is locked: they are not folded. */
+  onLocked: (error: GroupLocked, facts: Said[]) => Promise<void>;
+}
+
+async function foldSaid(store: Store, context: FoldContext, said: readonly Said[], hooks: FoldHooks): Promise<void> {
+  if (said.length === 0) return;
   const byMachine = toByMachine(said);
   const { rows: attempts } = await store.hot.query<AttemptRow>(toReadAttemptsOf(keysOf(said)));
   const news = attempts.map((attempt) => ({ attempt, ...findNews(attempt, byMachine) }));
   const marked = news.filter(({ signs }) => signs.some(isMark));
   if (marked.length > 0) await store.hot.query(toWriteMarks(marked));
   const ended = news.filter(({ signs, isBoot }) => isBoot || !signs.every(isMark)).map(({ attempt }) => attempt);
-  return ended.length === 0
-    ? nothing
-    : endLocked(store, context, byMachine, ended, new Set(ended.map(({ group }) => group)));
+  await foldEnds(store, context, byMachine, ended, hooks);
 }
 
-async function endLocked(
+async function foldEnds(
   store: Store,
   context: FoldContext,
   byMachine: SaidByMachine,
-  machines: readonly MachineKey[],
-  groups: Set<string>,
-): Promise<FoldedAttempts> {
-  for (let tries = 1; tries <= triesMax; tries++) {
-    const folded = await withHotClient(store.hot, async (client) => {
-      const locked = await lockGroups(client, [...groups], machines, store.clockOffsetMs());
-      const elsewhere = locked.attempts.filter(({ group, stage }) => stage !== 'ended' && !groups.has(group));
-      if (elsewhere.length > 0) {
-        for (const { group } of elsewhere) groups.add(group);
-        await rollBack(client);
-        return null;
+  ended: readonly AttemptRow[],
+  { onFolded, onLocked }: FoldHooks,
+): Promise<void> {
+  let left = ended;
+  for (let round = 1; left.length > 0; round++) {
+    if (round > roundsMax)
+      throw new Error(`${left.length} machines moved between groups ${roundsMax} times while they were folded`);
+    const moved: AttemptRow[] = [];
+    await forEachAtOnce(toGroups(left), groupsAtOnce, async ([group, attempts]) => {
+      try {
+        const one = await foldGroup(store, context, byMachine, group, attempts);
+        moved.push(...one.moved);
+        onFolded(one);
+      } catch (error) {
+        if (!(error instanceof GroupLocked)) throw error;
+        await onLocked(
+          error,
+          attempts.flatMap((attempt) => ofMachine(byMachine, attempt)),
+        );
       }
-      const changes = noChanges();
-      const moment: Moment = { now: locked.now, position: () => context.position(locked.now) };
-      const { settleAfterMs = defaultSettleAfterMs } = context;
-      for (const attempt of locked.attempts) foldOne({ changes, moment, settleAfterMs }, attempt, byMachine);
-      const halted = await haltFailed(client, changes, locked, moment);
-      await sendTogether(client, [...toStatements(changes), { name: 'commit', text: 'commit', values: [] }]);
-      return { freed: freedGroups(changes), halted };
     });
-    if (folded !== null) return folded;
+    left = moved;
   }
-  throw new Error(
-    `${machines.length} machines moved between groups ${triesMax} times while their attempts were folded`,
-  );
+}
+
+/** @throws GroupLocked */
+function foldGroup(
+  store: Store,
+  context: FoldContext,
+  byMachine: SaidByMachine,
+  group: string,
+  machines: readonly MachineKey[],
+): Promise<GroupFold & { moved: AttemptRow[] }> {
+  return withLockedGroup(store, group, machines, async (client, locked) => {
+    const changes = noChanges();
+    const moment: Moment = { now: locked.now, position: () => context.position(locked.now) };
+    const { settleAfterMs = defaultSettleAfterMs } = context;
+    const own = locked.attempts.filter((attempt) => attempt.group === group);
+    for (const attempt of own) foldOne({ changes, moment, settleAfterMs }, attempt, byMachine);
+    const isHalted = await haltIfFailed(client, changes, locked, moment);
+    await sendTogether(client, [...toStatements(changes), { name: 'commit', text: 'commit', values: [] }]);
+    const moved = locked.attempts.filter((attempt) => attempt.group !== group);
+    return { freed: freedGroups(changes), halted: isHalted ? [group] : [], moved };
+  });
+}
+
+function toGroups(attempts: readonly AttemptRow[]): [string, AttemptRow[]][] {
+  return [...Map.groupBy(attempts, ({ group }) => group)];
+}
+
+/** Ends with the first error, after the work that has begun. */
+async function forEachAtOnce<T>(items: readonly T[], max: number, work: (item: T) => Promise<void>): Promise<void> {
+  const waiting = items.values();
+  const run = async (): Promise<void> => {
+    for (const item of waiting) await work(item);
+  };
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(max, items.length) }, run));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** In time order: the first end of an attempt is the one that counts. */

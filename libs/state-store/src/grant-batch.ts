@@ -40,6 +40,7 @@ import {
 } from './read-ledger.js';
 import { inOnePacket, sendTogether, type Statement } from './statement.js';
 import type { Store } from './store.js';
+import { GroupLocked, withGroupLocks } from './stuck-groups.js';
 import { type Client, rollBack, withHotClient } from './transaction.js';
 import { useForces } from './use-forces.js';
 import { toStatements } from './write-ledger.js';
@@ -82,30 +83,57 @@ const commit: Statement = { name: 'commit', text: 'commit', values: [] };
 // A batch that changes nothing held a row lock all the same, and its commit would wait for the disk to say so.
 const rollback: Statement = { name: 'rollback', text: 'rollback', values: [] };
 const unknownGroup = { reason: 'unknown-group', inputs: {} } as const;
+const unavailable = { reason: 'policy-unavailable', inputs: {} } as const;
 
 /** Another group may open an attempt of the same machine in between, or one of the groups may move: then all is read again. */
 const triesMax = 4;
 
-/** @param asked all of this group; at most a few hundred */
+/**
+ * Machines that hold an attempt in another group, which somebody else keeps locked, are answered `policy-unavailable`.
+ *
+ * @param asked all of this group; at most a few hundred
+ * @throws GroupLocked when it is this group that is locked
+ */
 export async function grantBatch(
   store: Store,
   context: GrantContext,
   group: string,
   asked: readonly AskedMachine[],
 ): Promise<BatchOutcome> {
-  let groups = [group];
+  const elsewhere = new Map<string, string>();
+  let left = asked;
   for (let tries = 1; tries <= triesMax; tries++) {
+    const groups = [...new Set([group, ...elsewhere.values()])];
+    // Where it is not known which of them is locked, the next try shows whether it is this one.
+    const suspects = groups.length > 1 ? groups.slice(1) : groups;
     try {
-      const outcome = await withHotClient(store.hot, (client) =>
-        decideLocked(client, { store, context, group, groups, asked }),
-      );
-      if (!('alsoLock' in outcome)) return outcome;
-      groups = [...new Set([...groups, ...outcome.alsoLock])];
+      const run = () =>
+        withHotClient(store.hot, (client) => decideLocked(client, { store, context, group, groups, asked: left }));
+      const outcome = await withGroupLocks(store.stuck, groups, run, suspects);
+      if (!('alsoLock' in outcome)) return withUnavailable(outcome, asked, left);
+      for (const one of outcome.alsoLock) elsewhere.set(one.machine, one.group);
     } catch (error) {
-      if (tries === triesMax || !isRetryable(error)) throw error;
+      if (error instanceof GroupLocked && groups.length > 1) {
+        left = left.filter(({ machine }) => !elsewhere.has(machine));
+        elsewhere.clear();
+        if (left.length === 0) return { decisions: asked.map(() => ({ answer: unavailable })), freed: [], after: null };
+      } else if (tries === triesMax || !isRetryable(error)) throw error;
     }
   }
   throw new Error(`machines of group ${group} moved between groups ${triesMax} times while they were decided`);
+}
+
+/** The decisions on all that asked, where some were left out. */
+function withUnavailable(
+  outcome: BatchOutcome,
+  asked: readonly AskedMachine[],
+  decided: readonly AskedMachine[],
+): BatchOutcome {
+  if (decided.length === asked.length) return outcome;
+  const decisions = outcome.decisions.values();
+  const included = new Set(decided);
+  const take = (one: AskedMachine) => (included.has(one) ? decisions.next().value : undefined);
+  return { ...outcome, decisions: asked.map((one) => take(one) ?? { answer: unavailable }) };
 }
 
 interface Deciding {
@@ -117,7 +145,7 @@ interface Deciding {
   asked: readonly AskedMachine[];
 }
 
-async function decideLocked(client: Client, deciding: Deciding): Promise<BatchOutcome | { alsoLock: string[] }> {
+async function decideLocked(client: Client, deciding: Deciding): Promise<BatchOutcome | { alsoLock: Elsewhere[] }> {
   const { context, group, groups, asked } = deciding;
   const application = asked[0]?.app ?? '';
   const held = indexOf(context.catalog, application)?.groups.get(group);
@@ -156,12 +184,12 @@ function areSame(a: Needs, b: Needs): boolean {
 
 /** The first round trip. */
 async function readLocked(client: Client, deciding: Deciding, application: string, needs: Needs): Promise<Reading> {
-  const { group, groups, asked } = deciding;
+  const { store, group, groups, asked } = deciding;
   const machines = asked.map(({ machine }) => machine);
   const [, locked, rest, attempts, failures] = await inOnePacket(client, () =>
     Promise.all([
       client.query('begin'),
-      client.query<LockedGroup>(toLockGroups(groups)),
+      client.query<LockedGroup>(toLockGroups(groups, !groups.some((one) => store.stuck.has(one)))),
       readNeeded(client, deciding, application, needs),
       client.query<AttemptRow>(toReadAttempts(application, machines)),
       client.query<FailureRow>(toReadFailures(application, machines)),
@@ -188,9 +216,11 @@ async function readNeeded(client: Client, deciding: Deciding, application: strin
   };
 }
 
-/** Groups that hold an open attempt of these machines and are not locked. */
-function otherGroups(attempts: readonly AttemptRow[], locked: readonly string[]): string[] {
-  return attempts.filter(({ stage, group }) => stage !== 'ended' && !locked.includes(group)).map(({ group }) => group);
+type Elsewhere = Pick<AttemptRow, 'machine' | 'group'>;
+
+/** Machines whose open attempt is in a group that is not locked. */
+function otherGroups(attempts: readonly AttemptRow[], locked: readonly string[]): Elsewhere[] {
+  return attempts.filter(({ stage, group }) => stage !== 'ended' && !locked.includes(group));
 }
 
 /** The group as it is under the lock; undefined when it is gone. Another revision than the held one: reload first. */
@@ -270,8 +300,8 @@ function usedForces(
   return { application: asked[0]?.app ?? '', machines: used.map(({ machine }) => machine) };
 }
 
-/** A serialization that PostgreSQL asks to repeat, a lock that took too long, or a machine that another group granted first. */
-const retryableCodes = new Set(['40001', '40P01', '55P03', '23502', '23505']);
+/** A serialization that PostgreSQL asks to repeat, or a machine that another group granted first. */
+const retryableCodes = new Set(['40001', '40P01', '23502', '23505']);
 
 function isRetryable(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && retryableCodes.has(error.code);

@@ -1,13 +1,15 @@
-// Groups locked for ending attempts outside of a decision: what the log tells, and deadlines. Locks are taken in id
-// order, and everything that counts is read after them.
+// A group locked for ending attempts outside of a decision: what the log reports, and deadlines. One group per
+// transaction, so that one that somebody else keeps locked holds up no other. All that counts is read after the lock.
 import type { Rollout, Tally } from '@platte/rollout';
 import { toColumns } from './array-literal.js';
 import { attemptColumns, type AttemptRow } from './attempt-row.js';
 import { findHalt, haltRollout } from './halt-rollout.js';
 import type { LedgerChanges, Moment } from './ledger-changes.js';
-import { type LockedGroup, toLockGroups } from './read-ledger.js';
+import { toLockGroups } from './read-ledger.js';
 import { inOnePacket, type Statement } from './statement.js';
-import type { Client } from './transaction.js';
+import type { Store } from './store.js';
+import { withGroupLocks } from './stuck-groups.js';
+import { type Client, withHotClient } from './transaction.js';
 
 /** What ends look at in a group. */
 export interface GroupState {
@@ -23,10 +25,11 @@ export interface MachineKey {
   machine: string;
 }
 
-export interface LockedGroups {
-  /** PostgreSQL's clock after the locks, plus the test offset. */
+export interface LockedGroup {
+  /** PostgreSQL's clock after the lock, plus the test offset. */
   now: number;
-  groups: ReadonlyMap<string, GroupState>;
+  /** undefined: the group is gone. */
+  state: GroupState | undefined;
   /** By rollout, then by version. */
   tallies: ReadonlyMap<string, ReadonlyMap<string, Tally>>;
   attempts: AttemptRow[];
@@ -34,16 +37,16 @@ export interface LockedGroups {
 
 const readClock = `select floor(extract(epoch from clock_timestamp()) * 1000)::bigint + $1::bigint as now`;
 
-const readGroups = `
+const readGroup = `
   select g.id, (g.policy ->> 'safeMode')::boolean as "safeMode", (g.policy ->> 'updatesEnabled')::boolean as "updatesEnabled",
     g.rollout, r.state as "rolloutState"
   from update_group g left join rollout r on r.id = g.rollout
-  where g.id = any($1::uuid[])`;
+  where g.id = $1`;
 
 const readTallies = `
   select t.rollout, t.version, t.open, t.succeeded, t.failed, t.timed_out as "timedOut"
   from rollout_tally t
-  where t.rollout in (select g.rollout from update_group g where g.id = any($1::uuid[]))`;
+  where t.rollout = (select g.rollout from update_group g where g.id = $1)`;
 
 const readAttempts = `
   select ${attemptColumns}
@@ -54,30 +57,46 @@ export function toReadAttemptsOf(machines: readonly MachineKey[]): Statement {
   return { name: 'read-attempts-of', text: readAttempts, values: toColumns(machines, ['application', 'machine']) };
 }
 
-/** Begins the transaction; one round trip. */
-export async function lockGroups(
-  client: Client,
-  groups: readonly string[],
+/**
+ * Runs `work` in a transaction that holds the group's lock. `work` sends the commit itself.
+ *
+ * @throws GroupLocked
+ */
+export function withLockedGroup<T>(
+  store: Store,
+  group: string,
   machines: readonly MachineKey[],
-  clockOffsetMs: number,
-): Promise<LockedGroups> {
+  work: (client: Client, locked: LockedGroup) => Promise<T>,
+): Promise<T> {
+  return withGroupLocks(store.stuck, [group], () =>
+    withHotClient(store.hot, async (client) => work(client, await lockGroup(client, store, group, machines))),
+  );
+}
+
+/** Begins the transaction; one round trip. */
+async function lockGroup(
+  client: Client,
+  store: Store,
+  group: string,
+  machines: readonly MachineKey[],
+): Promise<LockedGroup> {
   const [, , clock, states, tallies, attempts] = await inOnePacket(client, () =>
     Promise.all([
       client.query('begin'),
-      client.query<LockedGroup>(toLockGroups(groups)),
-      client.query<{ now: number }>({ name: 'read-clock', text: readClock, values: [clockOffsetMs] }),
-      client.query<GroupState>({ name: 'read-groups', text: readGroups, values: [groups] }),
+      client.query(toLockGroups([group], !store.stuck.has(group))),
+      client.query<{ now: number }>({ name: 'read-clock', text: readClock, values: [store.clockOffsetMs()] }),
+      client.query<GroupState>({ name: 'read-group', text: readGroup, values: [group] }),
       client.query<Tally & { rollout: string; version: string }>({
         name: 'read-tallies-of',
         text: readTallies,
-        values: [groups],
+        values: [group],
       }),
       client.query<AttemptRow>(toReadAttemptsOf(machines)),
     ]),
   );
   return {
     now: clock.rows[0]?.now ?? 0,
-    groups: new Map(states.rows.map((state) => [state.id, state])),
+    state: states.rows[0],
     tallies: byRollout(tallies.rows),
     attempts: attempts.rows,
   };
@@ -92,22 +111,18 @@ function byRollout(rows: readonly (Tally & { rollout: string; version: string })
   return tallies;
 }
 
-/** Halts every rollout that the gathered ends must halt. Returns the groups whose rollout was halted. */
-export async function haltFailed(
+/** Halts the group's rollout where the gathered ends must halt it. Returns whether it was halted. */
+export async function haltIfFailed(
   client: Client,
   changes: LedgerChanges,
-  locked: LockedGroups,
+  { state, tallies }: LockedGroup,
   moment: Moment,
-): Promise<string[]> {
-  const halted: string[] = [];
-  for (const { id, safeMode, rollout } of locked.groups.values()) {
-    if (rollout === null) continue;
-    const tallies = locked.tallies.get(rollout) ?? new Map<string, Tally>();
-    const ends = changes.ends.filter(({ attempt }) => attempt.group === id);
-    const cause = findHalt({ policy: { safeMode }, rollout, tallies }, ends);
-    if (cause !== null && (await haltRollout(client, changes, rollout, cause, moment.position()))) halted.push(id);
-  }
-  return halted;
+): Promise<boolean> {
+  if (state === undefined || state.rollout === null) return false;
+  const { id, safeMode, rollout } = state;
+  const ends = changes.ends.filter(({ attempt }) => attempt.group === id);
+  const cause = findHalt({ policy: { safeMode }, rollout, tallies: tallies.get(rollout) ?? new Map() }, ends);
+  return cause !== null && (await haltRollout(client, changes, rollout, cause, moment.position()));
 }
 
 /** Groups in which ends free a slot, or let safe mode probe again: to be announced. */

@@ -41,8 +41,11 @@ const readFailures = `
 
 const readForces = `select machine, until from machine_force where application = $1 and machine = any($2::text[])`;
 
-export function toLockGroups(groups: readonly string[]): Statement {
-  return { name: 'lock-groups', text: lockGroups, values: [groups] };
+/** @param waits false: fails at once where somebody else holds a lock */
+export function toLockGroups(groups: readonly string[], waits = true): Statement {
+  return waits
+    ? { name: 'lock-groups', text: lockGroups, values: [groups] }
+    : { name: 'try-lock-groups', text: `${lockGroups} nowait`, values: [groups] };
 }
 
 /** @param periodMs of the rate limit; null without one: then nothing is counted */

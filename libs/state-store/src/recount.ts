@@ -10,6 +10,7 @@
 import { type Client, withTransaction } from './transaction.js';
 import { toLockGroups } from './read-ledger.js';
 import type { Store } from './store.js';
+import { isLockNotAvailable } from './stuck-groups.js';
 
 /** Of `open-attempts`: those of one version that keep safe mode's next probe waiting. */
 export type LedgerCounter = 'open-leases' | 'open-attempts' | 'newest-grant' | 'grants-in-window';
@@ -55,17 +56,29 @@ const findMiscounts = `
   )
   select * from found where held <> counted and ($1::uuid is null or "group" = $1) order by "group", counter, version`;
 
+const lockWaitMs = 1_000;
+
 /** What was found under the locks. All but `grants-in-window` is mended when this resolves. */
 export async function recountLedger(store: Store): Promise<Miscount[]> {
   const suspects = await store.pool.query<Miscount>(findMiscounts, [null, store.clockOffsetMs()]);
   const groups = new Set(suspects.rows.map(({ group }) => group));
   const found: Miscount[] = [];
-  for (const group of groups)
-    found.push(...(await withTransaction(store.pool, (client) => mendLocked(client, store, group))));
+  for (const group of groups) found.push(...(await mendUnlessLocked(store, group)));
   return found;
 }
 
+/** A group that somebody keeps locked is left for the next recount. */
+async function mendUnlessLocked(store: Store, group: string): Promise<Miscount[]> {
+  try {
+    return await withTransaction(store.pool, (client) => mendLocked(client, store, group));
+  } catch (error) {
+    if (isLockNotAvailable(error)) return [];
+    throw error;
+  }
+}
+
 async function mendLocked(client: Client, store: Store, group: string): Promise<Miscount[]> {
+  await client.query(`set local lock_timeout = ${lockWaitMs}`);
   await client.query(toLockGroups([group]));
   const { rows } = await client.query<Miscount>(findMiscounts, [group, store.clockOffsetMs()]);
   for (const miscount of rows) await mend(client, miscount);

@@ -1,6 +1,8 @@
 // The door of `state-store`: PostgreSQL: migrations, grants, leases, instances, catalog, outbox.
 export { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
 export { DatabaseIsNewer, migrate, migrationsFolder } from './migrate.js';
+export { describeHolders, findRowHolders, type LockHolder } from './lock-holders.js';
+export { GroupLocked } from './stuck-groups.js';
 export { closeStore, openStore, type Store, type StoreOptions } from './store.js';
 export { readClock } from './read-clock.js';
 export { type Client, withTransaction } from './transaction.js';

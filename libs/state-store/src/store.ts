@@ -13,10 +13,13 @@ import {
   limited,
   statementTimeoutMs,
 } from './connection-limits.js';
+import { makeStuckGroups, type StuckGroups } from './stuck-groups.js';
 
 export interface Store {
   readonly pool: Pool;
   readonly hot: Pool;
+  /** Groups that somebody else keeps locked. */
+  readonly stuck: StuckGroups;
   /**
    * Added to PostgreSQL's clock wherever a time is decided: 0, but for tests, which change it while programs run. All
    * programs use the same one.
@@ -30,6 +33,8 @@ export interface StoreOptions {
   poolMax?: number;
   /** Connections for decisions and folding: so many groups can wait for their lock before others wait for a connection. */
   hotMax?: number;
+  /** A wait for a lock on a connection of the hot pool ends after this time: 1 s. Other in tests. */
+  hotLockWaitMs?: number;
   clockOffsetMs?: () => number;
   /** Of a copy beside the live one; without it, whatever the user's search path says. */
   schema?: string;
@@ -41,6 +46,8 @@ export interface StoreOptions {
   answerMsMax?: number;
 }
 
+/** Ingress waits half a second for a decision; a wait for a lock that is longer helps nobody and keeps a connection busy. */
+const hotLockWaitMsDefault = 1_000;
 /** A program that holds a lock and says nothing (stopped, not killed) is cut off, so that its group goes on. */
 const idleInTransactionTimeoutMs = 5_000;
 
@@ -59,7 +66,15 @@ const plannerOptions = [
 ].join(' ');
 
 export function openStore(options: StoreOptions): Store {
-  const { url, poolMax = 8, hotMax = 8, clockOffsetMs = () => 0, schema, onError = () => {} } = options;
+  const {
+    url,
+    poolMax = 8,
+    hotMax = 8,
+    hotLockWaitMs = hotLockWaitMsDefault,
+    clockOffsetMs = () => 0,
+    schema,
+    onError = () => {},
+  } = options;
   const { onUnanswered = () => {}, answerMsMax = defaultAnswerMsMax } = options;
   const searchPath = schema === undefined ? '' : `-c search_path=${schema}`;
   const session = `${endIdleSession(idleSessionMs)} ${searchPath}`;
@@ -77,6 +92,7 @@ export function openStore(options: StoreOptions): Store {
     application_name: 'platte-hot',
     max: hotMax,
     pipeline: true,
+    lock_timeout: hotLockWaitMs,
     options: `${plannerOptions} ${session}`,
   });
   for (const one of [pool, hot]) {
@@ -86,7 +102,7 @@ export function openStore(options: StoreOptions): Store {
     one.on('connect', (client) => client.on('error', () => {}));
   }
   destroyUnanswered([pool, hot], onUnanswered);
-  return { pool, hot, clockOffsetMs };
+  return { pool, hot, stuck: makeStuckGroups(), clockOffsetMs };
 }
 
 /**

@@ -4,11 +4,12 @@
 import type { Position } from '@platte/facts';
 import { endAtDeadline, settleAfterMs as defaultSettleAfterMs } from '@platte/rollout';
 import type { AttemptRow } from './attempt-row.js';
+import { foldDeferred } from './fold-attempts.js';
 import { addTally, endAttempt, type LedgerChanges, type Moment, noChanges, putAttempt } from './ledger-changes.js';
-import { freedGroups, type GroupState, haltFailed, lockGroups, type MachineKey } from './locked-groups.js';
+import { freedGroups, type GroupState, haltIfFailed, type MachineKey, withLockedGroup } from './locked-groups.js';
 import { sendTogether } from './statement.js';
 import type { Store } from './store.js';
-import { withHotClient } from './transaction.js';
+import { GroupLocked } from './stuck-groups.js';
 import { toStatements } from './write-ledger.js';
 
 export interface SweepContext {
@@ -26,53 +27,81 @@ export interface Swept {
   ended: number;
   freed: string[];
   halted: string[];
+  /** Groups that somebody else keeps locked: what is due there waits. */
+  locked: GroupLocked[];
 }
 
 /** Attempts per transaction: so many hold their group's lock for some milliseconds. */
 const sweptMax = 500;
 
+/** `$3`: groups that are left out; `$4`: null, or the only group. */
 const findDue = `
   select application, machine, update_group as "group"
   from attempt
   where due_at <= least($1::bigint, floor(extract(epoch from clock_timestamp()) * 1000)::bigint + $2::bigint)
+    and update_group <> all($3::uuid[]) and update_group = coalesce($4::uuid, update_group)
   order by due_at
   limit ${sweptMax}`;
 
-/** One pass: at most some hundreds of attempts. A caller sweeps again at once when it ended so many. */
+/**
+ * One pass: at most some hundreds of attempts. A caller sweeps again at once when it ended so many. What was put aside
+ * because of a locked group is folded first: no lease may time out that was ended in time.
+ */
 export async function sweepLeases(store: Store, context: SweepContext): Promise<Swept> {
-  const swept: Swept = { ended: 0, freed: [], halted: [] };
-  const { rows } = await store.hot.query<MachineKey & { group: string }>({
-    name: 'find-due',
-    text: findDue,
-    values: [context.until, store.clockOffsetMs()],
-  });
-  for (const group of new Set(rows.map((row) => row.group))) {
-    const machines = rows.filter((row) => row.group === group);
-    const one = await sweepGroup(store, context, group, machines);
-    swept.ended += one.ended;
-    swept.freed.push(...one.freed);
-    swept.halted.push(...one.halted);
-  }
+  const { freed, halted, locked } = await foldDeferred(store, context);
+  const swept: Swept = { ended: 0, freed, halted, locked };
+  const waiting = locked.flatMap(({ groups }) => groups);
+  const stuck = store.stuck.all().filter((group) => !waiting.includes(group));
+  // Stuck groups by themselves: what is overdue there must not fill the pass of the others.
+  await sweepDue(store, context, swept, { except: [...waiting, ...stuck], only: null });
+  for (const only of stuck) await sweepDue(store, context, swept, { except: waiting, only });
   return swept;
 }
 
+async function sweepDue(
+  store: Store,
+  context: SweepContext,
+  swept: Swept,
+  { except, only }: { except: readonly string[]; only: string | null },
+): Promise<void> {
+  const { rows } = await store.hot.query<MachineKey & { group: string }>({
+    name: 'find-due',
+    text: findDue,
+    values: [context.until, store.clockOffsetMs(), except, only],
+  });
+  const due = Map.groupBy(rows, (row) => row.group);
+  // A stuck group is tried also when nothing is due: so it is known when it is free again.
+  if (only !== null && !due.has(only)) due.set(only, []);
+  for (const [group, machines] of due) {
+    try {
+      await sweepGroup(store, context, group, machines, swept);
+    } catch (error) {
+      if (!(error instanceof GroupLocked)) throw error;
+      swept.locked.push(error);
+    }
+  }
+}
+
+/** @throws GroupLocked */
 function sweepGroup(
   store: Store,
   context: SweepContext,
   group: string,
   machines: readonly MachineKey[],
-): Promise<Swept> {
-  return withHotClient(store.hot, async (client) => {
-    const locked = await lockGroups(client, [group], machines, store.clockOffsetMs());
+  swept: Swept,
+): Promise<void> {
+  return withLockedGroup(store, group, machines, async (client, locked) => {
     const changes = noChanges();
     const moment: Moment = { now: locked.now, position: () => context.position(locked.now) };
     const due = locked.attempts.filter(
       (attempt) => attempt.group === group && isDue(attempt, Math.min(context.until, locked.now)),
     );
-    for (const attempt of due) sweepOne(changes, attempt, locked.groups.get(group), moment, context);
-    const halted = await haltFailed(client, changes, locked, moment);
+    for (const attempt of due) sweepOne(changes, attempt, locked.state, moment, context);
+    const isHalted = await haltIfFailed(client, changes, locked, moment);
     await sendTogether(client, [...toStatements(changes), { name: 'commit', text: 'commit', values: [] }]);
-    return { ended: due.length, freed: [...new Set([...freedGroups(changes), ...settledGroups(due)])], halted };
+    swept.ended += due.length;
+    swept.freed.push(...new Set([...freedGroups(changes), ...settledGroups(due)]));
+    if (isHalted) swept.halted.push(group);
   });
 }
 

@@ -27,7 +27,7 @@ const batchMax = 64;
 /** Before it asks again after a batch that was refused as a whole: demand stays above the budget, and the machine can breathe. */
 const refusedWaitMs = 400;
 
-const store = openStore({ url: job.url, hotMax: job.connections, poolMax: job.connections });
+const store = openStore({ url: job.url, hotMax: job.connections, poolMax: job.connections, hotLockWaitMs: 10_000 });
 const context = { ...makeGrantContext(), instances: makeInstanceCache(10_000) };
 const draw = drawPositions();
 
