@@ -54,7 +54,8 @@ create trigger chaos_lease_changed after update on attempt for each row
 create function chaos.note_grant() returns trigger language plpgsql as $$
 begin
   insert into chaos.grant_step (update_group, granted_at, n, updates_enabled, rollout_state)
-  select new.update_group, new.granted_at, new.n, (g.policy ->> 'updatesEnabled')::boolean, r.state
+  select new.update_group, new.granted_at, new.n, (g.policy ->> 'updatesEnabled')::boolean
+    and not exists (select from public.group_stop s where s.update_group = g.id), r.state
   from public.update_group g left join public.rollout r on r.id = g.rollout where g.id = new.update_group;
   return null;
 end $$;

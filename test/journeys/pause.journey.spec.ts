@@ -38,7 +38,7 @@ describe('with two ingress and two policy replicas', () => {
     expect(answers.offersAfter).toEqual([]);
     expect(answers.last).toEqual({ offered: null, reason: 'updates-disabled' });
     for (const id of [granted, 'paused-new']) await whyOf(id, 'updates-disabled');
-    expect((await client.getGroup({ params: { id: group.id } })).policy.updatesEnabled).toBe(false);
+    expect((await client.getGroup({ params: { id: group.id } })).stop).toMatchObject({ note: 'a bad night' });
 
     await client.resumeGroup({ params: { id: group.id }, body: { note: '' } });
     for (const url of endpoints) await untilOffered(url, granted, group);

@@ -73,7 +73,8 @@ describe('dogfood at once, the public by hand', () => {
 
     // Now, by hand. The first machine that is tried cannot download.
     for (const machine of others.machines) machine.failsDownload = true;
-    await client.resumeGroup({ params: { id: open.id }, body: { note: 'dogfood is happy' } });
+    const { revision: ifMatch } = await client.getGroup({ params: { id: open.id } });
+    await client.editGroup({ params: { id: open.id }, ifMatch, body: { policy: { updatesEnabled: true } } });
     const tried = await eventually(
       async () => {
         await others.askNow();

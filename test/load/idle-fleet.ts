@@ -61,6 +61,7 @@ export const idleSnapshot: ApplicationSnapshot = {
       channel: id(2),
       revision: 1,
       policy: defaultPolicy,
+      stop: null,
       rollout: null,
     },
   ],

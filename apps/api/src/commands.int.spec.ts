@@ -231,8 +231,11 @@ describe('groups and rollouts by API', () => {
     const { group } = await makeFleet(admin);
     const operator = api.clientOf(api.tokens.operator);
     const paused = await operator.pauseGroup({ params: { id: group.id }, body: { note: 'on fire' } });
-    expect(paused.policy.updatesEnabled).toBe(false);
-    expect((await operator.resumeGroup({ params: { id: group.id }, body: {} })).policy.updatesEnabled).toBe(true);
+    expect(paused).toMatchObject({
+      policy: { updatesEnabled: true },
+      stop: { actor: 'test operator', note: 'on fire' },
+    });
+    expect((await operator.resumeGroup({ params: { id: group.id }, body: {} })).stop).toBeNull();
     const id = group.rollout?.id ?? '';
     expect(await operator.haltRollout({ params: { id }, body: { note: 'bad' } })).toMatchObject({
       state: 'halted',

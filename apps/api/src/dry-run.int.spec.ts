@@ -59,7 +59,7 @@ describe('a dry run', () => {
       errors: [{ pointer: '?dryRun' }],
     });
     expect(await ask('POST', `groups/${group.id}/pause`, { query: 'dry-run=true' })).toMatchObject({ status: 422 });
-    expect((await admin.getGroup({ params: { id: group.id } })).policy.updatesEnabled).toBe(true);
+    expect((await admin.getGroup({ params: { id: group.id } })).stop).toBeNull();
   });
 
   it('tells the same of tokens, which no policy decides on', async () => {

@@ -137,7 +137,14 @@ export async function findDecider({ store }: ApiParts, state: MachineState): Pro
   const { app: application, machine, group, answer } = state;
   const reason = decidedReasons.find((one) => one === answer?.reason);
   if (reason === undefined || !answer) return undefined;
-  const found = await findDecision(store.pool, { application, group, machine, reason, at: answer.at });
+  const found = await findDecision(store.pool, {
+    application,
+    group,
+    machine,
+    reason,
+    refusedBy: answer.inputs.refusedBy,
+    at: answer.at,
+  });
   if (!found) return undefined;
   const { kind, actor, at, cause } = found;
   return { kind, ...toActorView(actor), at: toInstant(at), note: cause };

@@ -14,6 +14,7 @@ import { describeEvent } from '@platte/omaha';
 import { describeErrorCode } from '@platte/omaha/words';
 import { wordsFor } from '@platte/rollout';
 import type { GroupView, RolloutView } from '@platte/state-store';
+import { toActorView } from './actor-view.js';
 
 export function toInstantOrNull(ms: number | null): string | null {
   return ms === null ? null : toInstant(ms);
@@ -36,8 +37,16 @@ export function toRollout(rollout: RolloutView): Rollout {
   };
 }
 
-export function toGroup({ rollout, ...group }: GroupView): Group {
-  return { ...group, rollout: rollout && toRollout({ ...rollout, application: group.application }) };
+export function toGroup({ rollout, stop, ...group }: GroupView): Group {
+  return {
+    ...group,
+    stop: toStop(stop),
+    rollout: rollout && toRollout({ ...rollout, application: group.application }),
+  };
+}
+
+function toStop(stop: GroupView['stop']): Group['stop'] {
+  return stop && { ...toActorView(stop.actor), at: toInstant(stop.at), note: stop.note };
 }
 
 export function toSummary(state: MachineState): InstanceSummary {

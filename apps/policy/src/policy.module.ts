@@ -7,6 +7,7 @@ import { CatalogController } from './catalog.controller.js';
 import { type GrantDesk, openGrantDesk } from './grant-desk.js';
 import { startEnding } from './ending.js';
 import { watchLockedGroups } from './locked-groups.js';
+import { startLoggingStops } from './log-stops.js';
 import type { Parts } from './parts.js';
 import { type Publishing, startPublishing } from './publish-snapshots.js';
 import { type OutboxRelay, startRelaying } from './relay-outbox.js';
@@ -43,6 +44,7 @@ const providers: Provider[] = [
   },
   { provide: 'questions', inject: ['parts', 'grantDesk'], useFactory: answerQuestions },
   { provide: 'ending', inject: ['parts', 'grantDesk', 'relay'], useFactory: startEnding },
+  { provide: 'loggedStops', inject: ['parts', 'relay'], useFactory: startLoggingStops },
   { provide: 'lockedGroups', inject: ['parts'], useFactory: watchLockedGroups },
   { provide: 'sweepForces', inject: ['parts'], useFactory: startSweepingForces },
 ];

@@ -10,7 +10,7 @@ import {
   type Rejection,
 } from '@platte/rollout';
 import type { Counter, Log } from '@platte/service';
-import { executeCatalogCommand } from '@platte/state-store';
+import { DecisionUnderWay, executeCatalogCommand } from '@platte/state-store';
 import type { z } from 'zod';
 import type { Parts } from './parts.js';
 
@@ -49,6 +49,7 @@ export function makeRunCommand({ store, clock, nextPosition, config, log, metric
       return { status: 'done', revision, changes, ...(plan && { plan }) };
     } catch (error) {
       count(commands, command, 'failed');
+      if (error instanceof DecisionUnderWay) return { status: 'failed', words: error.message };
       log.error({ err: error, command: command.kind }, 'a command failed');
       return {
         status: 'failed',

@@ -10,6 +10,7 @@ import {
   Uuid,
   WeeklyWindow,
 } from '@platte/rollout';
+import { actorFields } from './actor.js';
 import { revision } from './catalog.js';
 import { Instant } from './page.js';
 
@@ -24,8 +25,15 @@ export const Rollout = DomainRollout.omit({ startedAt: true, earlierLeasesUntil:
   .meta({ id: 'Rollout' });
 export type Rollout = z.infer<typeof Rollout>;
 
+export const GroupStop = z
+  .object({ ...actorFields, at: Instant, note: z.string().describe('Why, in their words.') })
+  .meta({ id: 'GroupStop' });
+
 export const Group = DomainGroup.extend({
-  policy: Policy,
+  policy: Policy.describe(
+    '`updatesEnabled` is the switch of files and edits; a pause leaves it alone. Both must allow.',
+  ),
+  stop: GroupStop.nullable().describe('While a person has paused the group. Only resuming ends it.'),
   ...revision,
   rollout: Rollout.nullable().describe('The rollout of the package that the channel has now.'),
 }).meta({ id: 'Group' });

@@ -57,7 +57,9 @@ export const AnswerInputs = z.object({
   /** When the lease ends. */
   deadline: z.number().int().optional(),
   failures: z.number().int().optional(),
-  /** A person's or a rule's own words: of a hold, a halt, a dead end, a blacklist, a floor. */
+  /** With `updates-disabled`: a person's pause of the group, the switch of its policy, both, or the machine itself. */
+  refusedBy: z.enum(['pause', 'policy', 'pause-and-policy', 'machine']).optional(),
+  /** A person's or a rule's own words: of a pause, a hold, a halt, a dead end, a blacklist, a floor. */
   note: z.string().optional(),
 });
 export type AnswerInputs = z.infer<typeof AnswerInputs>;

@@ -21,7 +21,7 @@ const words: Record<AnswerReason, Words> = {
   'ahead-of-channel': (seen) =>
     `The machine is above the channel’s version${named(seen)}, and the group allows no downgrade.`,
   blacklisted: (seen) => `The next version${named(seen)} is blacklisted for the channel.`,
-  'updates-disabled': (seen) => (seen.note ? `Updates are off: ${seen.note}.` : 'Updates are off for the group.'),
+  'updates-disabled': wordsOfDisabled,
   'rollout-paused': (seen) => `The rollout${named(seen)} is paused${because(seen)}.`,
   'rollout-halted': (seen) => `The rollout${named(seen)} is halted${because(seen)}.`,
   'outside-window': (seen) => `The group updates only in its hours: ${seen.window ?? 'see its policy'}.`,
@@ -59,6 +59,23 @@ export function wordsFor({ reason, inputs, until }: Answer): string {
   return until === undefined || until > lastWritableTime
     ? sentence
     : `${sentence} This can change at ${new Date(until).toISOString().replace('.000Z', 'Z')}.`;
+}
+
+/** Answers of before say nothing of who refused. */
+function wordsOfDisabled(seen: AnswerInputs): string {
+  switch (seen.refusedBy) {
+    case 'pause':
+      return `The group is paused${because(seen)}.`;
+    case 'pause-and-policy':
+      return `The group is paused${because(seen)}. Updates are off in its policy too.`;
+    case 'policy':
+      return 'Updates are off in the policy of the group.';
+    case 'machine':
+    case undefined:
+      return seen.note ? `Updates are off: ${seen.note}.` : 'Updates are off for the group.';
+    default:
+      return seen.refusedBy satisfies never;
+  }
 }
 
 function named({ target }: AnswerInputs): string {

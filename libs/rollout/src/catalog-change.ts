@@ -1,7 +1,7 @@
 // What a command changes: a fact before it is stamped with actor, time and revision. `before` and `after` are the whole
 // thing; null where it did not exist, or exists no more.
 import type { Actor, CatalogFact, Position, RolloutFact } from '@platte/facts';
-import type { Application, Channel, DeadEnd, Group, Package, Rollout } from './catalog.js';
+import type { Application, Channel, DeadEnd, Group, GroupStop, Package, Rollout } from './catalog.js';
 import type { Blacklisting, Card, ChannelFloor, Force, Hold } from './catalog-marks.js';
 
 type ChangeOf<Name extends string, Kind extends CatalogFact['kind'], Entity> = {
@@ -25,16 +25,16 @@ export type CatalogChange =
   | ChangeOf<'floor', 'FloorSet' | 'FloorRemoved', ChannelFloor>
   | ChangeOf<'blacklisting', 'PackageBlacklisted' | 'PackageUnblacklisted', Blacklisting>
   | ChangeOf<'dead-end', 'DeadEndMarked' | 'DeadEndCleared', DeadEnd>
-  | ChangeOf<
-      'group',
-      'GroupCreated' | 'GroupEdited' | 'GroupPolicySet' | 'GroupPaused' | 'GroupResumed' | 'GroupDeleted',
-      Group
-    >
+  | ChangeOf<'group', 'GroupCreated' | 'GroupEdited' | 'GroupPolicySet' | 'GroupDeleted', Group>
+  | StopChange
   | ChangeOf<'hold', 'MachineHeld' | 'MachineReleased', Hold>
   | ChangeOf<'force', 'MachineForced' | 'ForceLapsed', Force>
   | ChangeOf<'card', 'MachineLabelled' | 'MachineRenamed', Card>
   | ChangeOf<'machine', 'MachineDeleted' | 'AttemptCancelled' | 'FailuresForgiven', never>
   | RolloutChange;
+
+/** The group is told along, so that whoever reads the change need not know it. */
+export type StopChange = ChangeOf<'stop', 'GroupPaused' | 'GroupResumed', Group & { stop: GroupStop | null }>;
 
 export interface RolloutChange {
   of: 'rollout';
@@ -84,6 +84,7 @@ export function groupsTouched(change: CatalogChange): Touched {
     case 'blacklisting':
       return { kind: 'channel', id: change.subject };
     case 'group':
+    case 'stop':
       return { kind: 'group', id: change.subject };
     case 'rollout':
       return { kind: 'group', id: change.group };

@@ -1,6 +1,6 @@
 // What deciding a command sees, and what follows from each change. `evolve` is also what a memory implementation is
 // made of: applying the changes in order gives the state that PostgreSQL has after writing them.
-import type { Application, Channel, DeadEnd, Group, Package, Rollout } from './catalog.js';
+import type { Application, Channel, DeadEnd, Group, GroupStop, Package, Rollout } from './catalog.js';
 import type { CatalogChange } from './catalog-change.js';
 import type { Blacklisting, Card, ChannelFloor, Force, Hold } from './catalog-marks.js';
 
@@ -13,6 +13,8 @@ export interface ApplicationState {
   groups: ReadonlyMap<string, Group>;
   /** The rollout that each group has now, by group. */
   rollouts: ReadonlyMap<string, Rollout>;
+  /** Of groups that a person has paused. */
+  stops: ReadonlyMap<string, GroupStop>;
   /** Leases that are open, by group. */
   openLeases: ReadonlyMap<string, number>;
   /** Attempts under way to a package, by package: known where packages are to be deleted. */
@@ -58,6 +60,7 @@ function newApplication(application: Application): ApplicationState {
     blacklist: [],
     groups: new Map(),
     rollouts: new Map(),
+    stops: new Map(),
     openLeases: new Map(),
     underWay: new Map(),
     deadEnds: new Map(),
@@ -84,7 +87,9 @@ function evolveApplication(
     case 'blacklisting':
       return { ...state, blacklist: withItem(state.blacklist, change.before, change.after, isOfSamePair) };
     case 'group':
-      return { ...state, groups: withEntry(state.groups, subject, change.after) };
+      return evolveGroup(state, subject, change.after);
+    case 'stop':
+      return { ...state, stops: withEntry(state.stops, subject, change.after?.stop ?? null) };
     case 'rollout':
       return { ...state, rollouts: withEntry(state.rollouts, change.group, change.after) };
     case 'dead-end':
@@ -100,6 +105,12 @@ function evolveApplication(
     default:
       return change satisfies never;
   }
+}
+
+/** A stop goes with its group. */
+function evolveGroup(state: ApplicationState, id: string, after: Group | null): ApplicationState {
+  const groups = withEntry(state.groups, id, after);
+  return after === null ? { ...state, groups, stops: withEntry(state.stops, id, null) } : { ...state, groups };
 }
 
 function withEntry<T>(map: ReadonlyMap<string, T>, key: string, value: T | null): ReadonlyMap<string, T> {

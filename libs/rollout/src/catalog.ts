@@ -1,6 +1,6 @@
 // The catalog's nouns: what people configure. PostgreSQL is their authority; everybody else holds copies.
 import { z } from 'zod';
-import { Arch, Time } from '@platte/facts';
+import { ActorKind, Arch, Time } from '@platte/facts';
 
 export const Uuid = z.guid().transform((id) => id.toLowerCase());
 
@@ -157,6 +157,18 @@ export const Group = z.object({
   policy: Policy,
 });
 export type Group = z.infer<typeof Group>;
+
+/** A person's stop of a group. It stands beside the policy's `updatesEnabled`: both must allow updates. */
+export const GroupStop = z.object({
+  /** Who paused the group. */
+  actor: z.object({ kind: ActorKind, name: z.string() }),
+  at: Time,
+  /** Why, in their words. */
+  note: z.string(),
+  /** Resuming also sets the policy's `updatesEnabled`: this pause was made before stops existed, and cleared it. */
+  switchesOn: z.boolean(),
+});
+export type GroupStop = z.infer<typeof GroupStop>;
 
 /** A version that may not be updated from. */
 export const DeadEnd = z.object({ version: z.string().min(1).max(255), reason: z.string().min(1).max(500) });

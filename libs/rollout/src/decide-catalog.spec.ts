@@ -3,6 +3,7 @@ import { type CatalogState, noCatalog } from './catalog-state.js';
 import { type CatalogCommandInput } from './commands.js';
 import {
   id,
+  now,
   app,
   pkg1,
   pkg2,
@@ -187,14 +188,20 @@ describe('a command', () => {
     [
       'pauses a group',
       catalog,
-      { kind: 'PauseGroup', ...ofGroup },
-      [['GroupPaused', group, { policy: expect.objectContaining({ updatesEnabled: false }) }]],
+      { kind: 'PauseGroup', ...ofGroup, cause: 'a fire' },
+      [
+        [
+          'GroupPaused',
+          group,
+          { stop: { actor: { kind: 'person', name: 'anna' }, at: now, note: 'a fire', switchesOn: false } },
+        ],
+      ],
     ],
     [
       'resumes a group',
       given(...base, { kind: 'PauseGroup', ...ofGroup }),
       { kind: 'ResumeGroup', ...ofGroup },
-      [['GroupResumed', group, { policy: expect.objectContaining({ updatesEnabled: true }) }]],
+      [['GroupResumed', group, { stop: null }]],
     ],
     [
       'resumes a group whose channel moved on: the next rollout starts',

@@ -12,7 +12,8 @@ import { decideRollout, startDueRollouts } from './decide-rollout.js';
 
 export function decideCatalog(command: CatalogCommand, state: CatalogState, context: DecideContext): Decided {
   const decided = decideBySubject(command, state, context);
-  if (!Array.isArray(decided) || decided.length === 0) return decided;
+  // A pause takes no lock of any group, so that it must change nothing but its stop.
+  if (!Array.isArray(decided) || decided.length === 0 || command.kind === 'PauseGroup') return decided;
   const { application } = decided.reduce(evolveCatalog, state);
   return application === null ? decided : [...decided, ...startDueRollouts(application, context)];
 }

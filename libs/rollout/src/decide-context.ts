@@ -1,9 +1,12 @@
 // What every decider is given besides the command and the state.
+import type { Actor } from '@platte/facts';
 import type { CatalogChange } from './catalog-change.js';
 import type { ApplicationState } from './catalog-state.js';
 import { refuse, type Rejection } from './rejection.js';
 
 export interface DecideContext {
+  /** Who commands. */
+  actor: Actor;
   /** Milliseconds since the epoch. */
   now: number;
   /** Draws a UUID: core has no chance of its own. */

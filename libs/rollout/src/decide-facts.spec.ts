@@ -40,7 +40,7 @@ describe('cloning an application', () => {
     const decided = decideCatalog(
       CatalogCommand.parse({ kind: 'CreateApplication', name: 'Copy', cloneOf: app }),
       { ...source, application: null, source: source.application },
-      { now, newId, forceMs: 1 },
+      { actor: { kind: 'person', name: 'anna' }, now, newId, forceMs: 1 },
     );
     if (isRejection(decided)) throw new Error(decided.words);
     const { application: copy } = decided.reduce(evolveCatalog, { ...noCatalog });
@@ -160,7 +160,12 @@ it('stamps facts that the schemas of facts take', () => {
     { kind: 'HoldMachine', ...ofMachine } as const,
     { kind: 'AssignPackage', ...ofStable, package: pkg2 } as const,
   ]) {
-    const decided = decideCatalog(CatalogCommand.parse(input), state, { now, newId, forceMs: 1 });
+    const decided = decideCatalog(CatalogCommand.parse(input), state, {
+      actor: { kind: 'person', name: 'anna' },
+      now,
+      newId,
+      forceMs: 1,
+    });
     if (isRejection(decided)) throw new Error(decided.words);
     changes.push(...decided);
     state = decided.reduce(evolveCatalog, state);

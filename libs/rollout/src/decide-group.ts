@@ -1,8 +1,8 @@
 // Groups and their policy. (application, track, arch) leads to exactly one group: a second is refused, never silently
 // preferred. A group's arch is its channel's; a group without a channel takes the machines of its track that no other
 // group of it takes, and there is one such group at most.
-import { type Channel, defaultPolicy, type Group, type Policy } from './catalog.js';
-import type { CatalogChange } from './catalog-change.js';
+import { type Channel, defaultPolicy, type Group, type GroupStop, type Policy } from './catalog.js';
+import type { CatalogChange, StopChange } from './catalog-change.js';
 import type { ApplicationState } from './catalog-state.js';
 import type { GroupCommand } from './commands.js';
 import type { PolicyChanges } from './policy-changes.js';
@@ -27,9 +27,9 @@ export function decideGroup(command: GroupCommand, state: ApplicationState, cont
     case 'SetGroupPolicy':
       return setPolicy(group, command.policy, '/policy');
     case 'PauseGroup':
-      return enableUpdates(group, false, command.cause);
+      return pause(state, group, command.cause, context);
     case 'ResumeGroup':
-      return enableUpdates(group, true, command.cause);
+      return resume(state, group, command.cause);
     case 'DeleteGroup':
       return deleteGroup(state, group);
     default:
@@ -42,7 +42,7 @@ export function refuseUnknownGroup(): Rejection {
 }
 
 export function groupChange(
-  kind: 'GroupCreated' | 'GroupEdited' | 'GroupPolicySet' | 'GroupPaused' | 'GroupResumed' | 'GroupDeleted',
+  kind: 'GroupCreated' | 'GroupEdited' | 'GroupPolicySet' | 'GroupDeleted',
   before: Group | null,
   after: Group | null,
   cause = '',
@@ -77,10 +77,42 @@ function setPolicy(before: Group, changes: PolicyChanges, pointer: string): Deci
   return isSame(before, after) ? [] : [groupChange('GroupPolicySet', before, after)];
 }
 
-function enableUpdates(before: Group, updatesEnabled: boolean, cause: string): Decided {
-  if (before.policy.updatesEnabled === updatesEnabled) return [];
-  const after: Group = { ...before, policy: { ...before.policy, updatesEnabled } };
-  return [groupChange(updatesEnabled ? 'GroupResumed' : 'GroupPaused', before, after, cause)];
+/** A group that is paused stays as it was paused first, with the reason of then. */
+function pause(state: ApplicationState, group: Group, cause: string, { actor, now }: DecideContext): Decided {
+  if (state.stops.has(group.id)) return [];
+  const stop: GroupStop = { actor, at: now, note: cause, switchesOn: false };
+  return [stopChange('GroupPaused', group, null, stop, cause)];
+}
+
+/** Leaves the policy's own switch alone, unless it was a pause that cleared it. */
+function resume(state: ApplicationState, group: Group, cause: string): Decided {
+  const stop = state.stops.get(group.id);
+  if (stop === undefined) return [];
+  const resumed = stopChange('GroupResumed', group, stop, null, cause);
+  if (!stop.switchesOn || group.policy.updatesEnabled) return [resumed];
+  const enabled: Group = { ...group, policy: { ...group.policy, updatesEnabled: true } };
+  return [resumed, groupChange('GroupPolicySet', group, enabled, cause)];
+}
+
+function stopChange(
+  kind: StopChange['kind'],
+  group: Group,
+  before: GroupStop | null,
+  after: GroupStop | null,
+  cause: string,
+): StopChange {
+  const { application, id } = group;
+  return {
+    of: 'stop',
+    kind,
+    application,
+    group: id,
+    machine: '',
+    subject: id,
+    cause,
+    before: { ...group, stop: before },
+    after: { ...group, stop: after },
+  };
 }
 
 /** Refused while updates are in progress: their machines could neither finish them nor be counted. */

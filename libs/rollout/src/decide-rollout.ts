@@ -6,8 +6,9 @@
 //   granted under the same limits, and a person or a rule can pause and halt it like one that is running
 //   running, paused, halted, finished  --the next rollout starts-->  superseded
 //
-// One starts by itself when a group has updates enabled and a channel whose package its rollout is not of; by hand when
-// the one of the channel's package was halted or finished.
+// One starts by itself when a group takes updates (its policy has them enabled, and nobody has paused it) and has a channel
+// whose package its rollout is not of; by hand when the one of the channel's package was halted or finished.
+import { describeActor } from '@platte/facts';
 import type { Group, Package, Rollout, Wave } from './catalog.js';
 import type { CatalogChange, RolloutChange } from './catalog-change.js';
 import type { ApplicationState } from './catalog-state.js';
@@ -57,10 +58,14 @@ export function startDueRollouts(state: ApplicationState, context: DecideContext
   return [...state.groups.values()].flatMap((group) => {
     const pkg = packageOf(state, group);
     const current = state.rollouts.get(group.id);
-    if (group.policy.updatesEnabled && pkg !== null && current?.package !== pkg.id)
+    if (takesUpdates(state, group) && pkg !== null && current?.package !== pkg.id)
       return start(state, group, pkg, '', context);
     return current && !state.packages.has(current.package) ? supersede(state, group, 'its package was deleted') : [];
   });
+}
+
+function takesUpdates(state: ApplicationState, { id, policy }: Group): boolean {
+  return policy.updatesEnabled && !state.stops.has(id);
 }
 
 /** Ends the rollout that a group has, if it still can end. */
@@ -78,8 +83,15 @@ export function haltRollout(rollout: Rollout, cause: string): Rollout | null {
 function startByHand(state: ApplicationState, group: Group, cause: string, context: DecideContext): Decided {
   const pkg = packageOf(state, group);
   if (pkg === null) return refuse('no-package', 'The group has no channel with a package: assign one first.', '/group');
+  const stop = state.stops.get(group.id);
+  if (stop !== undefined)
+    return refuse(
+      'updates-disabled',
+      `The group was paused by ${describeActor(stop.actor)}: resume it first.`,
+      '/group',
+    );
   if (!group.policy.updatesEnabled)
-    return refuse('updates-disabled', 'Updates are off for the group: resume it first.', '/group');
+    return refuse('updates-disabled', 'Updates are off in the policy of the group: turn them on first.', '/group');
   const current = state.rollouts.get(group.id);
   const isUnderWay = current?.package === pkg.id && (current.state === 'running' || current.state === 'paused');
   if (isUnderWay)

@@ -63,7 +63,7 @@ const rows: Row[] = [
   {
     what: 'refuses what judging refuses, with the catalog under the lock',
     group: { policy: { updatesEnabled: false } },
-    answer: { reason: 'updates-disabled', inputs: { target } },
+    answer: { reason: 'updates-disabled', inputs: { target, refusedBy: 'policy' } },
   },
   {
     what: 'refuses a paused rollout',

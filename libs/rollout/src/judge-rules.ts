@@ -45,7 +45,11 @@ export const versionRules: readonly Rule<VersionCase>[] = [
     judge: judgeAhead,
   },
   { reason: 'blacklisted', when: 'the next package is blacklisted for the channel', judge: judgeBlacklist },
-  { reason: 'updates-disabled', when: 'the group has updates off', judge: judgeEnabled },
+  {
+    reason: 'updates-disabled',
+    when: 'a person paused the group, or its policy has updates off',
+    judge: judgeEnabled,
+  },
   {
     reason: 'rollout-paused',
     when: 'a person paused the rollout, or none of this package has started',
@@ -131,7 +135,11 @@ function judgeBlacklist({ group, version }: VersionCase): Judgement | null {
 }
 
 function judgeEnabled({ group }: VersionCase): Judgement | null {
-  return group.group.policy.updatesEnabled ? null : toAnswer('updates-disabled', targetOf(group));
+  const { policy, stop } = group.group;
+  if (stop === null)
+    return policy.updatesEnabled ? null : toAnswer('updates-disabled', { ...targetOf(group), refusedBy: 'policy' });
+  const refusedBy = stop.policyEnabled ? 'pause' : 'pause-and-policy';
+  return toAnswer('updates-disabled', { ...targetOf(group), refusedBy, ...(stop.note !== '' && { note: stop.note }) });
 }
 
 /** Also without a rollout of the channel's package: it cannot be after a command, and must never be a grant by guess. */
@@ -149,7 +157,8 @@ function judgeHalted({ group }: VersionCase): Judgement | null {
 }
 
 function refuseUnwilling({ package: { version } }: IndexedPackage): Judgement {
-  return toAnswer('updates-disabled', { target: version, note: 'the machine says that it will not act on an offer' });
+  const note = 'the machine says that it will not act on an offer';
+  return toAnswer('updates-disabled', { target: version, refusedBy: 'machine', note });
 }
 
 function judgePrefix({ check, next }: MomentCase): Judgement | null {

@@ -41,6 +41,12 @@ const approvalWave: Partial<Rollout> = {
   ],
 };
 const target = '4081.2.0';
+const stopWith = (policyEnabled: boolean) => ({
+  actor: 'anna',
+  at: now,
+  note: 'a fire',
+  policyEnabled,
+});
 
 const reasonOf = (judgement: ReturnType<typeof judged>) => ('reason' in judgement ? judgement.reason : 'asked');
 
@@ -56,7 +62,7 @@ describe('judging', () => {
         "up-to-date: the version is the one of the channel",
         "ahead-of-channel: the version is above the one of the channel, and the group allows no downgrade",
         "blacklisted: the next package is blacklisted for the channel",
-        "updates-disabled: the group has updates off",
+        "updates-disabled: a person paused the group, or its policy has updates off",
         "rollout-paused: a person paused the rollout, or none of this package has started",
         "rollout-halted: the rollout is halted",
         "updates-disabled: the machine says that it will not act on an offer",
@@ -110,7 +116,24 @@ describe('judging', () => {
     ],
     ['a version above the channel', {}, { version: '4100.0.0' }, { reason: 'ahead-of-channel', inputs: { target } }],
     ['a blacklisted target', { blacklist: [id(1)] }, {}, { reason: 'blacklisted', inputs: { target } }],
-    ['updates off', { policy: { updatesEnabled: false } }, {}, { reason: 'updates-disabled', inputs: { target } }],
+    [
+      'updates off',
+      { policy: { updatesEnabled: false } },
+      {},
+      { reason: 'updates-disabled', inputs: { target, refusedBy: 'policy' } },
+    ],
+    [
+      'a pause',
+      { stop: stopWith(true) },
+      {},
+      { reason: 'updates-disabled', inputs: { target, refusedBy: 'pause', note: 'a fire' } },
+    ],
+    [
+      'a pause of a group whose policy has updates off',
+      { stop: stopWith(false) },
+      {},
+      { reason: 'updates-disabled', inputs: { target, refusedBy: 'pause-and-policy', note: 'a fire' } },
+    ],
     [
       'a paused rollout',
       { rollout: { state: 'paused', cause: 'lunch' } },
@@ -139,7 +162,10 @@ describe('judging', () => {
       'a machine that will not act on an offer',
       {},
       { takesNone: true },
-      { reason: 'updates-disabled', inputs: { target, note: 'the machine says that it will not act on an offer' } },
+      {
+        reason: 'updates-disabled',
+        inputs: { target, refusedBy: 'machine', note: 'the machine says that it will not act on an offer' },
+      },
     ],
     [
       'a version prefix that excludes the next',
@@ -237,6 +263,7 @@ describe('judging', () => {
     ['a pause of the rollout', { rollout: { state: 'paused' } }, 'rollout-paused'],
     ['a halt', { rollout: { state: 'halted' } }, 'rollout-halted'],
     ['updates that are off', { policy: { updatesEnabled: false } }, 'updates-disabled'],
+    ['a pause of the group', { stop: stopWith(true) }, 'updates-disabled'],
     ['a hold', { held: [{ machine: 'm1', note: '' }] }, 'held'],
   ])('never lets force pass %s', (_, changes, reason) => {
     expect(judged({ ...changes, forced: [{ machine: 'm1', until: now + 1 }] })).toMatchObject({ reason });
@@ -282,6 +309,15 @@ describe('judging', () => {
 });
 
 describe('words', () => {
+  it.each([
+    ['pause', 'The group is paused: a fire.'],
+    ['pause-and-policy', 'The group is paused: a fire. Updates are off in its policy too.'],
+    ['policy', 'Updates are off in the policy of the group.'],
+    ['machine', 'Updates are off: a fire.'],
+  ] as const)('say who refused updates: %s', (refusedBy, words) => {
+    expect(wordsFor({ reason: 'updates-disabled', inputs: { refusedBy, note: 'a fire' } })).toBe(words);
+  });
+
   it('exist for every reason', () => {
     expect(
       answerReasons.map((reason) =>

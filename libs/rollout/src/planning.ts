@@ -74,6 +74,7 @@ function groupsConcerned(change: CatalogChange, { application: state }: CatalogS
     case 'blacklisting':
       return following(new Set([change.subject]));
     case 'group':
+    case 'stop':
       return [change.subject];
     case 'rollout':
       return [change.group];

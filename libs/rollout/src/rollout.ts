@@ -10,6 +10,7 @@ export {
   Floor,
   Freeze,
   Group,
+  GroupStop,
   Package,
   PackageFile,
   Policy,
@@ -27,6 +28,7 @@ export {
   groupsTouched,
   type RolloutChange,
   type Stamp,
+  type StopChange,
   toFact,
   type Touched,
 } from './catalog-change.js';
@@ -57,7 +59,7 @@ export {
   type SnapshotIndex,
   type Verdict,
 } from './snapshot-index.js';
-export { ApplicationSnapshot, snapshotBytesMax } from './snapshot.js';
+export { ApplicationSnapshot, snapshotBytesMax, type SnapshotStop } from './snapshot.js';
 export {
   compareVersions,
   isOfVersionPrefix,

@@ -28,7 +28,12 @@ export function given(...commands: readonly CatalogCommandInput[]): CatalogState
   let revision = 0;
   const newId = drawIds();
   return commands.reduce((state, input) => {
-    const decided = decideCatalog(CatalogCommand.parse(input), state, { now, newId, forceMs: 1000 });
+    const decided = decideCatalog(CatalogCommand.parse(input), state, {
+      actor: { kind: 'person', name: 'anna' },
+      now,
+      newId,
+      forceMs: 1000,
+    });
     if (isRejection(decided)) throw new Error(`${input.kind}: ${decided.words}`);
     revision += 1;
     const next = decided.reduce(evolveCatalog, state);
@@ -42,7 +47,12 @@ export function given(...commands: readonly CatalogCommandInput[]): CatalogState
 }
 
 export const when = (state: CatalogState, input: CatalogCommandInput) =>
-  decideCatalog(CatalogCommand.parse(input), state, { now, newId: () => id(999), forceMs: 1000 });
+  decideCatalog(CatalogCommand.parse(input), state, {
+    actor: { kind: 'person', name: 'anna' },
+    now,
+    newId: () => id(999),
+    forceMs: 1000,
+  });
 
 /** The changes in words: kind, subject, and the fields that are new. */
 export function said(decided: ReturnType<typeof when>): unknown {

@@ -1,6 +1,6 @@
 // A small application for tests: one group `Stable` with track `stable`, on a channel at 4081.2.0 with its rollout running.
 import { defaultPolicy, type Package, type Policy, type Rollout } from './catalog.js';
-import type { ApplicationSnapshot } from './snapshot.js';
+import type { ApplicationSnapshot, SnapshotStop } from './snapshot.js';
 
 export const sampleApp = 'e96281a6-d1af-4bde-9a0a-97b76e56dc57';
 export const sampleId = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
@@ -56,6 +56,7 @@ export const sampleRollout: Rollout = {
 
 export interface SampleChanges {
   policy?: Partial<Policy>;
+  stop?: SnapshotStop | null;
   rollout?: Partial<Rollout> | null;
   package?: string | null;
   floors?: { package: string; reason: string }[];
@@ -102,6 +103,7 @@ export function sampleSnapshot(changes: SampleChanges = {}): ApplicationSnapshot
         revision: 3,
         channel: changes.channelless ? null : sampleId(30),
         policy: { ...defaultPolicy, ...changes.policy },
+        stop: changes.stop ?? null,
         rollout: changes.rollout === null ? null : { ...sampleRollout, ...changes.rollout },
       },
     ],

@@ -6,6 +6,19 @@ import { Application, Channel, DeadEnd, Floor, Group, Package, Rollout } from '.
 
 export const snapshotBytesMax = 512 * 1024;
 
+/**
+ * While a group is stopped, its `policy.updatesEnabled` is false in the snapshot: programs that do not know stops refuse
+ * its machines too. What the policy itself says is here.
+ */
+export const SnapshotStop = z.object({
+  /** Name of who paused the group. */
+  actor: z.string(),
+  at: Time,
+  note: z.string(),
+  policyEnabled: z.boolean(),
+});
+export type SnapshotStop = z.infer<typeof SnapshotStop>;
+
 export const ApplicationSnapshot = z.object({
   /** Raised when an older program could not read it rightly; additions that an older one may ignore do not raise it. */
   format: z.literal(1),
@@ -20,6 +33,8 @@ export const ApplicationSnapshot = z.object({
       /** Bumped under the group's row lock by whatever can change its answers. */
       revision: z.number().int().positive(),
       rollout: Rollout.nullable(),
+      /** Absent in snapshots of a policy that does not know stops. */
+      stop: SnapshotStop.nullable().default(null),
     }),
   ),
   deadEnds: z.array(DeadEnd),

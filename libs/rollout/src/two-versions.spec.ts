@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseDecisions, parseQuestion, renderDecisions, renderQuestion } from './asking-wire.js';
+import { judge } from './judge.js';
+import { indexSnapshot } from './snapshot-index.js';
 import { ApplicationSnapshot } from './snapshot.js';
 
 const read = (name: string): unknown =>
@@ -17,6 +19,19 @@ function withAdditions(value: unknown): unknown {
 }
 
 const snapshot = read('snapshot');
+const snapshotWithStop = read('snapshot-with-stop');
+/** As a version that does not know stops keeps it. */
+const withoutStops = (value: unknown) =>
+  JSON.parse(toText(value), (key, inner: unknown) => (key === 'stop' ? undefined : inner)) as unknown;
+/** What a machine of the first group, whose version is far below, is answered. */
+function answerIn(value: unknown): unknown {
+  const index = indexSnapshot(ApplicationSnapshot.parse(value));
+  const track = index.snapshot.groups[0]?.track ?? '';
+  const check = { machine: 'm', version: '1.0.0', track, arch: 'amd64', versionPrefix: '' } as const;
+  const judgement = judge(check, index, 1_769_000_000_000);
+  return judgement.kind === 'answer' ? judgement.answer : judgement.kind;
+}
+
 const question = read('question');
 const questionWithBoots = read('question-with-boots');
 const decisions = read('decisions');
@@ -24,7 +39,13 @@ const toText = (value: unknown) => JSON.stringify(value);
 
 describe('what an older version wrote', () => {
   it('as a snapshot is read whole', () => {
-    expect(ApplicationSnapshot.parse(snapshot)).toEqual(snapshot);
+    expect(withoutStops(ApplicationSnapshot.parse(snapshot))).toEqual(snapshot);
+    expect(ApplicationSnapshot.parse(snapshotWithStop)).toEqual(snapshotWithStop);
+  });
+  it('as a snapshot of a paused group is refused, as its policy is off', () => {
+    expect(answerIn(snapshot)).toBe('ask');
+    const before = withoutStops(snapshotWithStop);
+    expect(answerIn(before)).toMatchObject({ reason: 'updates-disabled', inputs: { refusedBy: 'policy' } });
   });
   it('as a question from before boots is read', () => {
     const asked = parseQuestion(toText(question));
@@ -51,7 +72,14 @@ describe('what an older version wrote', () => {
 
 describe('what a later version adds', () => {
   it('to a snapshot changes nothing', () => {
-    expect(ApplicationSnapshot.parse(withAdditions(snapshot))).toEqual(snapshot);
+    expect(ApplicationSnapshot.parse(withAdditions(snapshot))).toEqual(ApplicationSnapshot.parse(snapshot));
+  });
+  it('to a snapshot of a paused group lets nobody pass who does not know stops', () => {
+    expect(withoutStops(snapshotWithStop)).toMatchObject({ groups: [{ policy: { updatesEnabled: false } }] });
+    expect(answerIn(snapshotWithStop)).toMatchObject({
+      reason: 'updates-disabled',
+      inputs: { refusedBy: 'pause', note: 'a fire' },
+    });
   });
   it('to a question changes nothing', () => {
     expect(parseQuestion(toText(withAdditions(question)))).toEqual(parseQuestion(toText(question)));

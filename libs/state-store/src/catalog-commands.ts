@@ -1,12 +1,9 @@
 // Executes a command of the catalog: one transaction that locks, reads, decides, writes, logs, and puts the facts into
 // the outbox. What is true if the process dies: before the commit nothing happened; after it the change, its log and its
 // facts are there together, and the bell wakes whoever publishes the snapshot.
-import type { Actor, CatalogFact, Position, RolloutFact } from '@platte/facts';
 import {
   type CatalogChange,
   type CatalogCommand,
-  type CommandPlan,
-  type DecideContext,
   decideCatalog,
   groupsTouched,
   isRejection,
@@ -26,24 +23,11 @@ import { buildSnapshot } from './catalog-snapshots.js';
 import { lockAndReadState } from './catalog-state.js';
 import { writeChange } from './catalog-write.js';
 import { putIntoOutbox } from './outbox.js';
+import type { CommandContext, Executed } from './command-context.js';
+import { logStops } from './log-stops.js';
+import { DecisionUnderWay, pauseGroup } from './pause-group.js';
 import type { Store } from './store.js';
 import { type Client, withTransaction } from './transaction.js';
-
-export interface CommandContext extends DecideContext {
-  actor: Actor;
-  /** Names the facts that follow. */
-  position: () => Position;
-  /** Says what would happen, and does nothing. */
-  dryRun?: boolean;
-}
-
-/** `revision`: the catalog's after the command; null where nothing changed, or nothing was to change. */
-export interface Executed {
-  facts: (CatalogFact | RolloutFact)[];
-  revision: number | null;
-  /** Of a dry run. */
-  plan?: CommandPlan;
-}
 
 /** Carries a rejection, or the result of a dry run, through the rollback. */
 class Undone extends Error {
@@ -61,9 +45,13 @@ export async function executeCatalogCommand(
   context: CommandContext,
 ): Promise<Executed | Rejection> {
   try {
+    if (command.kind === 'PauseGroup') return await pauseGroup(store, command, context);
+    // So that the log has the pause before what ends it.
+    if (command.kind === 'ResumeGroup') await logStops(store, context);
     return await withTransaction(store.pool, (client) => execute(client, command, context));
   } catch (error) {
     if (error instanceof Undone) return error.result;
+    if (error instanceof DecisionUnderWay) throw error;
     const rejection = toRejection(error);
     if (rejection === null) throw new Error(`${command.kind} could not be executed`, { cause: error });
     return rejection;

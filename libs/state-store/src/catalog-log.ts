@@ -11,9 +11,10 @@ const logChange = `
 export async function logChanges(
   client: Client,
   changes: readonly CatalogChange[],
-  { revision, at, actor }: { revision: number; at: number; actor: Actor },
+  { revision, at, actor, number: first = 0 }: { revision: number; at: number; actor: Actor; number?: number },
 ): Promise<void> {
-  for (const [number, change] of changes.entries()) {
+  for (const [index, change] of changes.entries()) {
+    const number = first + index;
     const { kind, application, group, machine, subject, cause } = change;
     const [before, after] = [change.before, change.after].map((entity) => entity && JSON.stringify(entity));
     const by = [actor.name, actor.kind];

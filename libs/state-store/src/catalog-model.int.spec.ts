@@ -159,7 +159,7 @@ function makeMemory() {
       const decided = decideCatalog(
         command,
         { ...noCatalog, applications: names, ...of },
-        { now, newId, forceMs: 1000 },
+        { actor: toActor('ada', 'person'), now, newId, forceMs: 1000 },
       );
       if (isRejection(decided)) return decided;
       const next = decided.reduce<CatalogState>(evolveCatalog, { ...noCatalog, ...of });

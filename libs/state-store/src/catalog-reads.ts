@@ -1,6 +1,6 @@
 // The catalog for people: lists, paged, and single things, each with the revision that changed it last. Nothing is decided
 // by these reads. A page begins after the key of the last item before it, which need not exist any more.
-import type { Application, Channel, DeadEnd, Group, Package, Rollout } from '@platte/rollout';
+import type { Application, Channel, DeadEnd, Group, GroupStop, Package, Rollout } from '@platte/rollout';
 import type pg from 'pg';
 
 type Db = Pick<pg.Pool, 'query'>;
@@ -9,7 +9,7 @@ export type WithRevision<T> = T & { revision: number };
 export type ChannelView = WithRevision<
   Channel & { floors: { package: string; reason: string }[]; blacklist: string[] }
 >;
-export type GroupView = WithRevision<Group & { rollout: Rollout | null }>;
+export type GroupView = WithRevision<Group & { rollout: Rollout | null; stop: GroupStop | null }>;
 export type RolloutView = Rollout & { application: string };
 
 /** `applications`: null is all. `limit` items at most. */
@@ -122,7 +122,9 @@ const rolloutAsJson = `jsonb_build_object('id', r.id, 'group', r.update_group, '
   'earlierLeasesUntil', r.earlier_leases_until)`;
 
 const groupColumns = `g.id, g.application, g.name, g.description, g.track, g.channel, g.policy, g.changed as revision,
-  (select ${rolloutAsJson} from rollout r where r.id = g.rollout) as rollout`;
+  (select ${rolloutAsJson} from rollout r where r.id = g.rollout) as rollout,
+  (select jsonb_build_object('actor', jsonb_build_object('kind', s.actor_kind, 'name', s.actor), 'at', s.at, 'note', s.note, 'switchesOn', s.switches_on)
+    from group_stop s where s.update_group = g.id) as stop`;
 
 const selectGroups = `
   select ${groupColumns}, array[a.name, g.name] as place

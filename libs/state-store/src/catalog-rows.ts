@@ -9,6 +9,7 @@ import type {
   DeadEnd,
   Force,
   Group,
+  GroupStop,
   Hold,
   Package,
   Rollout,
@@ -60,6 +61,13 @@ const selectRollouts = `
   from update_group g join rollout r on r.id = g.rollout
   where g.application = $1`;
 
+export type StopRow = GroupStop & { group: string };
+
+const selectStops = `
+  select s.update_group as "group", jsonb_build_object('kind', s.actor_kind, 'name', s.actor) as actor, s.at, s.note, s.switches_on as "switchesOn"
+  from update_group g join group_stop s on s.update_group = g.id
+  where g.application = $1`;
+
 const selectDeadEnds = `select version, reason from dead_end where application = $1 order by version`;
 const selectHolds = `select machine, note from machine_hold where application = $1 order by machine`;
 const selectForces = `select machine, until from machine_force where application = $1 order by machine`;
@@ -78,6 +86,7 @@ export async function readParts(client: Client, id: string, packages: 'all' | 'n
     blacklist: await rowsOf<Blacklisting>(client, selectBlacklist, [id]),
     groups: await rowsOf<GroupRow>(client, selectGroups, [id]),
     rollouts: await rowsOf<Rollout>(client, selectRollouts, [id]),
+    stops: await rowsOf<StopRow>(client, selectStops, [id]),
     deadEnds: await rowsOf<DeadEnd>(client, selectDeadEnds, [id]),
     holds: await rowsOf<Hold>(client, selectHolds, [id]),
     forces: await rowsOf<Force>(client, selectForces, [id]),

@@ -1,7 +1,7 @@
 // Builds the snapshots that ingress and policy judge by, each from one consistent view of the database.
-import { ApplicationSnapshot, type Channel } from '@platte/rollout';
+import type { ApplicationSnapshot, Channel, Group } from '@platte/rollout';
 import { readRevision } from './catalog-revision.js';
-import { readApplication, readParts, rowsOf, withoutChanged } from './catalog-rows.js';
+import { readApplication, readParts, rowsOf, type StopRow, withoutChanged } from './catalog-rows.js';
 import type { Store } from './store.js';
 import { type Client, withTransaction } from './transaction.js';
 
@@ -44,7 +44,7 @@ export async function readSnapshot(store: Store, application: string): Promise<A
 export async function buildSnapshot(client: Client, id: string, revision: number): Promise<ApplicationSnapshot | null> {
   const found = await readApplication(client, id);
   if (found === undefined) return null;
-  const { packages, channels, floors, blacklist, groups, rollouts, deadEnds, holds, forces } = await readParts(
+  const { packages, channels, floors, blacklist, groups, rollouts, stops, deadEnds, holds, forces } = await readParts(
     client,
     id,
     'named',
@@ -61,11 +61,26 @@ export async function buildSnapshot(client: Client, id: string, revision: number
     })),
     groups: groups.map(withoutChanged).map((group) => ({
       ...group,
+      ...withStop(group, stops),
       rollout: rollouts.find((rollout) => rollout.group === group.id) ?? null,
     })),
     deadEnds,
     held: holds,
     forced: forces,
+  };
+}
+
+/** Programs that do not know stops refuse by the policy. */
+function withStop(
+  { id, policy }: Group,
+  stops: readonly StopRow[],
+): Pick<ApplicationSnapshot['groups'][number], 'policy' | 'stop'> {
+  const found = stops.find((stop) => stop.group === id);
+  if (found === undefined) return { policy, stop: null };
+  const { actor, at, note, switchesOn } = found;
+  return {
+    policy: { ...policy, updatesEnabled: false },
+    stop: { actor: actor.name, at, note, policyEnabled: policy.updatesEnabled || switchesOn },
   };
 }
 

@@ -39,19 +39,29 @@ const lockFree: readonly CatalogCommand['kind'][] = [
 ];
 
 export async function lockAndReadState(client: Client, command: CatalogCommand): Promise<CatalogState> {
-  const isCreation = command.kind === 'CreateApplication';
-  const id = isCreation ? command.cloneOf : command.application;
+  const id = command.kind === 'CreateApplication' ? command.cloneOf : command.application;
   if (id !== undefined) await client.query(lockApplication, [id]);
   if (id !== undefined && !lockFree.includes(command.kind)) await client.query(lockGroups, [id]);
+  return readState(client, command);
+}
+
+/** Without any lock. */
+export async function readState(client: Client, command: CatalogCommand): Promise<CatalogState> {
+  const isCreation = command.kind === 'CreateApplication';
+  const id = isCreation ? command.cloneOf : command.application;
   const names = await rowsOf<Pick<Application, 'id' | 'name' | 'productId'>>(client, selectNames, []);
-  const state = id === undefined ? null : await readState(client, id, command);
+  const state = id === undefined ? null : await readApplicationState(client, id, command);
   const applications = new Map(names.map((application) => [application.id, application]));
   return isCreation
     ? { ...noCatalog, applications, source: state }
     : { ...noCatalog, applications, application: state };
 }
 
-async function readState(client: Client, id: string, command: CatalogCommand): Promise<ApplicationState | null> {
+async function readApplicationState(
+  client: Client,
+  id: string,
+  command: CatalogCommand,
+): Promise<ApplicationState | null> {
   const machine = 'machine' in command ? command.machine : null;
   const found = await readApplication(client, id);
   if (found === undefined) return null;
@@ -64,6 +74,7 @@ async function readState(client: Client, id: string, command: CatalogCommand): P
     blacklist: parts.blacklist,
     groups: byId(parts.groups.map(toGroup)),
     rollouts: new Map(parts.rollouts.map((rollout) => [rollout.group, rollout])),
+    stops: new Map(parts.stops.map(({ group, ...stop }) => [group, stop])),
     openLeases: await readOpenLeases(client, id),
     underWay: deletesPackages(command) ? await readUnderWay(client, id) : new Map(),
     deadEnds: new Map(parts.deadEnds.map((deadEnd) => [deadEnd.version, deadEnd])),

@@ -1,5 +1,5 @@
 // Writes one change of the catalog: the rows that it makes, changes or takes away.
-import type { CatalogChange, Channel, Group, Package, Rollout } from '@platte/rollout';
+import type { CatalogChange, Channel, Group, GroupStop, Package, Rollout } from '@platte/rollout';
 import type { Client } from './transaction.js';
 
 // What is new is inserted plainly: an id that another application's thing has must fail, not change that thing.
@@ -44,6 +44,12 @@ const writeGroup = `${insertGroup}
   on conflict (id) do update set
     name = excluded.name, description = excluded.description, track = excluded.track, channel = excluded.channel,
     arch = excluded.arch, policy = excluded.policy, changed = excluded.changed`;
+
+/** One that is there stays. */
+const insertStop = `
+  insert into group_stop (update_group, actor, actor_kind, at, note, switches_on) values ($1, $2, $3, $4, $5, $6)
+  on conflict (update_group) do nothing`;
+const deleteStop = `delete from group_stop where update_group = $1`;
 
 const upsertRollout = `
   insert into rollout (
@@ -120,6 +126,8 @@ export async function writeChange(client: Client, change: CatalogChange, revisio
     case 'group':
       if (change.after === null) return run(client, deleteById.group, [subject]);
       return run(client, change.before === null ? insertGroup : writeGroup, toGroupValues(change.after, revision));
+    case 'stop':
+      return void (await writeStop(client, subject, change.after?.stop ?? null));
     case 'rollout':
       return writeRollout(client, change.after, change.before === null, revision);
     case 'dead-end':
@@ -140,6 +148,15 @@ export async function writeChange(client: Client, change: CatalogChange, revisio
     default:
       change satisfies never;
   }
+}
+
+/** Whether that changed anything. */
+export async function writeStop(client: Client, group: string, stop: GroupStop | null): Promise<boolean> {
+  const { rowCount } =
+    stop === null
+      ? await client.query(deleteStop, [group])
+      : await client.query(insertStop, [group, stop.actor.name, stop.actor.kind, stop.at, stop.note, stop.switchesOn]);
+  return (rowCount ?? 0) > 0;
 }
 
 interface Mark {

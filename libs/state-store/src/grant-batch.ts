@@ -1,6 +1,6 @@
 // One batch of decisions of one group: one transaction, two round trips.
 //
-//   begin; lock the group; read budget, tallies, attempts, failures, forces    -> decided in TypeScript
+//   begin; lock the group; read stop, holds, budget, tallies, attempts, failures, forces    -> decided in TypeScript
 //   write attempts, log, counter, tallies, outbox; commit
 //
 // What is true if the process dies: before the commit nothing was granted; after it the leases stand, their facts are in
@@ -31,11 +31,13 @@ import {
   type ForceRow,
   type LockedGroup,
   type TallyRow,
-  toLockGroups,
+  type PeopleRow,
+  toLockToDecide,
   toReadAttempts,
   toReadBudget,
   toReadFailures,
   toReadForces,
+  toReadPeople,
   toReadTallies,
 } from './read-ledger.js';
 import { inOnePacket, sendTogether, type Statement } from './statement.js';
@@ -43,6 +45,7 @@ import type { Store } from './store.js';
 import { GroupLocked, withGroupLocks } from './stuck-groups.js';
 import { type Client, rollBack, withHotClient } from './transaction.js';
 import { useForces } from './use-forces.js';
+import { withPeople } from './with-people.js';
 import { toStatements } from './write-ledger.js';
 
 export interface GrantContext {
@@ -68,6 +71,7 @@ interface Reading {
   revision: number | null;
   budget: Budget | null;
   tallies: ReadonlyMap<string, Tally>;
+  people: PeopleRow;
   attempts: AttemptRow[];
   failures: FailureRow[];
   forces: ForceRow[];
@@ -186,17 +190,19 @@ function areSame(a: Needs, b: Needs): boolean {
 async function readLocked(client: Client, deciding: Deciding, application: string, needs: Needs): Promise<Reading> {
   const { store, group, groups, asked } = deciding;
   const machines = asked.map(({ machine }) => machine);
-  const [, locked, rest, attempts, failures] = await inOnePacket(client, () =>
+  const [, locked, people, rest, attempts, failures] = await inOnePacket(client, () =>
     Promise.all([
       client.query('begin'),
-      client.query<LockedGroup>(toLockGroups(groups, !groups.some((one) => store.stuck.has(one)))),
+      client.query<LockedGroup>(toLockToDecide(groups, !groups.some((one) => store.stuck.has(one)))),
+      client.query<PeopleRow>(toReadPeople(group, application, machines)),
       readNeeded(client, deciding, application, needs),
       client.query<AttemptRow>(toReadAttempts(application, machines)),
       client.query<FailureRow>(toReadFailures(application, machines)),
     ]),
   );
   const revision = locked.rows.find(({ id }) => id === group)?.revision ?? null;
-  return { revision, ...rest, attempts: attempts.rows, failures: failures.rows };
+  const [said = { stop: null, holds: null }] = people.rows;
+  return { revision, ...rest, people: said, attempts: attempts.rows, failures: failures.rows };
 }
 
 type Needed = Pick<Reading, 'budget' | 'tallies' | 'forces'>;
@@ -240,7 +246,8 @@ async function reloadIfOlder(
     ? reading
     : await readNeeded(client, deciding, application, needsOf(index, deciding.asked));
   const { budget } = needed;
-  return budget === null ? undefined : { index, reading: { ...reading, ...needed }, budget };
+  if (budget === null) return undefined;
+  return { index: withPeople(index, reading.people), reading: { ...reading, ...needed }, budget };
 }
 
 async function decideRead(client: Client, deciding: Deciding, fresh: Fresh): Promise<BatchOutcome> {
@@ -277,7 +284,7 @@ async function finish(client: Client, statements: readonly Statement[]): Promise
 async function haltIfFailed(
   client: Client,
   { context }: Deciding,
-  { tallies }: Reading,
+  { tallies, people }: Reading,
   index: IndexedGroup,
   changes: LedgerChanges,
   moment: Moment,
@@ -287,7 +294,8 @@ async function haltIfFailed(
   const cause = findHalt({ policy: index.group.policy, rollout, tallies }, ends);
   if (cause === null || rollout === null) return index;
   await haltRollout(client, changes, rollout, cause, moment.position());
-  return (await reloadIndex(client, context.catalog, index.application.id))?.groups.get(index.group.id) ?? index;
+  const reloaded = (await reloadIndex(client, context.catalog, index.application.id))?.groups.get(index.group.id);
+  return reloaded === undefined ? index : withPeople(reloaded, people);
 }
 
 /** Machines whose force their grant uses up. */

@@ -1,6 +1,7 @@
 // Who holds a lock that somebody waits for, in words for people. Row locks are in no view of PostgreSQL: the row itself
 // names the transaction that locked it, and `pg_locks` names its connection.
 import type pg from 'pg';
+import { decisionLock } from './read-ledger.js';
 
 type Db = Pick<pg.Pool, 'query'>;
 
@@ -35,6 +36,18 @@ const ofRow = {
 /** None where the lock is free by now, or shared by several transactions. */
 export async function findRowHolders(db: Db, row: LockedRow): Promise<LockHolder[]> {
   return (await db.query<LockHolder>(ofRow[row.of], 'id' in row ? [row.id] : [])).rows;
+}
+
+const deciders = `${activity}
+  from pg_locks l left join pg_stat_activity a on a.pid = l.pid
+  where l.locktype = 'advisory' and l.granted and l.objsubid = 2
+    and l.database = (select oid from pg_database where datname = current_database())
+    and l.classid = ${decisionLock} and l.objid::bigint = hashtext($1::text)::bigint & 4294967295
+    and l.pid <> pg_backend_pid()`;
+
+/** Whoever decides in the group now. */
+export async function findDeciders(db: Db, group: string): Promise<LockHolder[]> {
+  return (await db.query<LockHolder>(deciders, [group])).rows;
 }
 
 /** `connection 4711 of PostgreSQL (psql, user ada, idle in transaction for 12 s)`. */

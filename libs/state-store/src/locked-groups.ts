@@ -15,6 +15,7 @@ import { type Client, withHotClient } from './transaction.js';
 export interface GroupState {
   id: string;
   safeMode: boolean;
+  /** By its policy and by people: nobody has paused it. */
   updatesEnabled: boolean;
   rollout: string | null;
   rolloutState: Rollout['state'] | null;
@@ -38,9 +39,9 @@ export interface LockedGroup {
 const readClock = `select floor(extract(epoch from clock_timestamp()) * 1000)::bigint + $1::bigint as now`;
 
 const readGroup = `
-  select g.id, (g.policy ->> 'safeMode')::boolean as "safeMode", (g.policy ->> 'updatesEnabled')::boolean as "updatesEnabled",
-    g.rollout, r.state as "rolloutState"
-  from update_group g left join rollout r on r.id = g.rollout
+  select g.id, (g.policy ->> 'safeMode')::boolean as "safeMode", g.rollout, r.state as "rolloutState",
+    (g.policy ->> 'updatesEnabled')::boolean and s.update_group is null as "updatesEnabled"
+  from update_group g left join rollout r on r.id = g.rollout left join group_stop s on s.update_group = g.id
   where g.id = $1`;
 
 const readTallies = `

@@ -1,9 +1,30 @@
 // Reads what decisions rest on. The lock is a statement of its own and comes first: a statement that locked and read at
 // once would see other tables as they were before it waited.
-import type { GroupLedger, MachineFailure, Tally } from '@platte/rollout';
+import type { GroupLedger, GroupStop, MachineFailure, Tally } from '@platte/rollout';
 import { toArrayLiteral } from './array-literal.js';
 import { attemptColumns } from './attempt-row.js';
 import type { Statement } from './statement.js';
+
+/**
+ * Among the advisory locks of two numbers, with the hash of the group's id: shared by decisions, exclusive to whoever pauses
+ * the group. Two groups with one hash only wait for each other.
+ */
+export const decisionLock = 7_306_003;
+
+// As below, and then the groups' advisory lock, shared: a pause takes it exclusively, so that it waits for the decisions
+// under way and for nothing else. Never before the row: who waits for a row must not hold up the pause.
+const lockToDecide = (nowait: string): string => `
+  select g.id, g.revision, pg_advisory_xact_lock_shared(${decisionLock}, hashtext(g.id::text))
+  from (select id, revision from update_group where id = any($1::uuid[]) order by id for no key update ${nowait}) g`;
+
+// A statement of its own, after the locks. People's stops and holds are read in every decision: neither waits for the row
+// of a group, so that no revision of it says that they changed.
+const readPeople = `
+  select
+    (select jsonb_build_object('actor', jsonb_build_object('kind', s.actor_kind, 'name', s.actor), 'at', s.at, 'note', s.note, 'switchesOn', s.switches_on)
+      from group_stop s where s.update_group = $1) as stop,
+    (select jsonb_object_agg(h.machine, h.note)
+      from machine_hold h where h.application = $2 and h.machine = any($3::text[])) as holds`;
 
 // In id order, everywhere: so two transactions never wait for each other.
 const lockGroups = `
@@ -48,6 +69,17 @@ export function toLockGroups(groups: readonly string[], waits = true): Statement
     : { name: 'try-lock-groups', text: `${lockGroups} nowait`, values: [groups] };
 }
 
+/** The locks of a decision. @param waits as for `toLockGroups` */
+export function toLockToDecide(groups: readonly string[], waits: boolean): Statement {
+  return waits
+    ? { name: 'lock-to-decide', text: lockToDecide(''), values: [groups] }
+    : { name: 'try-lock-to-decide', text: lockToDecide('nowait'), values: [groups] };
+}
+
+export function toReadPeople(group: string, application: string, machines: readonly string[]): Statement {
+  return { name: 'read-people', text: readPeople, values: [group, application, toArrayLiteral(machines)] };
+}
+
 /** @param periodMs of the rate limit; null without one: then nothing is counted */
 export function toReadBudget(group: string, clockOffsetMs: number, periodMs: number | null): Statement {
   return { name: 'read-budget', text: readBudget, values: [group, clockOffsetMs, periodMs] };
@@ -72,6 +104,12 @@ export function toReadForces(application: string, machines: readonly string[]): 
 
 export type Budget = Omit<GroupLedger, 'tallies'>;
 export type FailureRow = MachineFailure & { machine: string; version: string };
+/** What people decided of the group, and of machines that ask: read under the lock. */
+export interface PeopleRow {
+  stop: GroupStop | null;
+  /** Notes, by machine. */
+  holds: Record<string, string> | null;
+}
 export interface ForceRow {
   machine: string;
   until: number;

@@ -29,7 +29,8 @@ export interface SpentBudget {
 
 /** null: there may be something to grant. */
 export function findSpent(group: IndexedGroup, ledger: GroupLedger): SpentBudget | null {
-  const { policy, revision } = group.group;
+  const { policy, revision, stop } = group.group;
+  if (stop !== null) return null;
   const { now, used, openLeases, oldestGrantAt } = ledger;
   if (policy.rateLimit !== null && used >= policy.rateLimit.max) {
     return { revision, ledger, until: (oldestGrantAt ?? now) + policy.rateLimit.periodMs };
@@ -41,7 +42,7 @@ export function findSpent(group: IndexedGroup, ledger: GroupLedger): SpentBudget
 }
 
 const lookUp = `
-  select g.revision,
+  select g.revision, exists (select from group_stop s where s.update_group = g.id) as stopped,
     (select array_agg(a.machine) from attempt a
       where a.application = $2 and a.machine = any($3::text[]) and a.stage <> 'ended') as open,
     (select jsonb_agg(jsonb_build_object('machine', f.machine, 'version', f.version, 'count', f.failures,
@@ -51,6 +52,7 @@ const lookUp = `
 
 interface LookedUp {
   revision: number;
+  stopped: boolean;
   open: string[] | null;
   failures: FailureRow[] | null;
 }
@@ -72,7 +74,7 @@ export async function refuseSpent(
   const values = [group.group.id, asked[0]?.app, toArrayLiteral(asked.map(({ machine }) => machine))];
   const { rows } = await store.hot.query<LookedUp>({ name: 'look-up', text: lookUp, values });
   const [found] = rows;
-  if (found?.revision !== spent.revision || group.group.revision !== spent.revision) return null;
+  if (found?.revision !== spent.revision || group.group.revision !== spent.revision || found.stopped) return null;
   const open = new Set(found.open);
   const failures = toByMachine(found.failures ?? []);
   const ledger = { ...spent.ledger, now };

@@ -82,7 +82,10 @@ export {
   readNames,
 } from './machine-reads.js';
 export type { AttemptRow } from './attempt-row.js';
-export { type CommandContext, executeCatalogCommand, type Executed, executeFirstCommands } from './catalog-commands.js';
+export { DecisionUnderWay } from './pause-group.js';
+export { logStops } from './log-stops.js';
+export { executeCatalogCommand, executeFirstCommands } from './catalog-commands.js';
+export type { CommandContext, Executed } from './command-context.js';
 export { lapseForces } from './catalog-forces.js';
 export { type CatalogBell, listenToCatalog, raiseRevision, readRevision, takeRevision } from './catalog-revision.js';
 export { type CatalogSnapshots, readSnapshot, readSnapshots } from './catalog-snapshots.js';

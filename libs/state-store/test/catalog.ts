@@ -2,7 +2,8 @@
 import { makePositions, toActor } from '@platte/facts';
 import { CatalogCommand, type CatalogCommandInput, isRejection, type Rejection } from '@platte/rollout';
 import { inject } from 'vitest';
-import { type CommandContext, executeCatalogCommand, type Executed } from '../src/catalog-commands.js';
+import { executeCatalogCommand } from '../src/catalog-commands.js';
+import type { CommandContext, Executed } from '../src/command-context.js';
 import { makeFreshDatabase } from '../src/fresh-database.js';
 import { closeStore, openStore, type Store } from '../src/store.js';
 

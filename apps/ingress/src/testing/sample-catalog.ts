@@ -91,6 +91,7 @@ export function sampleSnapshot({ policy, floors, productId, forced }: SampleChan
         channel: sampleChannel,
         revision: 3,
         policy: { ...defaultPolicy, ...policy },
+        stop: null,
         rollout: {
           id: sampleRollout,
           group: sampleGroup,

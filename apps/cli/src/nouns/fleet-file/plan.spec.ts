@@ -65,6 +65,7 @@ const held: HeldApplication = {
       track: 'stable',
       channel: channelId,
       policy: { ...defaultPolicy, rateLimit: { max: 10, periodMs: 3_600_000 } },
+      stop: null,
       revision: 5,
       rollout: null,
     },

@@ -63,6 +63,7 @@ const held: HeldApplication = {
       track: groupId,
       channel: channelId,
       policy: defaultPolicy,
+      stop: null,
       revision: 4,
       rollout: null,
     },

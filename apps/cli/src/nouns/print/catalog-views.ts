@@ -1,4 +1,5 @@
 // Applications, packages, channels and groups, as rows and as one thing. Ids are looked up in `Names`, so that people read names.
+import { describeActor } from '@platte/facts';
 import type { Application, Breakdown, Channel, Group, Package, Rollout } from '@platte/api-contract';
 import type { Column } from './table.js';
 import { toAge, toCount, toMinuteOfDay, toPercent, toSpan } from './words.js';
@@ -87,11 +88,26 @@ export const channelFields =
     ['Revision', String(it.revision)],
   ];
 
+export type UpdatesOf = 'on' | 'paused' | 'off';
+
+/** `paused`: by a person; `off`: by the policy alone. */
+export function updatesOf({ stop, policy }: Pick<Group, 'stop' | 'policy'>): UpdatesOf {
+  if (stop) return 'paused';
+  return policy.updatesEnabled ? 'on' : 'off';
+}
+
+function describeUpdates({ stop, policy }: Group, now: number): string {
+  if (!stop) return policy.updatesEnabled ? 'on' : 'off in the policy';
+  const note = stop.note === '' ? '' : `: ${stop.note}`;
+  const policyToo = policy.updatesEnabled ? '' : '; off in the policy too';
+  return `paused by ${describeActor({ kind: stop.actorKind, name: stop.actor })}, ${toAge(stop.at, now)} ago${note}${policyToo}`;
+}
+
 export const groupColumns = (names: Names, channels: Names): readonly Column<Group>[] => [
   { name: 'NAME', cell: ({ name }) => name },
   { name: 'TRACK', cell: ({ track }) => track },
   { name: 'CHANNEL', cell: ({ channel }) => (channel === null ? '' : channels(channel)) },
-  { name: 'UPDATES', cell: ({ policy }) => (policy.updatesEnabled ? 'on' : 'paused') },
+  { name: 'UPDATES', cell: (group) => updatesOf(group) },
   { name: 'ROLLOUT', cell: ({ rollout }) => (rollout ? `${rollout.toVersion} ${rollout.state}` : '') },
   { name: 'LIMITS', cell: ({ policy }) => describeLimits(policy), isWide: true },
   { name: 'APPLICATION', cell: ({ application }) => names(application) },
@@ -137,7 +153,7 @@ export const groupFields =
     ['Description', it.description],
     ['Track', it.track],
     ['Channel', it.channel === null ? 'none: machines are offered nothing' : channels(it.channel)],
-    ['Updates', it.policy.updatesEnabled ? 'on' : 'paused'],
+    ['Updates', describeUpdates(it, now)],
     ['Limits', describeLimits(it.policy)],
     ['Update timeout', toSpan(it.policy.updateTimeoutMs)],
     ['Hours', describeHours(it.policy)],

@@ -70,14 +70,17 @@ export async function deleteGroup(call: Call): Promise<void> {
 
 export async function pauseGroup(call: Call): Promise<void> {
   const id = await findGroup(call, argument(call, 0));
-  const body = { note: option(call, 'note') ?? '' };
+  const body = { note: option(call, 'note') ?? option(call, 'reason') ?? '' };
   const paused = await call.open().client.pauseGroup({ params: { id }, body });
   printChange(call, `Paused group ${paused.name}: its machines are offered nothing.`, paused);
 }
 
 export async function resumeGroup(call: Call): Promise<void> {
   const id = await findGroup(call, argument(call, 0));
-  const body = { note: option(call, 'note') ?? '' };
+  const body = { note: option(call, 'note') ?? option(call, 'reason') ?? '' };
   const resumed = await call.open().client.resumeGroup({ params: { id }, body });
-  printChange(call, `Resumed group ${resumed.name}.`, resumed);
+  const words = resumed.policy.updatesEnabled
+    ? `Resumed group ${resumed.name}.`
+    : `Group ${resumed.name} is not paused, but updates are off in its policy: platte groups update ${resumed.name} --updates`;
+  printChange(call, words, resumed);
 }

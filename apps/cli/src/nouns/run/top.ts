@@ -1,6 +1,7 @@
 // `platte top`: every group with how far its machines are, in one screen.
 import type { Breakdown, Group } from '@platte/api-contract';
 import { flag, type Call } from '../call.js';
+import { type UpdatesOf, updatesOf } from '../print/catalog-views.js';
 import { printList } from '../print/output.js';
 import { renderTable, type Column } from '../print/table.js';
 import { toCount, toPercent } from '../print/words.js';
@@ -12,7 +13,7 @@ interface Row {
   group: string;
   track: string;
   application: string;
-  updates: 'on' | 'paused';
+  updates: UpdatesOf;
   target: string | null;
   rollout: string | null;
   machines: number;
@@ -35,7 +36,7 @@ const columns: readonly Column<Row>[] = [
   { name: 'UNDER WAY', cell: ({ underWay }) => toCount(underWay), align: 'right' },
   { name: 'ON HOLD', cell: ({ onHold }) => toCount(onHold), align: 'right' },
   { name: 'FAILED', cell: ({ failed }) => toCount(failed), align: 'right' },
-  { name: 'ROLLOUT', cell: ({ updates, rollout }) => (updates === 'paused' ? 'group paused' : (rollout ?? '')) },
+  { name: 'ROLLOUT', cell: ({ updates, rollout }) => (updates === 'on' ? (rollout ?? '') : `group ${updates}`) },
   { name: 'TRACK', cell: ({ track }) => track, isWide: true },
   { name: 'APPLICATION', cell: ({ application }) => application, isWide: true },
 ];
@@ -72,7 +73,7 @@ function toRow(group: Group, { total, versions, statuses }: Breakdown): Row {
     group: group.name,
     track: group.track,
     application: group.application,
-    updates: group.policy.updatesEnabled ? 'on' : 'paused',
+    updates: updatesOf(group),
     target: rollout?.toVersion ?? null,
     rollout: rollout && describeState(rollout),
     machines: total,

@@ -8,6 +8,8 @@ import { instanceList } from './instances.js';
 
 /** The group's policy, field by field; docs/how-to and the domain say what each means. */
 const policy: readonly FieldSpec[] = [
+  { flags: '--updates', about: 'the policy takes updates; a pause stands beside it', path: 'policy.updatesEnabled' },
+  { flags: '--no-updates', about: 'the policy takes no updates', path: 'policy.updatesEnabled' },
   {
     flags: '--rate <n/period>',
     about: 'at most n grants in any period: 50/10m; none',
@@ -74,6 +76,9 @@ const fields: readonly FieldSpec[] = [
   ...policy,
 ];
 
+/** The word of `apply`. */
+const reason = { flags: '--reason <text>', about: 'the same as --note' };
+
 const load = () => import('../run/groups.js');
 
 export const groups: NounSpec = {
@@ -108,7 +113,7 @@ export const groups: NounSpec = {
       fields: [
         { flags: '--id <uuid>', about: 'where machines name a fixed one', path: 'id' },
         ...fields,
-        { flags: '--paused', about: 'with updates off', path: 'policy.updatesEnabled', value: false },
+        { flags: '--paused', about: 'the same as --no-updates', path: 'policy.updatesEnabled', value: false },
       ],
       examples: ['platte groups create Canary --track canary --channel stable/amd64 --rate 20/1h --safe-mode'],
       operations: ['createGroup'],
@@ -141,18 +146,18 @@ export const groups: NounSpec = {
     {
       name: 'pause',
       kind: 'change',
-      summary: 'grant nothing and re-offer nothing in this group, within one second',
+      summary: 'grant nothing and re-offer nothing in this group, until a person resumes it',
       args: [groupArgument],
-      options: [ofApp, note],
+      options: [ofApp, note, reason],
       operations: ['pauseGroup'],
       load: async () => (await load()).pauseGroup,
     },
     {
       name: 'resume',
       kind: 'change',
-      summary: 'updates go on in this group',
+      summary: 'end the pause of this group; its policy must allow updates too',
       args: [groupArgument],
-      options: [ofApp, note],
+      options: [ofApp, note, reason],
       operations: ['resumeGroup'],
       load: async () => (await load()).resumeGroup,
     },
