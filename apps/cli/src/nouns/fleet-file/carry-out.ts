@@ -68,6 +68,12 @@ async function perform(client: Client, step: Step, index: Index): Promise<void> 
       const body = { ...deed.body, ...(deed.channel !== undefined && { channel: idOf(deed.channel) }) };
       return void index.set(of, await client.editGroup({ ...edited(), body }));
     }
+    case 'resume-group': {
+      const { params } = edited();
+      return void index.set(of, await client.resumeGroup({ params, body: { note: deed.note } }));
+    }
+    case 'resume-rollout':
+      return void (await client.resumeRollout({ params: { id: deed.rollout }, body: { note: deed.note } }));
     case 'delete-group':
       return client.deleteGroup(edited());
     case 'set-floor':

@@ -1,18 +1,34 @@
 // A plan for people: a line for each step, the fields that change, and how many machines that touches.
 import type pc from 'picocolors';
 import { toCount, toPlural } from '../print/words.js';
-import type { Plan, Step } from './steps.js';
+import type { Kept, Plan, Step } from './steps.js';
 
 type Colours = ReturnType<typeof pc.createColors>;
 
-export function describePlan({ steps, left }: Plan, machines: ReadonlyMap<string, number>, colours: Colours): string {
+export function describePlan(
+  { steps, kept: stopped, left }: Plan,
+  machines: ReadonlyMap<string, number>,
+  colours: Colours,
+): string {
   const lines = steps.flatMap((step) => describeStep(step, machines, colours));
   const kept =
     left.length === 0
       ? []
       : [`${toPlural(left.length, 'thing')} not in the file stay: --prune deletes them, -o json lists them.`];
-  const sum = steps.length === 0 ? 'Nothing to do: the catalog is what the file says.' : describeSum(steps, machines);
-  return [...lines, ...kept, sum].join('\n');
+  return [...lines, ...describeKept(stopped), ...kept, sumOf(steps, stopped, machines)].join('\n');
+}
+
+function sumOf(steps: readonly Step[], kept: readonly Kept[], machines: ReadonlyMap<string, number>): string {
+  if (steps.length > 0) return describeSum(steps, machines);
+  return kept.some(({ step }) => step)
+    ? 'Nothing to do but what waits.'
+    : 'Nothing to do: the catalog is what the file says.';
+}
+
+function describeKept(kept: readonly Kept[]): string[] {
+  if (kept.length === 0) return [];
+  const lines = kept.map(({ of, why, step }) => `${step ? `! ${of} waits` : `= ${of} stays`}: ${why}`);
+  return [...lines, 'A file does not end what people stopped: --resume-paused --reason TEXT does.'];
 }
 
 function describeStep(step: Step, machines: ReadonlyMap<string, number>, colours: Colours): string[] {

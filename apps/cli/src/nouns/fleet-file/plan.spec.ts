@@ -75,12 +75,17 @@ const held: HeldApplication = {
 
 type Written = Partial<FileApplication> | Record<string, unknown>;
 
-function planOf(wanted: Written, prune = false, catalog: HeldApplication[] = [held]): Plan {
+function planOf(
+  wanted: Written,
+  prune = false,
+  catalog: HeldApplication[] = [held],
+  resumePaused: string | null = null,
+): Plan {
   const file = parseFleetFile(
     parseYaml(JSON.stringify({ applications: [{ name: 'Flatcar', ...wanted }] }), 'fleet.yaml'),
     'fleet.yaml',
   );
-  return makePlan(file, catalog, { prune });
+  return makePlan(file, catalog, { prune, resumePaused });
 }
 
 const inShort = ({ sign, of, differences }: Step): string =>
@@ -92,6 +97,87 @@ const inShort = ({ sign, of, differences }: Step): string =>
 const stepsOf = (plan: Plan): string[] => plan.steps.map((step) => inShort(step));
 
 const channel = { name: 'stable', floors: [{ version: '1.0.0', reason: 'keys' }], blacklist: ['2.0.0'] };
+
+const rollout = {
+  id: '77777777-0000-4000-8000-000000000000',
+  application,
+  group: groupId,
+  package: oldPackage,
+  toVersion: '1.0.0',
+  state: 'halted',
+  cause: 'it eats disks',
+  salt: '',
+  waves: [],
+  openWave: 1,
+  startedAt: '2026-11-27T11:00:00Z',
+} satisfies HeldApplication['groups'][number]['rollout'];
+const stop = { actor: 'ada', actorKind: 'person' as const, at: '2026-11-27T12:00:00Z', note: 'a fire' };
+const stopped = (changes: Partial<HeldApplication['groups'][number]>): HeldApplication[] => [
+  { ...held, groups: [{ ...held.groups[0]!, ...changes }] },
+];
+const keptOf = ({ kept }: Plan): string[] => kept.map(({ of, why }) => `${of} | ${why}`);
+const moves = {
+  channels: [{ name: 'stable', package: '2.0.0', floors: [], blacklist: ['1.0.0'] }],
+  groups: [{ name: 'Stable', policy: { updatesEnabled: true, safeMode: true } }],
+};
+
+describe('what people stopped', () => {
+  it('stays stopped: a file that takes updates does not resume a paused group', () => {
+    const plan = planOf(moves, false, stopped({ stop }));
+    expect(keptOf(plan)).toEqual([
+      'group Stable of Flatcar | group Stable is paused by person ada since 2026-11-27T12:00:00Z: a fire',
+    ]);
+    expect(plan.steps.map(({ deed }) => deed.do)).not.toContain('resume-group');
+  });
+
+  it('keeps the package of its channel, as the next rollout would end the halt', () => {
+    const plan = planOf(moves, false, stopped({ rollout }));
+    const halted = 'the rollout of 1.0.0 in group Stable is halted: it eats disks';
+    expect(keptOf(plan)).toEqual([
+      `channel stable/amd64 of Flatcar | ${halted}`,
+      'floor 1.0.0 in channel stable/amd64 of Flatcar | waits for channel stable/amd64 of Flatcar',
+      'blacklisting 1.0.0 in channel stable/amd64 of Flatcar | waits for channel stable/amd64 of Flatcar',
+    ]);
+    expect(stepsOf(plan)).toEqual([
+      '~ group Stable of Flatcar | policy.safeMode: false -> true',
+      '- blacklisting 2.0.0 in channel stable/amd64 of Flatcar',
+    ]);
+  });
+
+  it('keeps its group, also from --prune, and what the group refers to', () => {
+    const plan = planOf({ packages: [], channels: [], groups: [] }, true, stopped({ stop }));
+    expect(keptOf(plan)).toEqual([
+      'group Stable of Flatcar | group Stable is paused by person ada since 2026-11-27T12:00:00Z: a fire',
+      ...['channel stable/amd64', 'package 1.0.0/amd64', 'package 2.0.0/amd64'].map(
+        (of) => `${of} of Flatcar | waits for group Stable of Flatcar`,
+      ),
+    ]);
+    expect(planOf({ name: 'Agent' }, true, stopped({ stop })).kept).toMatchObject([{ of: 'application Flatcar' }]);
+  });
+
+  it('is resumed by --resume-paused, after everything else and for its reason', () => {
+    const plan = planOf({ groups: moves.groups }, false, stopped({ stop, rollout }), 'it is out');
+    expect(plan.kept).toEqual([]);
+    expect(stepsOf(plan).slice(-2)).toEqual([
+      '~ group Stable of Flatcar | rollout: "halted" -> "running"',
+      '~ group Stable of Flatcar | paused: "by person ada: a fire" -> null',
+    ]);
+    expect(plan.steps.slice(-2).map(({ deed }) => deed)).toEqual([
+      { do: 'resume-rollout', rollout: rollout.id, note: 'it is out' },
+      { do: 'resume-group', note: 'it is out' },
+    ]);
+  });
+
+  it('gets the next rollout by --resume-paused where the file brings another package', () => {
+    const plan = planOf(moves, false, stopped({ rollout }), 'mended');
+    expect(plan.steps.map(({ deed }) => deed.do)).toContain('edit-channel');
+    expect(plan.steps.map(({ deed }) => deed.do)).not.toContain('resume-rollout');
+  });
+
+  it('of a group that the file does not name is not resumed', () => {
+    expect(planOf({}, false, stopped({ stop, rollout }), 'it is out').steps).toEqual([]);
+  });
+});
 
 describe('a plan', () => {
   it.each<[string, Written, string[]]>([
@@ -215,7 +301,7 @@ describe('a plan', () => {
     expect(stepsOf(planOf({ name: 'Agent' }, true))).toEqual(['+ application Agent', '- application Flatcar']);
   });
 
-  it('resumes a paused group only after everything else', () => {
+  it('turns the updates of a policy on only after everything else', () => {
     const [group] = held.groups;
     const paused = { ...group!, policy: { ...group!.policy, updatesEnabled: false } };
     const wanted = {

@@ -3,11 +3,12 @@
 //
 // The order of the steps is the one in which each of them can be done: what is referred to comes before what refers to it,
 // what is taken away comes after what referred to it, and within a channel a package leaves the blacklist before it is
-// offered and enters it after it is not. What protects machines (dead ends, the policy of a group, floors) is set before what they
+// offered and enters it after it is not. What people stopped stays stopped (keep-stops.ts). What protects machines (dead ends, the policy of a group, floors) is set before what they
 // are offered changes; what lets them go (a floor removed, a group moved, resumed or created) comes after it.
 import { CliError } from '../cli-error.js';
 import { findDifferences, pickChanged, withoutUndefined } from './differences.js';
 import type { HeldApplication } from './held.js';
+import { keepStops } from './keep-stops.js';
 import { planChannels } from './plan-channels.js';
 import { planGroupPlaces, planGroupRules } from './plan-groups.js';
 import { planRemovals } from './plan-removals.js';
@@ -18,10 +19,13 @@ import { applicationKey, packageKey, type Plan, type Step } from './steps.js';
 export interface PlanOptions {
   /** Delete what the file does not name. */
   prune: boolean;
+  /** Resume what people stopped in the groups that the file names, for this reason; null: it stays. */
+  resumePaused: string | null;
 }
 
 /** @throws CliError when the file refers to what is neither in it nor in the catalog */
-export function makePlan(file: FleetFile, held: readonly HeldApplication[], { prune }: PlanOptions): Plan {
+export function makePlan(file: FleetFile, held: readonly HeldApplication[], options: PlanOptions): Plan {
+  const { prune, resumePaused } = options;
   const scopes = file.applications.map((wanted): Scope => ({ wanted, held: findHeld(wanted, held) }));
   const steps = scopes.flatMap((scope) => [
     ...planApplication(scope),
@@ -34,9 +38,8 @@ export function makePlan(file: FleetFile, held: readonly HeldApplication[], { pr
   const removals = planRemovals(scopes, held);
   // Later ones overrule: a name of the file stands for what the file names.
   const known = new Map([...held.flatMap((one) => toHeldKeys(one)), ...scopes.flatMap((scope) => toKnown(scope))]);
-  return prune
-    ? { steps: [...steps, ...removals], known, left: [] }
-    : { steps, known, left: removals.map(({ of }) => of) };
+  const stopped = keepStops(prune ? [...steps, ...removals] : steps, scopes, held, resumePaused);
+  return { ...stopped, known, left: prune ? [] : removals.map(({ of }) => of) };
 }
 
 function findHeld({ id, name }: FileApplication, held: readonly HeldApplication[]): HeldApplication | undefined {

@@ -32,6 +32,8 @@ export type Deed =
   | { do: 'unblacklist'; package: Key }
   | { do: 'create-group'; body: Without<BodyOf<'createGroup'>, 'application' | 'channel'>; channel: Key | null }
   | { do: 'edit-group'; body: Without<BodyOf<'editGroup'>, 'channel'>; channel?: Key | null }
+  | { do: 'resume-group'; note: string }
+  | { do: 'resume-rollout'; rollout: string; note: string }
   | { do: 'delete-group' };
 
 /** One field that becomes another. */
@@ -58,8 +60,17 @@ export interface Known {
   revision: number;
 }
 
+/** What stays as it is, because people stopped it. */
+export interface Kept {
+  of: Key;
+  why: string;
+  /** What the file wants instead; absent where the file says nothing of it. */
+  step?: Step;
+}
+
 export interface Plan {
   steps: Step[];
+  kept: Kept[];
   /** By the names of the file, where it renames something. */
   known: Map<Key, Known>;
   /** What the file does not name, and what therefore stays as it is. */

@@ -74,12 +74,14 @@ const held: HeldApplication = {
 describe('an exported file', () => {
   it('is what the catalog is: its plan is empty, and nothing is left out', () => {
     const file = parseFleetFile(parseYaml(writeFleetFile([held]), 'fleet.yaml'), 'fleet.yaml');
-    expect(makePlan(file, [held], { prune: true })).toMatchObject({ steps: [], left: [] });
+    expect(makePlan(file, [held], { prune: true, resumePaused: null })).toMatchObject({ steps: [], left: [] });
   });
 
   it('makes the same catalog anew on a platform that has nothing', () => {
     const file = parseFleetFile(parseYaml(writeFleetFile([held]), 'fleet.yaml'), 'fleet.yaml');
-    expect(makePlan(file, [], { prune: false }).steps.map(({ sign, of }) => `${sign} ${of}`)).toEqual([
+    expect(
+      makePlan(file, [], { prune: false, resumePaused: null }).steps.map(({ sign, of }) => `${sign} ${of}`),
+    ).toEqual([
       '+ application Agent',
       '+ package 1.0.0/amd64 of Agent',
       '+ dead end 0.1.0 of Agent',

@@ -9,8 +9,9 @@ import { countMachines, describePlan } from '../fleet-file/describe-plan.js';
 import { readHeld } from '../fleet-file/held.js';
 import { makePlan } from '../fleet-file/plan.js';
 import { parseFleetFile } from '../fleet-file/shape.js';
-import type { Plan } from '../fleet-file/steps.js';
+import type { Kept, Plan } from '../fleet-file/steps.js';
 import { writeFleetFile } from '../fleet-file/write-file.js';
+import { CliError } from '../cli-error.js';
 import { confirm } from '../io.js';
 import { toPlural } from '../print/words.js';
 import { findGivenApplication } from '../resolve.js';
@@ -24,6 +25,9 @@ export async function exportFleet(call: Call): Promise<void> {
   const text = writeFleetFile(held, path === undefined || path === '-' ? undefined : readExisting(path));
   const examples = held.flatMap(({ packages }) => packages.filter(({ example }) => example)).length;
   if (examples > 0) call.io.say(`Left out ${toPlural(examples, 'example package')}.`);
+  const paused = held.flatMap(({ groups }) => groups.filter(({ stop }) => stop));
+  if (paused.length > 0)
+    call.io.say(`Left out that people paused ${paused.map(({ name }) => name).join(', ')}: no file resumes them.`);
   if (path === undefined || path === '-') return call.io.out(text.trimEnd());
   writeFileSync(path, text);
   call.io.say(`Wrote ${toPlural(held.length, 'application')} to ${path}.`);
@@ -49,8 +53,16 @@ async function prepare(call: Call): Promise<Prepared> {
   const file = parseFleetFile(parseYaml(readText(path), path), path);
   const { client } = call.open();
   const held = await readHeld(client);
-  const plan = makePlan(file, held, { prune: flag(call, 'prune') });
+  const plan = makePlan(file, held, { prune: flag(call, 'prune'), resumePaused: toReason(call) });
   return { plan, machines: await countTouched(client, plan) };
+}
+
+/** @throws CliError */
+function toReason(call: Call): string | null {
+  const reason = option(call, 'reason') ?? '';
+  if (!flag(call, 'resumePaused')) return null;
+  if (reason === '') throw new CliError('--resume-paused needs --reason: why do machines go on?', exitCodes.usage);
+  return reason;
 }
 
 async function countTouched(client: Client, { steps }: Plan): Promise<Map<string, number>> {
@@ -69,6 +81,7 @@ function printPlan(call: Call, { plan, machines }: Prepared, print: (text: strin
       differences: step.differences,
       machines: countMachines([step], machines),
     })),
+    kept: plan.kept.map(({ of, why, step }) => ({ of, why, waits: step !== undefined })),
     left: plan.left,
   };
   switch (call.options['output']) {
@@ -85,15 +98,23 @@ function printPlan(call: Call, { plan, machines }: Prepared, print: (text: strin
 export async function diffFleet(call: Call): Promise<number> {
   const prepared = await prepare(call);
   printPlan(call, prepared, (text) => call.io.out(text));
-  return prepared.plan.steps.length === 0 ? exitCodes.ok : exitCodes.failed;
+  const { steps, kept } = prepared.plan;
+  return steps.length === 0 && !waits(kept) ? exitCodes.ok : exitCodes.failed;
 }
 
-export async function applyFleet(call: Call): Promise<void> {
+const waits = (kept: readonly Kept[]): boolean => kept.some(({ step }) => step !== undefined);
+
+/** @returns 1 when something of the file waits for what people stopped */
+export async function applyFleet(call: Call): Promise<number> {
   const prepared = await prepare(call);
   const { plan, machines } = prepared;
   printPlan(call, prepared, (text) => call.io.say(text));
-  if (plan.steps.length === 0) return;
-  if (flag(call, 'dryRun')) return call.io.say('A dry run: nothing was changed.');
+  const end = waits(plan.kept) ? exitCodes.failed : exitCodes.ok;
+  if (plan.steps.length === 0) return end;
+  if (flag(call, 'dryRun')) {
+    call.io.say('A dry run: nothing was changed.');
+    return end;
+  }
   const touched = toPlural(countMachines(plan.steps, machines), 'machine');
   await confirm(call.io, `Do ${toPlural(plan.steps.length, 'step')}, touching ${touched}?`, flag(call, 'yes'));
   let done = 0;
@@ -107,4 +128,5 @@ export async function applyFleet(call: Call): Promise<void> {
     throw error;
   }
   call.io.say(`Done: ${toPlural(done, 'step')}.`);
+  return end;
 }

@@ -88,12 +88,17 @@ export const exportFleet: VerbSpec = {
   load: async () => (await import('../run/fleet-file.js')).exportFleet,
 };
 
+const resumePaused = [
+  { flags: '--resume-paused', about: 'resume what people paused or halted in the groups of the file' },
+  { flags: '--reason <text>', about: 'with --resume-paused: why, for the audit log and for whoever asks' },
+];
+
 export const diff: VerbSpec = {
   name: 'diff',
   kind: 'read',
   formats: ['table', 'json', 'yaml'],
   summary: 'what apply would change, and how many machines that touches; exit code 1 when there is something',
-  options: [file, { flags: '--prune', about: 'count what the file does not name as to be deleted' }],
+  options: [file, { flags: '--prune', about: 'count what the file does not name as to be deleted' }, ...resumePaused],
   examples: ['platte diff -f fleet.yaml'],
   operations: ['getGroupBreakdown'],
   load: async () => (await import('../run/fleet-file.js')).diffFleet,
@@ -105,8 +110,12 @@ export const apply: VerbSpec = {
   destructive: true,
   formats: ['table', 'json', 'yaml'],
   summary: 'make the catalog what the file says: shows the plan, asks, then does it',
-  options: [file, { flags: '--prune', about: 'delete what the file does not name' }],
-  examples: ['platte apply -f fleet.yaml --dry-run', 'platte apply -f fleet.yaml --yes'],
-  operations: ['createApplication', 'createPackage', 'createChannel', 'createGroup'],
+  options: [file, { flags: '--prune', about: 'delete what the file does not name' }, ...resumePaused],
+  examples: [
+    'platte apply -f fleet.yaml --dry-run',
+    'platte apply -f fleet.yaml --yes',
+    'platte apply -f fleet.yaml --resume-paused --reason "the cooling works again"',
+  ],
+  operations: ['createApplication', 'createPackage', 'createChannel', 'createGroup', 'resumeGroup', 'resumeRollout'],
   load: async () => (await import('../run/fleet-file.js')).applyFleet,
 };
