@@ -7,6 +7,7 @@ import {
   CommandReply,
   commandSubject,
   type CommandRequest,
+  type LockHolder,
   type PlannedChange,
   type RejectionReason,
 } from '@platte/rollout';
@@ -69,6 +70,7 @@ export function makeRunCommand({ nats, timeoutMs, subject = commandSubject }: Co
       case 'rejected':
         throw toRefused(command, reply.rejection);
       case 'failed':
+        if (reply.blockedBy) throw toLocked(reply.words, reply.blockedBy);
         throw new ApiProblem('policy-unavailable', { detail: reply.words });
     }
   };
@@ -78,6 +80,10 @@ export function makeRunCommand({ nats, timeoutMs, subject = commandSubject }: Co
 function toSender(caller: Caller): Pick<CommandRequest, 'actor' | 'actorKind'> {
   const { name: actor, kind: actorKind } = actorOf(caller);
   return { actor, actorKind };
+}
+
+function toLocked(detail: string, blockedBy: LockHolder[]): ApiProblem {
+  return new ApiProblem('locked', { detail, blockedBy, headers: { 'retry-after': '5' } });
 }
 
 function makeAsk(

@@ -22,6 +22,7 @@ import { checkIn, writeHistory } from './testing/sample-fleet.js';
 
 let api: RunningApi;
 let refusing: LackingApi;
+let waiting: LackingApi;
 let stale: LackingApi;
 let withoutPolicy: LackingApi;
 let withoutPostgres: LackingApi;
@@ -42,6 +43,7 @@ beforeAll(async () => {
   const { id } = await api.admin.createApplication({ body: { name: 'of the limited' } });
   limited = await api.makeToken({ role: 'admin', applications: [id] });
   [refusing, stale] = [await startPolicyThatSays('in-use'), await startPolicyThatSays('stale-revision')];
+  waiting = await startPolicyThatWaits();
   withoutPolicy = await startApiWithout(api, {});
   withoutPostgres = await startApiWithout(api, { postgres: true });
   withoutNats = await startApiWithout(api, { nats: true });
@@ -52,7 +54,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const one of [refusing, stale, withoutPolicy, withoutPostgres, withoutNats, spent]) await one.stop();
+  for (const one of [refusing, stale, waiting, withoutPolicy, withoutPostgres, withoutNats, spent]) await one.stop();
   const { facts, refused, parked, bucket } = logNames(api.logPrefix);
   for (const stream of [facts.stream, refused.stream, parked.stream, `KV_${bucket}`])
     await api.nc.request(`$JS.API.STREAM.DELETE.${stream}`);
@@ -60,12 +62,20 @@ afterAll(async () => {
 });
 
 /** A policy that refuses whatever it is asked. */
-async function startPolicyThatSays(rejected: 'in-use' | 'stale-revision'): Promise<LackingApi> {
-  const subject = `test.refusing.${rejected}.${api.logPrefix}`;
+function startPolicyThatSays(rejected: 'in-use' | 'stale-revision'): Promise<LackingApi> {
   const rejection = { rejected, words: 'Refused by a test.', pointer: '', uses: [] };
-  api.nc.subscribe(subject, {
-    callback: (_, message) => void message.respond(JSON.stringify({ status: 'rejected', rejection })),
-  });
+  return startPolicyThatReplies(rejected, { status: 'rejected', rejection });
+}
+
+/** A policy that waits in vain for a lock. */
+function startPolicyThatWaits(): Promise<LackingApi> {
+  const blockedBy = [{ pid: 4711, application: 'psql', user: 'ada', state: 'idle in transaction', openMs: 12_000 }];
+  return startPolicyThatReplies('locked', { status: 'failed', words: 'Nothing was changed: a test.', blockedBy });
+}
+
+async function startPolicyThatReplies(name: string, reply: object): Promise<LackingApi> {
+  const subject = `test.refusing.${name}.${api.logPrefix}`;
+  api.nc.subscribe(subject, { callback: (_, message) => void message.respond(JSON.stringify(reply)) });
   await api.nc.flush();
   return startApiWithout(api, { subject });
 }
@@ -147,6 +157,7 @@ const provocations: Partial<Record<ProblemName, Provoke>> = {
   },
   'store-unavailable': (id, things, sent) => send(id, things, sent, { url: withoutPostgres.url }),
   'policy-unavailable': (id, things, sent) => send(id, things, sent, { url: withoutPolicy.url }),
+  locked: (id, things, sent) => send(id, things, sent, { url: waiting.url }),
   'stream-unavailable': (id, things, sent) => send(id, things, sent, { url: withoutNats.url }),
   'events-gone': (id, things, sent) => send(id, things, sent, { headers: { 'last-event-id': '999999.0' } }),
   refused: (id, things, sent) => send(id, things, sent, { url: refusing.url }),

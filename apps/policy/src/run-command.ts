@@ -10,7 +10,7 @@ import {
   type Rejection,
 } from '@platte/rollout';
 import type { Counter, Log } from '@platte/service';
-import { DecisionUnderWay, executeCatalogCommand } from '@platte/state-store';
+import { CommandBlocked, DecisionUnderWay, executeCatalogCommand } from '@platte/state-store';
 import type { z } from 'zod';
 import type { Parts } from './parts.js';
 
@@ -48,8 +48,11 @@ export function makeRunCommand({ store, clock, nextPosition, config, log, metric
       const { revision, plan } = executed;
       return { status: 'done', revision, changes, ...(plan && { plan }) };
     } catch (error) {
-      count(commands, command, 'failed');
-      if (error instanceof DecisionUnderWay) return { status: 'failed', words: error.message };
+      count(commands, command, error instanceof CommandBlocked ? 'locked' : 'failed');
+      if (error instanceof CommandBlocked || error instanceof DecisionUnderWay) {
+        log.warn({ command: command.kind, holders: error.holders }, error.message);
+        return { status: 'failed', words: error.message, blockedBy: [...error.holders] };
+      }
       log.error({ err: error, command: command.kind }, 'a command failed');
       return {
         status: 'failed',

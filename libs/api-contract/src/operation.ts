@@ -77,7 +77,7 @@ export function problemsOf(operation: Operation): ProblemName[] {
       names.add(name);
   if (role === 'operator' || role === 'admin' || scope === 'platform') names.add('forbidden');
   if (params) names.add('not-found');
-  if (isCommand) names.add('refused').add('policy-unavailable');
+  if (isCommand) names.add('refused').add('policy-unavailable').add('locked');
   // Also where it takes no body: what is sent is read before it is known that nothing is wanted.
   if (method !== 'GET') names.add('malformed-body').add('body-too-large').add('unsupported-media-type');
   if (method === 'POST') names.add('idempotency-key-in-use').add('idempotency-key-reused');

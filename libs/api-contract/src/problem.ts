@@ -1,5 +1,6 @@
 // Every error of the API is a problem document (RFC 9457). Its `type` is stable: programs branch on it, never on words.
 // A refused command carries policy's own reason in `reason`, the same word as in the fact, the metric and the console.
+import { LockHolder } from '@platte/rollout';
 import { z } from 'zod';
 
 interface ProblemKind {
@@ -131,6 +132,12 @@ export const problemKinds = {
     title: 'The program that decides does not answer',
     remedy: 'Nothing was changed that you were told of: read the thing again, then repeat the request.',
   },
+  locked: {
+    status: 503,
+    title: 'Another connection of PostgreSQL holds a lock',
+    remedy:
+      'See `blockedBy`: ask whoever runs that connection to end its transaction, or end it with pg_terminate_backend(pid). Then repeat the request.',
+  },
   'stream-unavailable': {
     status: 503,
     title: 'The log cannot be followed now',
@@ -180,6 +187,10 @@ export const Problem = z
       .array(z.object({ kind: z.string(), id: z.string(), name: z.string() }))
       .optional()
       .describe('With the reason in-use: what keeps it.'),
+    blockedBy: z
+      .array(LockHolder)
+      .optional()
+      .describe('With locked: the connections of PostgreSQL that hold the lock, as far as they are known.'),
     applications: z.array(z.string()).optional().describe('With ambiguous-instance: the applications that know it.'),
   })
   .meta({ id: 'Problem' });

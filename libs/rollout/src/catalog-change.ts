@@ -2,6 +2,7 @@
 // thing; null where it did not exist, or exists no more.
 import type { Actor, CatalogFact, Position, RolloutFact } from '@platte/facts';
 import type { Application, Channel, DeadEnd, Group, GroupStop, Package, Rollout } from './catalog.js';
+import { isSame } from './edit.js';
 import type { Blacklisting, Card, ChannelFloor, Force, Hold } from './catalog-marks.js';
 
 type ChangeOf<Name extends string, Kind extends CatalogFact['kind'], Entity> = {
@@ -68,17 +69,20 @@ export function toFact(change: CatalogChange, { actor, revision, position }: Sta
   return { kind, v: 1, app, machine, at, n, ...by, revision, subject, group, before, after };
 }
 
-/** The groups whose answers a change can change, and whose revision it bumps: all of the application's, those on a channel, one. */
-export type Touched = { kind: 'none' } | { kind: 'all' } | { kind: 'channel' | 'group'; id: string };
+/**
+ * The groups whose answers a change can change, and whose revision it bumps: all of the application's, those on a channel, those on
+ * a channel that names a package, one.
+ */
+export type Touched = { kind: 'none' } | { kind: 'all' } | { kind: 'channel' | 'package' | 'group'; id: string };
 
 export function groupsTouched(change: CatalogChange): Touched {
+  if (change.of !== 'group' && isWordsOnly(change)) return { kind: 'none' };
   switch (change.of) {
     case 'application':
     case 'dead-end':
-    case 'hold':
       return { kind: 'all' };
     case 'package':
-      return { kind: change.kind === 'PackageEdited' ? 'all' : 'none' };
+      return change.kind === 'PackageEdited' ? { kind: 'package', id: change.subject } : { kind: 'none' };
     case 'channel':
     case 'floor':
     case 'blacklisting':
@@ -88,7 +92,8 @@ export function groupsTouched(change: CatalogChange): Touched {
       return { kind: 'group', id: change.subject };
     case 'rollout':
       return { kind: 'group', id: change.group };
-    // Policy reads a force itself, under the group's lock, where a machine claims one.
+    // Policy reads holds and forces itself, under the group's lock.
+    case 'hold':
     case 'force':
     case 'card':
     case 'machine':
@@ -96,4 +101,11 @@ export function groupsTouched(change: CatalogChange): Touched {
     default:
       return change satisfies never;
   }
+}
+
+/** What people call a thing is in no machine's answer. */
+export function isWordsOnly({ before, after }: CatalogChange): boolean {
+  if (before === null || after === null) return false;
+  const words = { name: '', description: '', color: '' };
+  return isSame({ ...before, ...words }, { ...after, ...words });
 }

@@ -25,6 +25,8 @@ export interface ApplicationState {
   cards: ReadonlyMap<string, Card>;
   /** The machine that the command names, if it has checked in. */
   machines: ReadonlyMap<string, { hasOpenAttempt: boolean }>;
+  /** The groups of the machine that the command names: that of its open attempt, and that of its last check-in. */
+  machineGroups: readonly string[];
   /** The revision that changed a thing last, by its id. */
   changed: ReadonlyMap<string, number>;
 }
@@ -68,6 +70,7 @@ function newApplication(application: Application): ApplicationState {
     forces: new Map(),
     cards: new Map(),
     machines: new Map(),
+    machineGroups: [],
     changed: new Map(),
   };
 }

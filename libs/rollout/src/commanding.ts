@@ -20,6 +20,16 @@ export const CommandRequest = z.object({
 });
 export type CommandRequest = z.infer<typeof CommandRequest>;
 
+export const LockHolder = z.object({
+  pid: z.number().int(),
+  application: z.string(),
+  user: z.string(),
+  state: z.string(),
+  /** How long its transaction has been open. */
+  openMs: z.number().int(),
+});
+export type LockHolder = z.infer<typeof LockHolder>;
+
 export const CommandReply = z.discriminatedUnion('status', [
   z.object({
     status: z.literal('done'),
@@ -41,7 +51,12 @@ export const CommandReply = z.discriminatedUnion('status', [
       ),
     }),
   }),
-  /** Policy could not: PostgreSQL is away, or it met a mistake of ours. Nothing was changed. */
-  z.object({ status: z.literal('failed'), words: z.string() }),
+  /** Policy could not: PostgreSQL is away, somebody keeps a row locked, or it met a mistake of ours. */
+  z.object({
+    status: z.literal('failed'),
+    words: z.string(),
+    /** Of a lock that others keep: the connections of PostgreSQL that hold it, as far as they are known. */
+    blockedBy: z.array(LockHolder).optional(),
+  }),
 ]);
 export type CommandReply = z.infer<typeof CommandReply>;

@@ -1,9 +1,8 @@
 // What a command would change, told without doing it: the changes as the log would hold them, and whose machines they
 // concern. Both come out of the decision itself, so that a dry run cannot say anything else than the command would do.
 import { z } from 'zod';
-import type { CatalogChange } from './catalog-change.js';
+import { type CatalogChange, isWordsOnly } from './catalog-change.js';
 import type { CatalogState } from './catalog-state.js';
-import { isSame } from './edit.js';
 
 const Entity = z.record(z.string(), z.json()).nullable();
 
@@ -86,11 +85,4 @@ function groupsConcerned(change: CatalogChange, { application: state }: CatalogS
     default:
       return change satisfies never;
   }
-}
-
-/** What people call a thing is in no machine's answer. */
-function isWordsOnly({ before, after }: CatalogChange): boolean {
-  if (before === null || after === null) return false;
-  const words = { name: '', description: '', color: '' };
-  return isSame({ ...before, ...words }, { ...after, ...words });
 }

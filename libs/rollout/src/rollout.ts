@@ -35,10 +35,11 @@ export {
 export { type ApplicationState, type CatalogState, evolveCatalog, noCatalog } from './catalog-state.js';
 export { type Blacklisting, type Card, type ChannelFloor, type Force, type Hold } from './catalog-marks.js';
 export { CatalogCommand, type CatalogCommandInput } from './commands.js';
-export { CommandReply, CommandRequest, commandSubject } from './commanding.js';
+export { CommandReply, CommandRequest, commandSubject, LockHolder } from './commanding.js';
 export { decideCatalog } from './decide-catalog.js';
 export { type DecideContext, type Decided, floorsMax, forcedMax, heldMax, labelsMax } from './decide-context.js';
 export { haltRollout } from './decide-rollout.js';
+export { groupsToLock } from './groups-to-lock.js';
 export { isRejection, type Rejection, type RejectionReason, rejectionReasons, refuse, type Use } from './rejection.js';
 export { bootMarkOf } from './boot-mark.js';
 export { applicationKeys, normaliseApplicationId } from './application-id.js';

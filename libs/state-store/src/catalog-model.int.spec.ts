@@ -15,7 +15,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { useFreshStore } from '../test/fresh-store.js';
 import { executeCatalogCommand } from './catalog-commands.js';
-import { lockAndReadState } from './catalog-state.js';
+import { readState } from './catalog-state.js';
 import type { Store } from './store.js';
 import { withTransaction } from './transaction.js';
 
@@ -179,7 +179,7 @@ function drawIds(): () => string {
 async function readFromPostgres(application: string): Promise<ApplicationState | null> {
   return withTransaction(
     store.pool,
-    async (client) => (await lockAndReadState(client, { kind: 'RemoveExamplePackages', application })).application,
+    async (client) => (await readState(client, { kind: 'RemoveExamplePackages', application })).application,
   );
 }
 

@@ -1,7 +1,4 @@
-// Locks what a command is about, then reads the state that it is decided on.
-//
-// The order of locks is the whole program's: application row, group rows by id, catalog_revision. With the group rows
-// locked no grant is decided and no rule halts a rollout while a command is.
+// Reads the state that a command is decided on.
 import {
   type Application,
   type ApplicationState,
@@ -13,8 +10,6 @@ import {
 import { type GroupRow, readApplication, readCard, readParts, rowsOf, withoutChanged } from './catalog-rows.js';
 import type { Client } from './transaction.js';
 
-const lockApplication = `select from application where id = $1 for no key update`;
-const lockGroups = `select from update_group where application = $1 order by id for no key update`;
 const selectNames = `select id, name, product_id as "productId" from application`;
 
 const countLeases = `
@@ -25,27 +20,19 @@ const countLeases = `
 const countUnderWay = `
   select package, count(*)::int as attempts from attempt where application = $1 and due_at is not null group by package`;
 
+const findMachineGroups = `
+  select distinct "group" from (
+    select update_group as "group" from attempt where application = $1 and machine = $2 and stage <> 'ended'
+    union all
+    select update_group from instance where application = $1 and machine = $2
+  ) g where "group" is not null`;
+
 const findMachine = `
   select exists (select from attempt a where a.application = $1 and a.machine = $2 and a.stage <> 'ended') as "hasOpenAttempt"
   where exists (select from instance i where i.application = $1 and i.machine = $2)
     or exists (select from attempt a where a.application = $1 and a.machine = $2)`;
 
-/** Commands that can change no group's answers leave the check-ins' row locks alone. */
-const lockFree: readonly CatalogCommand['kind'][] = [
-  'CreateApplication',
-  'CreatePackage',
-  'DeletePackage',
-  'EditMachine',
-];
-
-export async function lockAndReadState(client: Client, command: CatalogCommand): Promise<CatalogState> {
-  const id = command.kind === 'CreateApplication' ? command.cloneOf : command.application;
-  if (id !== undefined) await client.query(lockApplication, [id]);
-  if (id !== undefined && !lockFree.includes(command.kind)) await client.query(lockGroups, [id]);
-  return readState(client, command);
-}
-
-/** Without any lock. */
+/** Takes no lock. */
 export async function readState(client: Client, command: CatalogCommand): Promise<CatalogState> {
   const isCreation = command.kind === 'CreateApplication';
   const id = isCreation ? command.cloneOf : command.application;
@@ -82,6 +69,7 @@ async function readApplicationState(
     forces: new Map(parts.forces.map((force) => [force.machine, force])),
     cards: await readCards(client, id, machine),
     machines: await readMachines(client, id, machine),
+    machineGroups: machine === null ? [] : await readMachineGroups(client, id, machine),
     changed: new Map([
       [id, found.changed],
       ...[...parts.packages, ...parts.channels, ...parts.groups].map((row) => [row.id, row.changed] as const),
@@ -120,6 +108,10 @@ async function readMachines(
   if (machine === null) return new Map();
   const rows = await rowsOf<{ hasOpenAttempt: boolean }>(client, findMachine, [application, machine]);
   return new Map(rows.map((row) => [machine, row]));
+}
+
+async function readMachineGroups(client: Client, application: string, machine: string): Promise<string[]> {
+  return (await rowsOf<{ group: string }>(client, findMachineGroups, [application, machine])).map(({ group }) => group);
 }
 
 function toGroup(row: GroupRow): Group & { changed: number } {

@@ -1,19 +1,10 @@
 // Who holds a lock that somebody waits for, in words for people. Row locks are in no view of PostgreSQL: the row itself
 // names the transaction that locked it, and `pg_locks` names its connection.
+import type { LockHolder } from '@platte/rollout';
 import type pg from 'pg';
 import { decisionLock } from './read-ledger.js';
 
 type Db = Pick<pg.Pool, 'query'>;
-
-export interface LockHolder {
-  pid: number;
-  application: string;
-  user: string;
-  /** As `pg_stat_activity` has it: `active`, `idle in transaction`. */
-  state: string;
-  /** How long its transaction has been open, in ms. */
-  openMs: number;
-}
 
 /** Rows that transactions lock: what is waited for. */
 export type LockedRow = { of: 'group' | 'application'; id: string } | { of: 'catalog-revision' };

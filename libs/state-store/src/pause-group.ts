@@ -10,6 +10,7 @@ import {
   type CatalogCommand,
   decideCatalog,
   isRejection,
+  type LockHolder,
   type Rejection,
   type StopChange,
   toPlan,
@@ -33,7 +34,15 @@ const lockDecisions = `select pg_advisory_xact_lock(${decisionLock}, hashtext($1
 const insertUnlogged = `insert into group_stop_unlogged (actor, actor_kind, change) values ($1, $2, $3)`;
 
 /** The group is paused for all decisions from now on, but one under way has not ended, and may still grant. */
-export class DecisionUnderWay extends Error {}
+export class DecisionUnderWay extends Error {
+  constructor(
+    words: string,
+    readonly holders: readonly LockHolder[],
+    options: ErrorOptions,
+  ) {
+    super(words, options);
+  }
+}
 
 /** @throws DecisionUnderWay */
 export async function pauseGroup(
@@ -64,9 +73,9 @@ async function stop(store: Store, group: string, change: StopChange | undefined,
   } catch (error) {
     if (!isLockNotAvailable(error)) throw error;
     await withTransaction(store.pool, (client) => write(client, change, actor));
-    const holder = describeHolders(await findDeciders(store.pool, group));
-    const words = `The group is paused for every decision from now on. But one that began before has not ended within ${waitMs} ms, and may still grant: it is ${holder}.`;
-    throw new DecisionUnderWay(words, { cause: error });
+    const holders = await findDeciders(store.pool, group);
+    const words = `The group is paused for every decision from now on. But one that began before has not ended within ${waitMs} ms, and may still grant: it is ${describeHolders(holders)}.`;
+    throw new DecisionUnderWay(words, holders, { cause: error });
   }
 }
 

@@ -13,8 +13,9 @@ import {
 } from '@platte/rollout';
 import { toArrayLiteral } from './array-literal.js';
 import { toAsking } from './fold-asked.js';
-import type { FailureRow } from './read-ledger.js';
+import type { FailureRow, PeopleRow } from './read-ledger.js';
 import type { Store } from './store.js';
+import { withPeople } from './with-people.js';
 
 /** How long a budget is taken for spent when nobody says when it frees. */
 const staleAfterMs = 1_000;
@@ -43,6 +44,8 @@ export function findSpent(group: IndexedGroup, ledger: GroupLedger): SpentBudget
 
 const lookUp = `
   select g.revision, exists (select from group_stop s where s.update_group = g.id) as stopped,
+    (select jsonb_object_agg(h.machine, h.note)
+      from machine_hold h where h.application = $2 and h.machine = any($3::text[])) as holds,
     (select array_agg(a.machine) from attempt a
       where a.application = $2 and a.machine = any($3::text[]) and a.stage <> 'ended') as open,
     (select jsonb_agg(jsonb_build_object('machine', f.machine, 'version', f.version, 'count', f.failures,
@@ -53,6 +56,7 @@ const lookUp = `
 interface LookedUp {
   revision: number;
   stopped: boolean;
+  holds: PeopleRow['holds'];
   open: string[] | null;
   failures: FailureRow[] | null;
 }
@@ -79,7 +83,7 @@ export async function refuseSpent(
   const failures = toByMachine(found.failures ?? []);
   const ledger = { ...spent.ledger, now };
   const decisions = decideGrants(
-    group,
+    withPeople(group, { stop: null, holds: found.holds }),
     ledger,
     asked.map((machine) => toAsking(machine, undefined, failures, noForces, null)),
   );

@@ -1,7 +1,7 @@
 // The door of `state-store`: PostgreSQL: migrations, grants, leases, instances, catalog, outbox.
 export { type FreshDatabase, makeFreshDatabase } from './fresh-database.js';
 export { DatabaseIsNewer, migrate, migrationsFolder } from './migrate.js';
-export { describeHolders, findRowHolders, type LockHolder } from './lock-holders.js';
+export { describeHolders, findRowHolders } from './lock-holders.js';
 export { GroupLocked } from './stuck-groups.js';
 export { closeStore, openStore, type Store, type StoreOptions } from './store.js';
 export { readClock } from './read-clock.js';
@@ -82,6 +82,7 @@ export {
   readNames,
 } from './machine-reads.js';
 export type { AttemptRow } from './attempt-row.js';
+export { CommandBlocked } from './command-blocked.js';
 export { DecisionUnderWay } from './pause-group.js';
 export { logStops } from './log-stops.js';
 export { executeCatalogCommand, executeFirstCommands } from './catalog-commands.js';

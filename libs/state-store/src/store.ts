@@ -13,13 +13,17 @@ import {
   limited,
   statementTimeoutMs,
 } from './connection-limits.js';
+import { Busy } from './command-blocked.js';
 import { makeStuckGroups, type StuckGroups } from './stuck-groups.js';
+import { makeTurns, type Turns } from './turns.js';
 
 export interface Store {
   readonly pool: Pool;
   readonly hot: Pool;
   /** Groups that somebody else keeps locked. */
   readonly stuck: StuckGroups;
+  /** Of commands that wait for a row. */
+  readonly turns: Turns;
   /**
    * Added to PostgreSQL's clock wherever a time is decided: 0, but for tests, which change it while programs run. All
    * programs use the same one.
@@ -102,7 +106,7 @@ export function openStore(options: StoreOptions): Store {
     one.on('connect', (client) => client.on('error', () => {}));
   }
   destroyUnanswered([pool, hot], onUnanswered);
-  return { pool, hot, stuck: makeStuckGroups(), clockOffsetMs };
+  return { pool, hot, stuck: makeStuckGroups(), turns: makeTurns(isShared), clockOffsetMs };
 }
 
 /**
@@ -133,6 +137,9 @@ class Unanswered extends Error {
     super('PostgreSQL did not answer on another connection: this idle one was destroyed');
   }
 }
+
+/** Who waited as long as one may has shown that the row stays locked. */
+const isShared = (error: unknown): boolean => error instanceof Busy && error.isLong;
 
 export async function closeStore(store: Store): Promise<void> {
   await Promise.all([store.pool.end(), store.hot.end()]);

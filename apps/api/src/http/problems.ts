@@ -11,6 +11,7 @@ export interface ProblemDetails {
   current?: Problem['current'];
   uses?: NonNullable<Problem['uses']>;
   applications?: string[];
+  blockedBy?: NonNullable<Problem['blockedBy']>;
   headers?: Record<string, string>;
 }
 
