@@ -13,6 +13,8 @@ import { type Client, withTransaction } from './transaction.js';
 /** Longer than decisions and other commands hold what they lock. */
 const briefMs = 100;
 const longMs = 2_000;
+/** Of rows besides these, which are written last: only who writes the same thing holds them. */
+const writesMs = 1_000;
 
 const lockGroups = `select id from update_group where id = any($1::uuid[]) order by id for no key update`;
 const freeGroups = `${lockGroups} skip locked`;
@@ -54,8 +56,7 @@ export async function withCommandLocks<T>(
     } catch (error) {
       if (!(error instanceof Busy)) throw error;
       const row = await findBusy(store, error.row, locks);
-      if (row === null || tries === triesMax || (waitedFor !== null && keyOf(row) === keyOf(waitedFor)))
-        throw await toBlocked(store, row, error);
+      if (row === null || error.isLong || tries === triesMax) throw await toBlocked(store, row, error);
       first = row;
     }
   }
@@ -78,7 +79,16 @@ async function runLocked<T>(
     await setWait(client, briefMs);
     if (groups.length > 0) await at(null, () => client.query(lockGroups, [groups]));
     if (application !== undefined) await lockRow(client, { of: 'application', id: application });
-    return at('writes', () => work({ client, last: (take) => at({ of: 'catalog-revision' }, take) }));
+    return at('writes', () =>
+      work({
+        client,
+        last: async (take) => {
+          const taken = await at({ of: 'catalog-revision' }, take);
+          await setWait(client, writesMs);
+          return taken;
+        },
+      }),
+    );
   });
 }
 

@@ -7,6 +7,7 @@ import type { AnswerReason, Fact } from '@platte/facts';
 import {
   type AskedMachine,
   type Decision,
+  indexSnapshot,
   isRefusedBy,
   judgeInGroup,
   type Policy,
@@ -16,6 +17,7 @@ import {
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { useFreshStore } from '../test/fresh-store.js';
+import { readSnapshot } from './catalog-snapshots.js';
 import { foldFacts, type FoldFactsContext } from './fold-facts.js';
 import { type BatchOutcome, grantBatch, type GrantContext } from './grant-batch.js';
 import { makeInstanceCache } from './instance-cache.js';
@@ -225,7 +227,7 @@ const switchChannel = fc.constantFrom<'one' | 'two'>('one', 'two').map((target) 
   ),
 );
 
-/** Whatever a notice says of a machine, the lock says too, and in the same words. */
+/** Whatever a notice says of a machine that ingress asks for, the lock says too, and in the same words. */
 const notice = fc.constant(
   step('a notice is compared with the lock', async (model, real) => {
     const { fleet } = real;
@@ -234,8 +236,10 @@ const notice = fc.constant(
     const said = budget && after && (await readSpentNotice(store, after.group, budget));
     if (!said || !after) return;
     const excepted = new Set(said.except);
+    const snapshot = await readSnapshot(store, fleet.application);
+    const known = snapshot === null ? undefined : indexSnapshot(snapshot).groups.get(fleet.group);
     const refused = Array.from({ length: machines }, (_, one) => fleet.ask(name(one), { revision: said.revision }))
-      .filter((asked) => judgeInGroup({ ...asked, track: 'stable' }, after.group, asked.at).kind === 'ask')
+      .filter((asked) => judgeInGroup({ ...asked, track: 'stable' }, known, asked.at).kind === 'ask')
       .filter((asked) => isRefusedBy(said, excepted, asked));
     if (refused.length === 0) return;
     const { decisions } = await decide(model, real, refused);

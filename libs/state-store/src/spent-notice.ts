@@ -10,7 +10,8 @@ const readExcepted = `
       select machine from attempt where update_group = g.id and stage <> 'ended' limit ${exceptedMax + 1}) a) as open,
     (select array_agg(f.machine) from (
       select machine from machine_failure where application = $2 limit ${exceptedMax + 1}) f) as failed
-  from update_group g join grant_counter c on c.update_group = g.id where g.id = $1`;
+  from update_group g join grant_counter c on c.update_group = g.id
+  where g.id = $1 and not exists (select from group_stop s where s.update_group = g.id)`;
 
 interface Excepted {
   revision: number;
