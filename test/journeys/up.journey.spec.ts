@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { makeSmallDisk, type SmallDisk, whyNoSmallDisk } from '../clients/small-disk.js';
 import { recording, withMachine } from './machines.js';
 import { eventually, type Platform, type Run, startPlatform } from './platform.js';
 import { repositoryRoot } from './repository.js';
@@ -154,6 +155,42 @@ describe('a platform that starts', () => {
   });
 });
 
+describe.skipIf(whyNoSmallDisk() !== undefined)('on a small disk', () => {
+  let disk: SmallDisk;
+  afterEach(() => disk.remove());
+
+  it('too little is one clear line and code 78, and doctor says the same', () => {
+    disk = makeSmallDisk(1_200);
+    const data = join(disk.folder, 'data');
+    const refused = upAndOut(['--data', data]);
+    expect([refused.status, refused.stderr]).toEqual([
+      78,
+      `platte: too little disk for ${data}: 1.2 GiB is free there, and Platte needs 3.0 GiB. Free some, or name another folder with --data.\n`,
+    ]);
+    const { status, stdout } = spawnSync(process.execPath, [cli, 'doctor', '--data', data], { encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stdout).toContain(`too little disk for ${data}: 1.2 GiB is free there, and Platte needs 3.0 GiB.`);
+  });
+
+  it('the event log and the spool take what fits, and the platform serves', async () => {
+    disk = makeSmallDisk(5 * 1_024);
+    const platform = await startPlatform({ dataDir: join(disk.folder, 'data') });
+    try {
+      expect(platform.output()).toMatch(
+        /sizes for the disk that is there: the event log may take 1\.5 GiB, the spool 25\d MiB/,
+      );
+      expect((await platform.checkIn(recording('update-engine.check.3-2'))).status).toBe(200);
+      const { programs } = await platform.run();
+      const text = await (await fetch(`${programs['analytics']!.urls['internal']}/readyz`)).text();
+      expect(text).toMatch(/0 % of 1\.5 GiB used/);
+    } finally {
+      await platform.stop();
+    }
+  });
+});
+
+const cli = join(repositoryRoot(), 'apps/cli/dist/main.js');
+
 async function freshFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'platte-up-'));
   folders.push(folder);
@@ -168,7 +205,7 @@ async function start(dataDir: string): Promise<Platform> {
 
 /** Runs `up` where it is expected to refuse. */
 function upAndOut(args: string[], env: Record<string, string> = {}): { status: number | null; stderr: string } {
-  return spawnSync(process.execPath, [join(repositoryRoot(), 'apps/cli/dist/main.js'), 'up', ...args], {
+  return spawnSync(process.execPath, [cli, 'up', ...args], {
     encoding: 'utf8',
     env: { ...process.env, PLATTE_PORT: '0', PLATTE_API_PORT: '0', PLATTE_SQL_PORT: '0', ...env },
   });

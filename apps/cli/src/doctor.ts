@@ -1,5 +1,4 @@
 // `./platte doctor`: what was found, where, which version, and what is missing with the command that would install it.
-import { statfsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { inspectBacking } from '@platte/backing';
 import pc from 'picocolors';
@@ -7,11 +6,10 @@ import { exitCodes } from './exit-codes.js';
 import type { Finding } from './finding.js';
 import { repositoryRoot } from './repository.js';
 import { inspectProgram } from './program-health.js';
+import { describePlan, toGibibytes } from './up/disk-plan.js';
+import { readDiskRoom, toRefusal } from './up/disk-room.js';
 import { readRunFile } from './up/run-file.js';
 import { cacheDir } from './up/servers.js';
-
-/** Under this much free space a log fills while nobody looks: a day of a large fleet's facts. */
-const freeBytesMin = 5 * 1024 ** 3;
 
 /** @returns 0 when all is well, 1 when something is missing */
 export async function doctor({ data }: { data: string }): Promise<number> {
@@ -26,21 +24,19 @@ export async function doctor({ data }: { data: string }): Promise<number> {
         ? { name, ok: true, text: `${inspected.version} at ${inspected.where}` }
         : { name, ok: false, text: `missing: ${inspected.reason}`, next: inspected.install };
     }),
-    inspectDisk(),
+    await inspectDisk(resolve(data)),
     ...(await inspectPlatform(data)),
   ];
   for (const finding of findings) printFinding(finding);
   return findings.every(({ ok }) => ok) ? exitCodes.ok : exitCodes.failed;
 }
 
-function inspectDisk(): Finding {
-  const { bavail, bsize } = statfsSync(process.cwd());
-  const free = bavail * bsize;
-  const ok = free > freeBytesMin;
-  const text = `${(free / 1024 ** 3).toFixed(1)} GiB free here`;
-  return ok
-    ? { name: 'disk', ok, text }
-    : { name: 'disk', ok, text, next: 'free some space, or name another folder with --data' };
+/** By the same rule as `up`: what it would refuse is missing here, and what it would make smaller is said. */
+async function inspectDisk(dataDir: string): Promise<Finding> {
+  const { freeBytes, judgement } = await readDiskRoom(dataDir, process.env);
+  if (judgement.status === 'too-little') return { name: 'disk', ok: false, text: toRefusal(dataDir, judgement.why) };
+  const text = `${toGibibytes(freeBytes)} free for ${dataDir}: ${describePlan(judgement.plan)}`;
+  return { name: 'disk', ok: true, text };
 }
 
 async function inspectPlatform(data: string): Promise<Finding[]> {

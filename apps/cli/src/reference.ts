@@ -9,6 +9,7 @@ const meanings: Record<keyof typeof exitCodes, string> = {
   auth: 'nobody is signed in, or the role does not allow it',
   notFound: 'there is no such thing, or you may not see it',
   conflict: 'the state must change first, or somebody else changed it',
+  settings: 'a setting is wrong, or `up` has too little disk: the same command would end the same way',
   interrupted: 'a person ended it while it started',
 };
 

@@ -14,6 +14,8 @@ export interface NatsOptions extends StartOptions {
   serverName?: string | undefined;
   /** Lines that are added to the configuration file as they are: a cluster, TLS, accounts. */
   moreConfig?: string | undefined;
+  /** What all streams may take together; nats-server's own default is three quarters of what is free at its start. */
+  fileStoreBytesMax?: number | undefined;
 }
 
 const user = 'platte';
@@ -25,13 +27,14 @@ const memoryStoreBytesMax = 64 * 1024 * 1024;
 /** @returns the server once it accepts connections */
 export async function startNats(options: NatsOptions): Promise<RunningServer> {
   const { dataDir, host = '127.0.0.1', port = 0, auth = 'password', serverName = 'platte', moreConfig = '' } = options;
+  const { fileStoreBytesMax } = options;
   const program = await resolveNats(options);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const password = auth === 'none' ? '' : await keepSecret(join(dataDir, 'password'));
   const config = join(dataDir, 'nats.conf');
   return withPort({ host, port }, async (port) => {
     const storeDir = join(dataDir, 'jetstream');
-    const text = renderConfig({ serverName, host, port, storeDir, password }) + moreConfig;
+    const text = renderConfig({ serverName, host, port, storeDir, password, fileStoreBytesMax }) + moreConfig;
     await writeFile(config, text, { mode: 0o600 });
     const server = await startUntilReady(
       'nats-server',
@@ -59,18 +62,21 @@ function renderConfig({
   port,
   storeDir,
   password,
+  fileStoreBytesMax,
 }: {
   serverName: string;
   host: string;
   port: number;
   storeDir: string;
   password: string;
+  fileStoreBytesMax: number | undefined;
 }): string {
+  const fileStore = fileStoreBytesMax === undefined ? '' : `, max_file_store: ${fileStoreBytesMax}`;
   const authorization =
     password === '' ? '' : `authorization { user: ${user}, password: ${JSON.stringify(password)} }\n`;
   return `server_name: ${JSON.stringify(serverName)}
 host: ${JSON.stringify(host)}
 port: ${port}
-jetstream { store_dir: ${JSON.stringify(storeDir)}, max_memory_store: ${memoryStoreBytesMax} }
+jetstream { store_dir: ${JSON.stringify(storeDir)}, max_memory_store: ${memoryStoreBytesMax}${fileStore} }
 ${authorization}`;
 }

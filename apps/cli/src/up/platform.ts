@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { RunningServer } from '@platte/backing';
 import type { ReadyMessage } from '@platte/service';
+import type { DiskPlan } from './disk-plan.js';
 import { refuseExamplePackages } from './example-packages.js';
 import type { Ports } from './ports.js';
 import { lastWords, type ProgramSpec, type RunningProgram, startProgram } from './program.js';
@@ -14,6 +15,8 @@ export interface PlatformOptions {
   dataDir: string;
   secrets: Secrets;
   ports: Ports;
+  /** How much of the disk what may take. */
+  plan: DiskPlan;
   /** Where machines reach the Omaha port. */
   host: string;
   /** Whether a first start makes example packages; without it the platform refuses to serve while there are some. */
@@ -41,6 +44,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const servers = await startServers({
     dataDir,
     sqlPort: options.ports.sql,
+    plan: options.plan,
     say,
     onRestart: (name, server) => {
       noteServer(run, name, server);

@@ -1,5 +1,6 @@
 // What each program is told on one machine. The same variables configure it anywhere (docs/reference/settings.md).
 import { join } from 'node:path';
+import type { DiskPlan } from './disk-plan.js';
 import type { Ports } from './ports.js';
 import type { ProgramSpec } from './program.js';
 import type { Secrets } from './secrets.js';
@@ -13,11 +14,12 @@ interface Wiring {
   /** Where machines reach the Omaha port. */
   host: string;
   examples: boolean;
+  plan: DiskPlan;
 }
 
 export function programSpecs(wiring: Wiring): Record<ProgramSpec['name'], ProgramSpec> {
-  const { servers, secrets, ports, host, examples, dataDir } = wiring;
-  const nats = natsEnv(servers);
+  const { servers, secrets, ports, host, examples, dataDir, plan } = wiring;
+  const nats = { ...natsEnv(servers), PLATTE_FACTS_MAX: `${plan.factsBytes}B` };
   const postgres = { PLATTE_POSTGRES_URL: servers.postgres.now.url };
   const clickhouse = clickhouseEnv(servers);
   const own = (name: string): Record<string, string> => ({
@@ -43,7 +45,13 @@ export function programSpecs(wiring: Wiring): Record<ProgramSpec['name'], Progra
     },
     ingress: {
       name: 'ingress',
-      env: { ...nats, ...own('ingress'), PLATTE_LISTEN: host, PLATTE_PORT: String(ports.omaha) },
+      env: {
+        ...nats,
+        ...own('ingress'),
+        PLATTE_LISTEN: host,
+        PLATTE_PORT: String(ports.omaha),
+        PLATTE_SPOOL_MAX: `${plan.spoolBytes}B`,
+      },
     },
   };
 }

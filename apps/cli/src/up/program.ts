@@ -6,7 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { askHttp } from '@platte/backing';
-import { isReadyMessage, type ReadyMessage } from '@platte/service';
+import { exitBadConfig, isReadyMessage, type ReadyMessage } from '@platte/service';
 import { repositoryRoot } from '../repository.js';
 import { watchLiveness } from './watch-liveness.js';
 
@@ -33,8 +33,9 @@ interface Options {
 }
 
 const portVariables = { omaha: 'PLATTE_PORT', api: 'PLATTE_API_PORT' };
-/** What sysexits.h calls EX_CONFIG: a setting is wrong, and a restart would find it just as wrong. */
-const badConfigCode = 78;
+/** A program has ended because of a setting, and a restart would find it just as wrong. */
+export class BadSettings extends Error {}
+
 const pauseMsMin = 250;
 const pauseMsMax = 10_000;
 const settledMs = 60_000;
@@ -80,9 +81,9 @@ export function startProgram(spec: ProgramSpec, options: Options): RunningProgra
 
   function restart(code: number | null, signal: string | null, livedMs: number): void {
     const how = signal === null ? `exit code ${code}` : signal;
-    if (code === badConfigCode) {
+    if (code === exitBadConfig) {
       stopped = true;
-      ready.reject(new Error(`${spec.name} cannot start: ${causeOfDeath(logFile)}\nIts log: ${logFile}`));
+      ready.reject(new BadSettings(`${spec.name} cannot start: ${causeOfDeath(logFile)}\nIts log: ${logFile}`));
       return;
     }
     if (livedMs > settledMs) pauseMs = pauseMsMin;

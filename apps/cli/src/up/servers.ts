@@ -14,6 +14,8 @@ import {
   startPostgres,
 } from '@platte/backing';
 import { appendLog } from './append-log.js';
+import { type DiskPlan, toStoreBytes } from './disk-plan.js';
+import { watchFullDisk } from './watch-full-disk.js';
 import { watchLiveness } from './watch-liveness.js';
 
 type Start<S extends RunningServer> = (options: StartOptions) => Promise<S>;
@@ -52,6 +54,7 @@ export const holdDataFolder = lockDataFolder;
 interface Options {
   dataDir: string;
   sqlPort: number;
+  plan: DiskPlan;
   say: (line: string) => void;
   onRestart: (name: string, server: RunningServer) => void;
 }
@@ -67,7 +70,7 @@ export async function startServers(options: Options): Promise<Servers> {
   };
   // All are awaited also when one fails, so that none is left behind half started.
   const results = await Promise.allSettled([
-    keep('nats', startNats, 0),
+    keep('nats', (start) => startNats({ ...start, fileStoreBytesMax: toStoreBytes(options.plan) }), 0),
     keep('postgres', startPostgres, 0),
     keep('clickhouse', startClickhouse, options.sqlPort),
   ]);
@@ -84,14 +87,21 @@ export async function stopServers({ nats, postgres, clickhouse }: Servers): Prom
   await Promise.all([nats.stop(), postgres.stop(), clickhouse.stop()]);
 }
 
-async function keepServer<S extends RunningServer>(
+/** Exported for its tests. */
+export async function keepServer<S extends RunningServer>(
   name: string,
   start: Start<S>,
   port: number,
-  { dataDir, say, onRestart }: Options,
+  { dataDir, say, onRestart }: Omit<Options, 'sqlPort' | 'plan'>,
 ): Promise<KeptServer<S>> {
   const logFile = join(dataDir, 'logs', `${name}.log`);
-  const log = appendLog(logFile);
+  const write = appendLog(logFile);
+  const fullDisk =
+    name === 'nats' ? watchFullDisk({ folder: dataDir, say, restart: () => kept.now.stop() }) : undefined;
+  const log = (line: string): void => {
+    write(line);
+    fullDisk?.note(line);
+  };
   const options = { dataDir: join(dataDir, name), cacheDir: cacheDir(), log, say };
   const first = await start({ ...options, port });
   const kept = { now: first };
@@ -122,12 +132,15 @@ async function keepServer<S extends RunningServer>(
   }
 
   async function startAgain(): Promise<S> {
+    let said = '';
     for (;;) {
       try {
         return await start({ ...options, port: first.port });
       } catch (error) {
         if (stopping) throw error;
-        say(`${name} does not start: ${error instanceof Error ? error.message : String(error)}`);
+        const why = error instanceof Error ? error.message : String(error);
+        if (why !== said) say(`${name} does not start: ${why}`);
+        said = why;
         await new Promise<void>((resolve) => setTimeout(() => resolve(), restartPauseMs));
       }
     }
@@ -140,6 +153,7 @@ async function keepServer<S extends RunningServer>(
     },
     async stop() {
       stopping = true;
+      fullDisk?.stop();
       await kept.now.stop();
       await keeping;
     },

@@ -5,8 +5,11 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { exitCodes } from '../exit-codes.js';
 import { describePlatform } from './describe.js';
+import { describePlan, isReduced } from './disk-plan.js';
+import { DiskRefused, planDataFolder } from './disk-room.js';
 import { Interrupted, startPlatform } from './platform.js';
 import { choosePorts } from './ports.js';
+import { BadSettings } from './program.js';
 import type { RunFile } from './run-file.js';
 import { makeSecrets } from './secrets.js';
 import { holdDataFolder } from './servers.js';
@@ -27,6 +30,8 @@ export async function up(options: UpOptions): Promise<number> {
   await mkdir(join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
   const giveBack = await holdDataFolder(dataDir);
   try {
+    const plan = await planDataFolder(dataDir, process.env);
+    if (isReduced(plan)) say(`sizes for the disk that is there: ${describePlan(plan)}`);
     const ports = await choosePorts(process.env, host);
     const secrets = await makeSecrets(dataDir);
     const stopping = untilStopped(say);
@@ -34,6 +39,7 @@ export async function up(options: UpOptions): Promise<number> {
       dataDir,
       secrets,
       ports,
+      plan,
       host,
       examples,
       verbose: options.verbose === true,
@@ -48,6 +54,10 @@ export async function up(options: UpOptions): Promise<number> {
     return exitCodes.ok;
   } catch (error) {
     if (error instanceof Interrupted) return exitCodes.interrupted;
+    if (error instanceof DiskRefused || error instanceof BadSettings) {
+      say(`platte: ${error.message}`);
+      return exitCodes.settings;
+    }
     throw error;
   } finally {
     await giveBack();
