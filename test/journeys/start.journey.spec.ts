@@ -38,9 +38,17 @@ async function start(server: Promise<RunningServer>): Promise<void> {
   running.push(await server);
 }
 
-function startPolicy(settings: Record<string, string>): { child: ChildProcess; output: () => string } {
-  const child = fork(join(repositoryRoot(), 'apps/policy/dist/main.js'), [], {
-    env: { ...process.env, PLATTE_DATA_DIR: join(folder, 'policy'), ...settings },
+interface Started {
+  child: ChildProcess;
+  output: () => string;
+  exited: Promise<unknown[]>;
+}
+
+const startPolicy = (settings: Record<string, string>): Started => startProgram('policy', settings);
+
+function startProgram(program: string, settings: Record<string, string>): Started {
+  const child = fork(join(repositoryRoot(), 'apps', program, 'dist/main.js'), [], {
+    env: { ...process.env, PLATTE_DATA_DIR: join(folder, program), ...settings },
     execArgv: [],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
@@ -48,7 +56,7 @@ function startPolicy(settings: Record<string, string>): { child: ChildProcess; o
   child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const exited = once(child, 'exit');
   running.push({ stop: () => (child.kill('SIGTERM'), exited) });
-  return { child, output: () => output };
+  return { child, output: () => output, exited };
 }
 
 /** Its answer to a probe, and what it says of one dependency. */
@@ -87,3 +95,51 @@ it('waits for PostgreSQL, then for NATS, says so all the while, and then serves'
   expect((await probe(own.port, 'postgres'))[0]).toBe(200);
   expect(output()).not.toContain(new URL(database.url).password);
 });
+
+it.each(['policy', 'analytics', 'api', 'ingress'])(
+  '%s that is told to stop while it waits for NATS stops: with 0, and without an error',
+  async (program) => {
+    const [database, messages] = [await prepare(postgres), await prepare(nats)];
+    await start(postgres(database.port));
+    const { child, output, exited } = startProgram(program, {
+      PLATTE_POSTGRES_URL: database.url,
+      PLATTE_NATS_URL: messages.url,
+      PLATTE_CLICKHOUSE_URL: 'http://127.0.0.1:1',
+      PLATTE_PORT: '0',
+      PLATTE_API_PORT: '0',
+    });
+    await eventually(
+      async () => output(),
+      (said) => said.includes('waiting for NATS'),
+    );
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+    expect(output()).not.toMatch(/"level":"(error|fatal)"/);
+    expect(output()).toContain('"message":"stopped"');
+  },
+);
+
+it.each(['policy', 'analytics', 'api', 'ingress'])(
+  '%s whose streams NATS has no room for says so in one line, and ends with 78',
+  async (program) => {
+    const database = await prepare(postgres);
+    await start(postgres(database.port));
+    const messages = await startNats({ ...place('nats'), auth: 'none', fileStoreBytesMax: 2 ** 30 });
+    running.push(messages);
+    const { output, exited } = startProgram(program, {
+      PLATTE_POSTGRES_URL: database.url,
+      PLATTE_NATS_URL: messages.url,
+      PLATTE_CLICKHOUSE_URL: 'http://127.0.0.1:1',
+      PLATTE_PORT: '0',
+      PLATTE_API_PORT: '0',
+    });
+    expect(await exited).toEqual([78, null]);
+    const fatal = output()
+      .split('\n')
+      .filter((line) => line.includes('"level":"fatal"'));
+    expect(fatal).toHaveLength(1);
+    expect(fatal[0]).toContain(
+      '"message":"NATS has too little storage left: give the server more (max_file_store), or stream FACTS less: it asks for 10737418240 bytes"',
+    );
+  },
+);

@@ -10,6 +10,7 @@ import {
   followSnapshots,
   makeAppender,
   type NatsConnection,
+  NatsRefused,
 } from '@platte/fact-log';
 import { makePositions } from '@platte/facts';
 import {
@@ -65,7 +66,14 @@ const providers: Provider[] = [
   { provide: 'reach', inject: ['program', 'nats', 'history'], useFactory: openReach },
 ];
 
-async function openNats({ config, clock, log, health, stopper }: Program): Promise<NatsConnection> {
+/** What no waiting mends ends the program. */
+async function openNats(program: Program): Promise<NatsConnection> {
+  return connect(program).catch((error: unknown) =>
+    error instanceof NatsRefused ? refuseToStart(program, error) : Promise.reject(error),
+  );
+}
+
+async function connect({ config, clock, log, health, stopper }: Program): Promise<NatsConnection> {
   const dependency = health.dependency('nats', 'required');
   const say = (line: string) => log.info(line);
   const { signal } = stopper;

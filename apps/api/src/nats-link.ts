@@ -1,7 +1,7 @@
 // This program's connection to NATS, which may not be there yet: reading goes on without it, and a command is told at once
 // that policy cannot be reached instead of waiting.
-import { connectNats, ensureStreams, followClockOffset, followConnection } from '@platte/fact-log';
-import type { Clock, Dependency, Log, Stopper } from '@platte/service';
+import { connectNats, ensureStreams, followClockOffset, followConnection, NatsRefused } from '@platte/fact-log';
+import { type Clock, type Dependency, type Log, refuseToStart, type Stopper } from '@platte/service';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Config } from './config.js';
 
@@ -43,6 +43,7 @@ export function linkNats({ config, log, clock, dependency, stopper }: Needs): Na
   }
   follow().catch((error: unknown) => {
     if (signal.aborted) return;
+    if (error instanceof NatsRefused) return void refuseToStart({ log, stopper }, error).catch(() => {});
     log.fatal({ err: error }, 'NATS cannot be used');
     void stopper.stop('NATS cannot be used', 1);
   });

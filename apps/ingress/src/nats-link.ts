@@ -1,8 +1,8 @@
 // This program's connection to NATS, which may not be there yet: ingress starts from its stored catalog and its spool, and
 // whoever needs NATS at once is told that it is away instead of waiting.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectNats, ensureStreams, followConnection } from '@platte/fact-log';
-import type { Dependency, Log, Stopper } from '@platte/service';
+import { connectNats, ensureStreams, followConnection, NatsRefused } from '@platte/fact-log';
+import { type Dependency, type Log, refuseToStart, type Stopper } from '@platte/service';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Config } from './config.js';
 
@@ -51,6 +51,7 @@ export function linkNats({ config, log, dependency, stopper }: Needs): NatsLink 
   }
   follow().catch((error: unknown) => {
     if (stopper.signal.aborted) return;
+    if (error instanceof NatsRefused) return void refuseToStart({ log, stopper }, error).catch(() => {});
     log.fatal({ err: error }, 'NATS cannot be used');
     void stopper.stop('NATS cannot be used', 1);
   });

@@ -1,7 +1,14 @@
 // What the program has from its start, before Nest: settings, chassis, PostgreSQL with its schema, NATS with its streams.
 // Each is waited for, in this order, saying so; nothing is served before all are there.
 import { randomInt } from 'node:crypto';
-import { connectNats, ensureStreams, followClockOffset, followConnection, type NatsConnection } from '@platte/fact-log';
+import {
+  connectNats,
+  ensureStreams,
+  followClockOffset,
+  followConnection,
+  type NatsConnection,
+  NatsRefused,
+} from '@platte/fact-log';
 import { makePositions, type Position } from '@platte/facts';
 import { type Chassis, type ClockDifference, makePostgresWatch, refuseToStart, waitFor } from '@platte/service';
 import { closeStore, DatabaseIsNewer, migrate, openStore, readClock, type Store } from '@platte/state-store';
@@ -21,7 +28,9 @@ export interface Parts extends Program {
 export async function openParts(program: Program): Promise<Parts> {
   let clockOffsetMs = 0;
   const { store, storeClock } = await openPostgres(program, () => clockOffsetMs);
-  const nats = await openNats(program);
+  const nats = await openNats(program).catch((error: unknown) =>
+    error instanceof NatsRefused ? refuseToStart(program, error) : Promise.reject(error),
+  );
   if (program.clock.testMode) {
     const unfollow = followClockOffset(nats, (offsetMs) => {
       clockOffsetMs = offsetMs;

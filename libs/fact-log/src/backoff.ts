@@ -21,7 +21,7 @@ export function makeBackoff({ firstMs, maxMs }: { firstMs: number; maxMs: number
   };
 }
 
-/** Tries until it succeeds, saying what it waits for at once and then at every doubling. @throws Error when aborted. */
+/** Tries until it succeeds, saying what it waits for at once and then at every doubling. @throws the signal's reason when aborted. */
 export async function retryForever<T>(
   {
     waitingFor,
@@ -47,6 +47,7 @@ export async function retryForever<T>(
       if (isFinal?.(cause) === true) throw cause;
       if (Number.isInteger(Math.log2(attempt))) say(`waiting for ${waitingFor}: ${messageOf(cause)}`);
     }
-    await delay(backoff.nextMs(), undefined, { signal });
+    // Aborted, the loop throws the signal's own reason: a program that is told to stop knows that one.
+    await delay(backoff.nextMs(), undefined, { signal }).catch(() => {});
   }
 }

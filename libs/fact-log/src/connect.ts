@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { connect, type ConnectionOptions, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { retryForever } from './backoff.js';
+import { NatsRefused } from './nats-refused.js';
 
 /** Where the servers are and how a program signs in. Programs read it from their settings. */
 export interface NatsAccess {
@@ -50,7 +51,7 @@ export async function connectNats(options: ConnectOptions): Promise<NatsConnecti
   const { say, signal } = options;
   const where = readServers(options).shown.join(', ');
   return retryForever(
-    { waitingFor: `NATS at ${where}`, say, signal, isFinal: (cause) => cause instanceof ServerTooOld },
+    { waitingFor: `NATS at ${where}`, say, signal, isFinal: (cause) => cause instanceof NatsRefused },
     async () => {
       const nc = await connect(toDriverOptions(options));
       await assertServerVersion(nc);
@@ -78,15 +79,13 @@ export function followConnection(nc: NatsConnection, onState: (state: Connection
   };
 }
 
-class ServerTooOld extends Error {}
-
 async function assertServerVersion(nc: NatsConnection): Promise<void> {
   const version = nc.info?.version ?? '0.0.0';
   const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
   if (major > serverVersionMin[0] || (major === serverVersionMin[0] && minor >= serverVersionMin[1])) return;
   const server = nc.getServer();
   await nc.close();
-  throw new ServerTooOld(
+  throw new NatsRefused(
     `NATS server ${version} at ${server} is too old: Platte needs ${serverVersionMin.join('.')} or newer`,
   );
 }

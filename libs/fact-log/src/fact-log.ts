@@ -24,6 +24,7 @@ export { type Lag, readConsumerLag } from './consumer.js';
 export type { FactMessage, Gather } from './fact-message.js';
 export { followFacts, followGathered, type Follower, type FollowOptions } from './follow.js';
 export { defaultPrefix, type LogNames, logNames, writtenRowsSubject } from './log-names.js';
+export { NatsRefused } from './nats-refused.js';
 export { dropParked, listParked, type ParkedMessage, retryParked } from './parked.js';
 export { readFacts, type ReadMessage, type ReadOptions } from './read.js';
 export {

@@ -13,6 +13,7 @@ import { Kvm } from '@nats-io/kv';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
 import { retryForever } from './backoff.js';
 import { type LogNames, logNames } from './log-names.js';
+import { NatsRefused } from './nats-refused.js';
 
 export interface StreamsOptions {
   /** 1 on a single server; 3 in a cluster, so that one lost server loses nothing. */
@@ -101,15 +102,13 @@ function toStreamConfigs(names: LogNames, { replicas, factsBytesMax }: StreamsOp
 async function ensureStream(manager: StreamAdmin, wanted: WantedStream, report: StreamsReport): Promise<void> {
   const existing = await findStream(manager, wanted.name);
   if (existing === undefined) {
-    await manager.streams.add(wanted).catch((cause: unknown) => {
-      throw explainRefusal(cause, wanted);
-    });
+    await orExplain(manager.streams.add(wanted), wanted);
     report.created.push(wanted.name);
     return;
   }
   const raise = wanted.max_bytes !== undefined && existing.max_bytes > 0 && wanted.max_bytes > existing.max_bytes;
   if (raise) {
-    await manager.streams.update(wanted.name, { ...existing, max_bytes: wanted.max_bytes! });
+    await orExplain(manager.streams.update(wanted.name, { ...existing, max_bytes: wanted.max_bytes! }), wanted);
     report.raised.push(`${wanted.name}: max_bytes from ${existing.max_bytes} to ${wanted.max_bytes!}`);
     existing.max_bytes = wanted.max_bytes!;
   }
@@ -142,25 +141,39 @@ async function ensureBucket(
   const manager = await jetstreamManager(nc);
   const existing = await findStream(manager, `KV_${bucket}`);
   if (existing === undefined) {
-    await new Kvm(nc).create(bucket, { history: 1, replicas, storage: StorageType.File, max_bytes: catalogBytesMax });
+    const created = new Kvm(nc).create(bucket, {
+      history: 1,
+      replicas,
+      storage: StorageType.File,
+      max_bytes: catalogBytesMax,
+    });
+    await orExplain(created, { name: `KV_${bucket}`, max_bytes: catalogBytesMax });
     report.created.push(bucket);
   } else if (existing.num_replicas !== replicas) {
     report.differences.push(`${bucket}: num_replicas is ${existing.num_replicas}, expected ${replicas}`);
   }
 }
 
-class TooLittleStorage extends Error {}
-
+/** Too little is left of what the server may store. */
 const tooLittleStorage = 10_047;
+/** Bad configuration, overlapping subjects, too few servers for the replicas. */
+const badSettings: readonly number[] = [10_052, 10_065, 10_074];
 
-/** A setting that no waiting mends: bad configuration (10052), overlapping subjects (10065), too few servers (10074). */
 function isRefusal(cause: unknown): boolean {
-  if (cause instanceof TooLittleStorage) return true;
-  return cause instanceof JetStreamApiError && [10_052, 10_065, 10_074].includes(cause.code);
+  return cause instanceof NatsRefused;
+}
+
+function orExplain(change: Promise<unknown>, wanted: WantedStream): Promise<unknown> {
+  return change.catch((cause: unknown) => {
+    throw explainRefusal(cause, wanted);
+  });
 }
 
 function explainRefusal(cause: unknown, { name, max_bytes = 0 }: WantedStream): unknown {
-  if (!(cause instanceof JetStreamApiError) || cause.code !== tooLittleStorage) return cause;
+  if (!(cause instanceof JetStreamApiError)) return cause;
+  if (badSettings.includes(cause.code))
+    return new NatsRefused(`NATS refuses stream ${name}: ${cause.message}`, { cause });
+  if (cause.code !== tooLittleStorage) return cause;
   const advice = `give the server more (max_file_store), or stream ${name} less: it asks for ${max_bytes} bytes`;
-  return new TooLittleStorage(`NATS has too little storage left: ${advice}`, { cause });
+  return new NatsRefused(`NATS has too little storage left: ${advice}`, { cause });
 }
