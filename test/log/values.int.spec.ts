@@ -11,6 +11,7 @@ import {
   type FollowSnapshotsOptions,
   logNames,
   makeRefusedReporter,
+  NatsRefused,
   publishRevision,
   publishSnapshot,
   readRefused,
@@ -213,6 +214,23 @@ describe('the streams', () => {
     expect((await make({ factsBytesMax: 2 * size, replicas: 5 })).differences).toContain(
       `${facts.stream}: num_replicas is ${natsReplicas()}, expected 5`,
     );
+  });
+});
+
+describe('streams that NATS has no room for', () => {
+  /** More than any disk has. */
+  const factsBytesMax = 2 ** 52;
+
+  it('are refused at once: no waiting mends that', async () => {
+    const made = ensureStreams(log.nc, { replicas: 1, prefix: `${log.prefix}-large`, factsBytesMax });
+    await expect(made).rejects.toBeInstanceOf(NatsRefused);
+  });
+
+  it('stay as they are when they are there already, and are told', async () => {
+    const { facts } = logNames(log.prefix);
+    const report = await ensureStreams(log.nc, { replicas: 1, prefix: log.prefix, factsBytesMax });
+    expect(report.raised).toEqual([]);
+    expect(report.differences).toEqual([expect.stringMatching(`^${facts.stream}: max_bytes is \\d+, expected`)]);
   });
 });
 

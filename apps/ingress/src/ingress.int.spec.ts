@@ -202,7 +202,7 @@ describe('while NATS is away', () => {
 describe('a catalog without an application', () => {
   test('lets ingress start, and machines get error-unknownApplication until there is one', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'platte-ingress-empty-'));
-    const own = await startTrialNats('empty');
+    const own = await startTrialNats({ catalog: 'empty' });
     let trial = await startTrialIngress(own.url, { PLATTE_DATA_DIR: dataDir });
     expect((await trial.post(upToDate)).body).toContain('status="error-unknownApplication"');
     const stateOfCatalog = async () =>

@@ -88,9 +88,10 @@ async function openAppender(program: Program, nats: NatsLink, metrics: IngressMe
   });
   stopper.add('facts', () => appender.close(config.stopGrace / 2));
   health.probe('facts', 'required', () => {
-    const { route, spooledBytes, queuedRequests } = appender.stats();
-    const detail = `to the ${route}, ${queuedRequests} requests wait, ${spooledBytes} bytes spooled`;
-    return { state: appender.hasRoom() ? 'up' : 'down', detail };
+    const { route, spooledBytes, queuedRequests, trouble } = appender.stats();
+    const where = `to the ${route}, ${queuedRequests} requests wait, ${spooledBytes} bytes spooled`;
+    const detail = trouble === undefined ? where : `${where}; ${trouble}`;
+    return { state: !appender.hasRoom() ? 'down' : trouble === undefined ? 'up' : 'warning', detail };
   });
   return appender;
 }

@@ -13,8 +13,17 @@ export interface AckedPublisher {
   publish: (message: { id: string; body: Uint8Array }, onEnd: (error?: AppendError) => void) => void;
   isUp: () => boolean;
   inFlight: () => number;
+  /** While messages fail and none succeeds, although the connection is up; undefined otherwise. */
+  trouble: () => PublishTrouble | undefined;
   /** Ends what is in flight with `reason`: its outcome is open. */
   close: () => void;
+}
+
+export interface PublishTrouble {
+  /** Of `performance.now()`: when the first of them failed. */
+  since: number;
+  /** Of the last. */
+  error: AppendError;
 }
 
 export interface AckedPublisherOptions {
@@ -35,11 +44,14 @@ export function makeAckedPublisher(nc: NatsConnection, options: AckedPublisherOp
   const inbox = createInbox();
   let count = 0;
   let isUp = false;
+  let trouble: PublishTrouble | undefined;
 
   function end(token: string, error?: AppendError): void {
     const message = inFlight.get(token);
     if (message === undefined) return options.onLateAck?.();
     inFlight.delete(token);
+    if (error === undefined) trouble = undefined;
+    else if (isOfServer(error)) trouble = { since: trouble?.since ?? performance.now(), error };
     message.onEnd(error);
   }
   function endAll(error: AppendError): void {
@@ -85,6 +97,7 @@ export function makeAckedPublisher(nc: NatsConnection, options: AckedPublisherOp
     },
     isUp: () => isUp,
     inFlight: () => inFlight.size,
+    trouble: () => (isUp ? trouble : undefined),
     close: () => {
       clearInterval(sweep);
       unfollow();
@@ -92,6 +105,11 @@ export function makeAckedPublisher(nc: NatsConnection, options: AckedPublisherOp
       endAll(new AppendError('closed', 'the program is stopping'));
     },
   };
+}
+
+/** Not of the message itself, and not of our own end. */
+function isOfServer({ reason }: AppendError): boolean {
+  return reason === 'no-ack' || reason === 'refused';
 }
 
 function readAck(msg: Msg): AppendError | undefined {

@@ -9,6 +9,7 @@ import { encodeFact, type Fact, joinFacts, type UnknownFact } from '@platte/fact
 import { AppendError, type AppendFailure } from './append-error.js';
 import { type Gathered, makeGathering, requestBytesMax } from './gather.js';
 import { logNames } from './log-names.js';
+import type { PublishTrouble } from './acked-publisher.js';
 import { type Batch, makeRoute } from './route.js';
 import type { Spool } from './spool.js';
 
@@ -72,6 +73,8 @@ export interface AppenderStats {
   spooledBytes: number;
   /** Where a new batch goes now. */
   route: 'stream' | 'spool' | 'nowhere';
+  /** In words, and what to do: NATS is connected and has stored nothing for a while. */
+  trouble: string | undefined;
 }
 
 export interface Appender {
@@ -144,6 +147,7 @@ export function makeAppender(options: AppenderOptions): Appender {
       queuedBytes: queued.bytes,
       spooledBytes: route.spooledBytes(),
       route: route.leadsTo(waitingBytes()),
+      trouble: describeTrouble(route.trouble(), performance.now()),
     }),
     close: async (withinMs = 5000) => {
       isClosed = true;
@@ -152,6 +156,19 @@ export function makeAppender(options: AppenderOptions): Appender {
       await route.close();
     },
   };
+}
+
+/** A server that starts again, or is slow for a moment, wants nobody. */
+const troubleMsMin = 10_000;
+
+function describeTrouble(trouble: PublishTrouble | undefined, now: number): string | undefined {
+  if (trouble === undefined || now - trouble.since < troubleMsMin) return undefined;
+  const seconds = Math.floor((now - trouble.since) / 1000);
+  const advice =
+    trouble.error.reason === 'no-ack'
+      ? '. If its disk was full, free some of it and start nats-server again: it does not get over that by itself'
+      : '';
+  return `NATS is connected and has stored nothing for ${seconds} s (${trouble.error.message})${advice}`;
 }
 
 const stopping = () => new AppendError('closed', 'the program is stopping');

@@ -10,7 +10,7 @@
 //
 // Without a spool there is only `direct`, and failures are the caller's.
 import type { NatsConnection } from '@nats-io/transport-node';
-import { type AckedPublisher, makeAckedPublisher } from './acked-publisher.js';
+import { type AckedPublisher, makeAckedPublisher, type PublishTrouble } from './acked-publisher.js';
 import { AppendError } from './append-error.js';
 import { makeDrain } from './drain.js';
 import type { Spool } from './spool.js';
@@ -46,6 +46,8 @@ export interface Route {
   spooledBytes: () => number;
   /** Where a new batch goes, when `queuedBytes` wait already. */
   leadsTo: (queuedBytes: number) => 'stream' | 'spool' | 'nowhere';
+  /** NATS is there and stores nothing. */
+  trouble: () => PublishTrouble | undefined;
   close: () => Promise<void>;
 }
 
@@ -95,6 +97,7 @@ function makeDirectRoute(options: RouteOptions): Route {
     hasRoom: () => true,
     spooledBytes: () => 0,
     leadsTo: () => (held.now() === undefined ? 'nowhere' : 'stream'),
+    trouble: () => held.now()?.trouble(),
     close: async () => held.close(),
   };
 }
@@ -154,6 +157,7 @@ function makeSpooledRoute(options: RouteOptions, spool: Spool): Route {
     hasRoom: (queuedBytes) => isDirect() || spool.hasRoom(queuedBytes),
     spooledBytes: spool.bytes,
     leadsTo: (queuedBytes) => (isDirect() ? 'stream' : spool.hasRoom(queuedBytes) ? 'spool' : 'nowhere'),
+    trouble: () => held.now()?.trouble(),
     close: async () => {
       await drain.stop();
       leave('spooling');

@@ -106,13 +106,27 @@ async function ensureStream(manager: StreamAdmin, wanted: WantedStream, report: 
     report.created.push(wanted.name);
     return;
   }
-  const raise = wanted.max_bytes !== undefined && existing.max_bytes > 0 && wanted.max_bytes > existing.max_bytes;
-  if (raise) {
-    await orExplain(manager.streams.update(wanted.name, { ...existing, max_bytes: wanted.max_bytes! }), wanted);
-    report.raised.push(`${wanted.name}: max_bytes from ${existing.max_bytes} to ${wanted.max_bytes!}`);
-    existing.max_bytes = wanted.max_bytes!;
-  }
+  await raise(manager, existing, wanted, report);
   report.differences.push(...toDifferences(existing, wanted));
+}
+
+/** A stream that the server has no room to raise goes on as it is: that is no reason to serve nobody. */
+async function raise(
+  manager: StreamAdmin,
+  existing: StreamConfig,
+  { name, max_bytes: wantedBytes = 0 }: WantedStream,
+  report: StreamsReport,
+): Promise<void> {
+  const { max_bytes: bytes } = existing;
+  if (bytes <= 0 || wantedBytes <= bytes) return;
+  try {
+    await manager.streams.update(name, { ...existing, max_bytes: wantedBytes });
+  } catch (cause) {
+    if (!(explainRefusal(cause, { name, max_bytes: wantedBytes }) instanceof NatsRefused)) throw cause;
+    return;
+  }
+  report.raised.push(`${name}: max_bytes from ${bytes} to ${wantedBytes}`);
+  existing.max_bytes = wantedBytes;
 }
 
 function toDifferences(existing: StreamConfig, wanted: WantedStream): string[] {

@@ -36,10 +36,17 @@ export interface TrialNats {
   stop: () => Promise<void>;
 }
 
-/** @param catalog `empty`: policy has published that there is no application */
-export async function startTrialNats(catalog: 'sample' | 'empty' = 'sample'): Promise<TrialNats> {
-  const folder = await mkdtemp(join(tmpdir(), 'platte-ingress-nats-'));
-  const start = (port: number) => startNats({ dataDir: folder, cacheDir: cacheFolder(), auth: 'none', port });
+interface TrialNatsOptions {
+  /** `empty`: policy has published that there is no application. */
+  catalog?: 'sample' | 'empty';
+  /** Removed in the end; a new temporary one unless given. */
+  folder?: string;
+}
+
+export async function startTrialNats({ catalog = 'sample', ...given }: TrialNatsOptions = {}): Promise<TrialNats> {
+  const folder = given.folder ?? (await mkdtemp(join(tmpdir(), 'platte-ingress-nats-')));
+  const place = { dataDir: folder, cacheDir: cacheFolder() };
+  const start = (port: number) => startNats({ ...place, auth: 'none', port, fileStoreBytesMax: 2 ** 31 });
   let server = await start(0);
   const { url, port } = server;
   const nc = await connectNats({ url, name: 'test', say: () => {} });
