@@ -108,6 +108,8 @@ const closingBytesMax = 1024 * 1024;
 function makeSpooledRoute(options: RouteOptions, spool: Spool): Route {
   const waiting: Batch[] = [];
   let isClosing = false;
+  /** Until facts go to the stream again: a spool that cannot be written is tried every second. */
+  let isSpoolingSaid = false;
   const held = holdPublisher(options, () => {
     if (held.now() === undefined) leave('spooling');
     drain.wake();
@@ -137,14 +139,17 @@ function makeSpooledRoute(options: RouteOptions, spool: Spool): Route {
     const publisher = spool.isEmpty() ? held.now() : undefined;
     if (publisher === undefined) return putIntoSpool(batch);
     publisher.publish(batch, (error) => {
-      if (error === undefined) options.onEnd(batch, { to: 'stream' });
-      else if (error.reason === 'too-large') options.onEnd(batch, { error, to: 'stream' });
+      if (error === undefined) {
+        isSpoolingSaid = false;
+        options.onEnd(batch, { to: 'stream' });
+      } else if (error.reason === 'too-large') options.onEnd(batch, { error, to: 'stream' });
       else putIntoSpool(batch, error);
     });
   }
   function putIntoSpool(batch: Batch, cause?: AppendError): void {
-    if (spool.isEmpty())
+    if (!isSpoolingSaid)
       options.say?.(`facts go to the spool in ${spool.folder}: ${cause?.message ?? 'there is no connection to NATS'}`);
+    isSpoolingSaid = true;
     spool.append(batch, (error) => {
       options.onEnd(batch, { error, to: 'spool' });
       drain.wake();

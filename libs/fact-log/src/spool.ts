@@ -2,7 +2,8 @@
 //
 // - A record's callback comes after its bytes are on the disk (fdatasync; records that arrive during one share the next).
 // - A record is in the folder until its segment is removed; a new process finds what the last one left.
-// - A segment is never written again once it was read or a write to it failed.
+// - A segment is never written again once it was read or a write to it failed. One that got no record is removed: a disk that
+//   stays full would gather one for each try.
 // - The size has a bound. Full, or a disk that says no, is an error to the caller: never a silent loss.
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -63,7 +64,7 @@ interface Segment {
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { folder, bytesMax } = options;
   const say = options.say ?? (() => {});
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const unlock = await lockFolder(folder);
   const segments = await listSegments(folder);
   const writer = makeWriter(folder, segments, options.segmentBytesMax ?? defaultSegmentBytesMax);
@@ -145,7 +146,9 @@ function makeWriter(folder: string, segments: Segment[], segmentBytesMax: number
       return undefined;
     } catch (cause) {
       failedAt = performance.now();
-      await abandonFile();
+      const failed = file;
+      file = undefined;
+      if (failed !== undefined) await abandonSegment(failed, folder, segments);
       return new AppendError('spool-failed', `the spool in ${folder} cannot be written: ${messageOf(cause)}`, {
         cause,
       });
@@ -155,11 +158,6 @@ function makeWriter(folder: string, segments: Segment[], segmentBytesMax: number
     const closing = file;
     file = undefined;
     await closing?.close();
-  }
-  /** What the failed write left behind is cut off: nobody was told that it is safe. Failing that, reading stops before it. */
-  async function abandonFile(): Promise<void> {
-    await file?.truncate(segments.at(-1)!.bytes).catch(() => {});
-    await closeFile().catch(() => {});
   }
 
   return {
@@ -195,7 +193,7 @@ async function listSegments(folder: string): Promise<Segment[]> {
 
 async function startSegment(folder: string, segments: Segment[]): Promise<FileHandle> {
   const number = (segments.at(-1)?.number ?? 0) + 1;
-  const file = await open(segmentFile(folder, number), 'wx');
+  const file = await open(segmentFile(folder, number), 'wx', 0o600);
   segments.push({ number, bytes: segmentMagic.length });
   try {
     await file.appendFile(segmentMagic);
@@ -203,8 +201,26 @@ async function startSegment(folder: string, segments: Segment[]): Promise<FileHa
     return file;
   } catch (cause) {
     await file.close();
+    await dropUnused(folder, segments);
     throw cause;
   }
+}
+
+/** What the failed write left behind is cut off: nobody was told that it is safe. Failing that, reading stops before it. */
+async function abandonSegment(file: FileHandle, folder: string, segments: Segment[]): Promise<void> {
+  const { bytes } = segments.at(-1)!;
+  await file.truncate(bytes).catch(() => {});
+  await file.close().catch(() => {});
+  if (bytes === segmentMagic.length) await dropUnused(folder, segments);
+}
+
+/** The last one, which is never the one that is read. A disk that does not even let it go keeps it, and so does the list. */
+async function dropUnused(folder: string, segments: Segment[]): Promise<void> {
+  const { number } = segments.at(-1)!;
+  await rm(segmentFile(folder, number), { force: true }).then(
+    () => void segments.pop(),
+    () => {},
+  );
 }
 
 /** A new file survives a power loss only when its folder's entry is on disk too. */
