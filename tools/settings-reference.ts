@@ -14,7 +14,8 @@ Written by \`node tools/settings-reference.ts\` from the programs' schemas: do n
 
 Programs read environment variables. All that is wrong is said at once, each with its variable and what it should be, and the program ends with code 78
 before it listens. Durations have a unit (\`500ms\`, \`10s\`, \`24h\`), sizes too (\`512MiB\`). An empty variable counts as absent. \`./platte up\` sets what
-the programs need on one machine.
+says where servers, folders and ports are, and sizes by the disk that is there: of these it reads \`PLATTE_PORT\`, \`PLATTE_API_PORT\`, \`PLATTE_SQL_PORT\`,
+\`PLATTE_FACTS_MAX\` and \`PLATTE_SPOOL_MAX\` only. All other settings go on to its programs.
 `;
 
 /** The page as it should be. */

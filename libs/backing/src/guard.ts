@@ -74,7 +74,7 @@ export async function spawnGuarded(options: GuardOptions): Promise<Guarded> {
   const { command, args, stopSignal = 'TERM', graceSeconds, log } = options;
   const guard = spawn('/bin/sh', ['-c', script, 'guard', stopSignal, String(graceSeconds), command, ...args], {
     cwd: options.cwd,
-    env: options.env ?? process.env,
+    env: options.env ?? withoutSettings(process.env),
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     ...(options.uid === undefined ? {} : { uid: options.uid }),
@@ -96,6 +96,11 @@ export async function spawnGuarded(options: GuardOptions): Promise<Guarded> {
   });
   const pid = await readPid(guard.stdio[3]);
   return { pid, exited, stop: () => stopGuarded({ pid, exited, closePipe: () => guard.stdin.end(), graceSeconds }) };
+}
+
+/** Settings of programs, secrets among them, are nothing to a server. */
+function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('PLATTE_')));
 }
 
 async function stopGuarded(running: {

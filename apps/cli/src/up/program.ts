@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { askHttp } from '@platte/backing';
 import { exitBadConfig, isReadyMessage, type ReadyMessage } from '@platte/service';
 import { repositoryRoot } from '../repository.js';
+import { toProgramEnv } from './program-env.js';
 import { watchLiveness } from './watch-liveness.js';
 
 export interface ProgramSpec {
@@ -121,10 +122,10 @@ function keepPorts(env: Record<string, string>, { ports }: ReadyMessage): void {
 
 /** In a session of its own, so that Ctrl-C reaches only `up`, which then stops the programs in their order. */
 function forkProgram(spec: ProgramSpec, ports: Record<string, string>, { logFile, verbose }: Options): ChildProcess {
-  const log = verbose ? 'inherit' : openSync(logFile, 'a');
+  const log = verbose ? 'inherit' : openSync(logFile, 'a', 0o600);
   const child = fork(join(repositoryRoot(), 'apps', spec.name, 'dist', 'main.js'), [], {
     detached: true,
-    env: { ...process.env, ...spec.env, ...ports },
+    env: { ...toProgramEnv(process.env).env, ...spec.env, ...ports },
     execArgv: ['--enable-source-maps'],
     stdio: ['ignore', log, log, 'ipc'],
   });

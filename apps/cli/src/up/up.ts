@@ -10,6 +10,7 @@ import { DiskRefused, planDataFolder } from './disk-room.js';
 import { Interrupted, startPlatform } from './platform.js';
 import { choosePorts } from './ports.js';
 import { BadSettings } from './program.js';
+import { toProgramEnv } from './program-env.js';
 import type { RunFile } from './run-file.js';
 import { makeSecrets } from './secrets.js';
 import { holdDataFolder } from './servers.js';
@@ -30,6 +31,7 @@ export async function up(options: UpOptions): Promise<number> {
   await mkdir(join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
   const giveBack = await holdDataFolder(dataDir);
   try {
+    sayIgnored(say);
     const plan = await planDataFolder(dataDir, process.env);
     if (isReduced(plan)) say(`sizes for the disk that is there: ${describePlan(plan)}`);
     const ports = await choosePorts(process.env, host);
@@ -62,6 +64,11 @@ export async function up(options: UpOptions): Promise<number> {
   } finally {
     await giveBack();
   }
+}
+
+function sayIgnored(say: (line: string) => void): void {
+  const { ignored } = toProgramEnv(process.env);
+  if (ignored.length > 0) say(`without effect here, because up starts its own servers: ${ignored.join(', ')}`);
 }
 
 /** A demo that fails is said, and ends nothing: the platform is what was asked for. */
