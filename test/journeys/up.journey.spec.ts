@@ -1,9 +1,10 @@
 // `./platte up` as its user meets it: started twice, killed, on a taken port, opened to the network.
 import { spawnSync } from 'node:child_process';
+import { lstatSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeSmallDisk, type SmallDisk, whyNoSmallDisk } from '../clients/small-disk.js';
 import { recording, withMachine } from './machines.js';
@@ -71,6 +72,19 @@ describe('a running platform', () => {
     expect(platform.output()).toMatch(/ingress does not answer at \/livez/);
     expect(platform.output()).toMatch(/clickhouse does not answer/);
     await answersAndRemembers('after-a-hang');
+  });
+
+  it('writes nothing that anybody but its owner may read', async () => {
+    const entries = await readdir(platform.dataDir, { recursive: true, withFileTypes: true });
+    const open = entries
+      .filter((entry) => entry.isFile() || entry.isDirectory())
+      .map(({ parentPath, name }) => join(parentPath, name))
+      // Files of a store come and go.
+      .filter((path) => ((lstatSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o077) !== 0)
+      .map((path) => relative(platform.dataDir, path));
+    // PostgreSQL never runs as root: its user must pass through the folder, and may not list it.
+    expect(open.filter((path) => path !== 'postgres')).toEqual([]);
+    expect(entries.length).toBeGreaterThan(100);
   });
 
   it('has told no secret in any log, whatever was sent to it and however its servers went away', async () => {

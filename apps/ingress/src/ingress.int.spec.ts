@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readRefused } from '@platte/fact-log';
@@ -219,6 +219,25 @@ describe('a catalog without an application', () => {
     await untilTrue(async () => (await trial.post(upToDate)).body.includes('info="up-to-date"'));
     await trial.stop();
     await own.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+});
+
+describe('what ingress keeps on disk', () => {
+  test('is for its owner alone, also in folders that an earlier version made for all', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'platte-ingress-private-'));
+    await mkdir(join(dataDir, 'spool-1'), { mode: 0o755 });
+    const trial = await startTrialIngress(nats.url, { PLATTE_DATA_DIR: dataDir });
+    await nats.kill();
+    expect((await trial.post(asMachine(upToDate, 'private'))).status).toBe(200);
+    const names = ['spool-1', 'catalog-1', ...(await readdir(dataDir, { recursive: true }))];
+    expect(names).toEqual(
+      expect.arrayContaining(['spool-1/0000000001.spool', expect.stringMatching(/^catalog-1\/.*json$/)]),
+    );
+    for (const name of names) expect([name, (await stat(join(dataDir, name))).mode & 0o077]).toEqual([name, 0]);
+    await nats.restart();
+    await untilTrue(async () => (await machinesIn()).includes('private'));
+    await trial.stop();
     await rm(dataDir, { recursive: true, force: true });
   });
 });

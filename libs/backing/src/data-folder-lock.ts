@@ -31,7 +31,7 @@ const attemptsMax = 5;
  * @throws DataFolderBusy when a living process has it
  */
 export async function lockDataFolder(dataDir: string): Promise<() => Promise<void>> {
-  await mkdir(dataDir, { recursive: true });
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const file = join(dataDir, 'lock.json');
   const own: Lock = { ...identify(process.pid), since: new Date().toISOString() };
   const text = JSON.stringify(own);

@@ -73,7 +73,7 @@ export async function startUntilReady(
     if (isReady(line)) ready.resolve();
   };
   const server = await spawnGuarded({ ...options, log });
-  await writeFile(join(options.dataDir, pidFile), JSON.stringify(identify(server.pid)));
+  await writeFile(join(options.dataDir, pidFile), JSON.stringify(identify(server.pid)), { mode: 0o600 });
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => late.reject(new Error(`${what} was not ready after ${readyMsMax / 1000} s`)),

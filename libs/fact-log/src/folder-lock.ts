@@ -10,7 +10,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const me = `${process.pid} ${await startOf(process.pid)}`;
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
-      await writeFile(file, me, { flag: 'wx' });
+      await writeFile(file, me, { flag: 'wx', mode: 0o600 });
       return () => rm(file, { force: true });
     } catch (cause) {
       if (codeOf(cause) !== 'EEXIST') throw new Error(`cannot write to ${folder}`, { cause });

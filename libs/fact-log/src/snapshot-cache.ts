@@ -1,9 +1,10 @@
 // The last snapshot of every application as a file: `<application>.json`, replaced as a whole. The empty file `known` says that
 // these are a whole catalog, also where there are none.
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ApplicationSnapshot } from '@platte/rollout';
 import { messageOf } from './causes.js';
+import { makePrivateFolder } from './private-folder.js';
 
 const knownFile = 'known';
 
@@ -23,7 +24,7 @@ export interface SnapshotCache {
 }
 
 export async function makeSnapshotCache(folder: string, say: (line: string) => void): Promise<SnapshotCache> {
-  await mkdir(folder, { recursive: true });
+  await makePrivateFolder(folder);
   const waiting = new Map<string, ApplicationSnapshot | undefined>();
   const found = await readAll(folder, say);
   let writing: Promise<void> | undefined;
@@ -44,7 +45,7 @@ export async function makeSnapshotCache(folder: string, say: (line: string) => v
       if (isKnown) return;
       isKnown = true;
       // Without it a start waits for NATS: no reason to fail.
-      void writeFile(join(folder, knownFile), '').catch(() => {});
+      void writeFile(join(folder, knownFile), '', { mode: 0o600 }).catch(() => {});
     },
     write: (application, snapshot) => {
       waiting.set(application, snapshot);
@@ -80,7 +81,7 @@ async function readAll(
 async function writeOne(file: string, snapshot: ApplicationSnapshot | undefined): Promise<void> {
   if (snapshot === undefined) return rm(file, { force: true });
   const beside = `${file}.new`;
-  const handle = await open(beside, 'w');
+  const handle = await open(beside, 'w', 0o600);
   try {
     await handle.writeFile(JSON.stringify(snapshot));
     await handle.datasync();

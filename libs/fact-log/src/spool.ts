@@ -5,11 +5,12 @@
 // - A segment is never written again once it was read or a write to it failed. One that got no record is removed: a disk that
 //   stays full would gather one for each try.
 // - The size has a bound. Full, or a disk that says no, is an error to the caller: never a silent loss.
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppendError } from './append-error.js';
 import { messageOf } from './causes.js';
 import { lockFolder } from './folder-lock.js';
+import { makePrivateFolder } from './private-folder.js';
 import { decodeSegment, encodeRecord, recordBytes, segmentMagic, type SpoolRecord } from './spool-record.js';
 
 export type { SpoolRecord } from './spool-record.js';
@@ -64,7 +65,7 @@ interface Segment {
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { folder, bytesMax } = options;
   const say = options.say ?? (() => {});
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makePrivateFolder(folder);
   const unlock = await lockFolder(folder);
   const segments = await listSegments(folder);
   const writer = makeWriter(folder, segments, options.segmentBytesMax ?? defaultSegmentBytesMax);

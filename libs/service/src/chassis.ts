@@ -7,6 +7,7 @@ import { type Health, makeHealth } from './health.js';
 import { startInternalServer } from './internal-server.js';
 import { type Log, makeLog } from './log.js';
 import { makeMetrics, type Metrics } from './metrics.js';
+import { keepFilesPrivate } from './private-files.js';
 import { announceReady } from './ready.js';
 import type { internalPortSettings, processSettings } from './shared-settings.js';
 import { makeStopper, type Stopper } from './stopper.js';
@@ -37,6 +38,7 @@ export async function startChassis<Schema extends ProgramSchema>(
   schema: Schema,
   config: z.output<Schema>,
 ): Promise<StartedChassis<z.output<Schema>>> {
+  keepFilesPrivate();
   const log = makeLog({ program, level: config.logLevel });
   const stopper = makeStopper({ log, graceMs: config.stopGrace });
   const clock = makeClock({ testMode: config.testMode });

@@ -38,6 +38,7 @@ export {
   type Histogram,
   type Metrics,
 } from './metrics.js';
+export { keepFilesPrivate } from './private-files.js';
 export { announceReady, isReadyMessage, type ReadyMessage } from './ready.js';
 export {
   clickhouseSettings,

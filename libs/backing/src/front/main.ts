@@ -22,6 +22,8 @@ export interface FrontConfig {
 /** Open answers may take that long after the signal to stop. */
 const closeMsMax = 5000;
 
+// The history is its owner's alone.
+process.umask(0o077);
 process.on('uncaughtException', endNow);
 process.on('unhandledRejection', endNow);
 
