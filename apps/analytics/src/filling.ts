@@ -9,13 +9,13 @@ export function fillingPlaces(nats: NatsConnection, history: History): FillingPl
       name: 'facts',
       read: () => readLogFill(nats),
       advice:
-        'full, new facts go to the spools, then machines get 503: raise PLATTE_FACTS_MAX, or lower PLATTE_FACTS_KEPT',
+        'when it is full, new facts go to the spools, then machines get 503: raise PLATTE_FACTS_MAX, or lower PLATTE_FACTS_KEPT',
     },
     {
       name: 'clickhouse-disk',
       read: () => readHistoryFill(history),
       advice:
-        'full, the history stands still and facts stay in the log: give the disk more, or keep less (PLATTE_HISTORY_…)',
+        'when it is full, the history stands still and facts stay in the log: give the disk more, or keep less (PLATTE_HISTORY_…)',
     },
   ];
 }

@@ -12,12 +12,12 @@ export function fillingPlaces({ folder, spooledBytes, spoolBytesMax }: Needs): F
     {
       name: 'spool',
       read: async () => ({ usedBytes: spooledBytes(), limitBytes: spoolBytesMax }),
-      advice: 'full, machines get 503: bring NATS back (or give FACTS room), or raise PLATTE_SPOOL_MAX',
+      advice: 'when it is full, machines get 503: bring NATS back (or give FACTS room), or raise PLATTE_SPOOL_MAX',
     },
     {
       name: 'spool-disk',
       read: () => readDiskFill(folder),
-      advice: `full, nothing can be spooled while NATS is away: free some of the disk of ${folder}`,
+      advice: `when it is full, nothing can be spooled while NATS is away: free some of the disk of ${folder}`,
     },
   ];
 }

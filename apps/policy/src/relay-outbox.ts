@@ -42,9 +42,7 @@ export function startRelaying(parts: Parts & Named): OutboxRelay {
         dependency.up();
       } catch (error) {
         const words = error instanceof Error ? error.message : String(error);
-        dependency.down(
-          error instanceof AppendFailed ? (appender.stats().trouble ?? words) : `PostgreSQL: ${words}`,
-        );
+        dependency.down(error instanceof AppendFailed ? (appender.stats().trouble ?? words) : `PostgreSQL: ${words}`);
         log.debug({ err: error }, 'the outbox could not be relayed: trying again');
       }
     }
