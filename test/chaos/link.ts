@@ -66,7 +66,11 @@ export async function openLink(name: string, targetPort: () => number): Promise<
       state.mode = 'stalled';
     },
     freeze() {
-      for (const pair of pairs) pair.isFrozen = true;
+      for (const pair of pairs) {
+        pair.isFrozen = true;
+        // What is sent fills the buffers of the kernel, as it does on a network that takes nothing.
+        for (const socket of pair.sockets) socket.pause();
+      }
       return pairs.size;
     },
     delay(ms) {

@@ -120,6 +120,6 @@ async function startServer({ dataDir, cluster, programs, runAs, host, port, log 
   return startUntilReady(
     'PostgreSQL',
     { dataDir, command: command!, args, cwd: '/', ...runAs.startAs, stopSignal: 'INT', graceSeconds, log },
-    (line) => line.includes('database system is ready to accept connections'),
+    (line) => /database system is ready to accept (read-only )?connections/.test(line),
   );
 }
