@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { connect, type ConnectionOptions, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { retryForever } from './backoff.js';
+import { destroyStale } from './destroy-stale.js';
 import { NatsRefused } from './nats-refused.js';
 
 /** Where the servers are and how a program signs in. Programs read it from their settings. */
@@ -55,6 +56,7 @@ export async function connectNats(options: ConnectOptions): Promise<NatsConnecti
     async () => {
       const nc = await connect(toDriverOptions(options));
       await assertServerVersion(nc);
+      destroyStale(nc);
       return nc;
     },
   );
