@@ -3,6 +3,7 @@
 import { Readable } from 'node:stream';
 import { ClickHouseLogLevel, type ClickHouseSettings, createClient } from '@clickhouse/client';
 import { openReader, type Params } from './reader.js';
+import { NoAnswer, runWatched } from './watched-statement.js';
 
 export interface HistoryLog {
   info(fields: object, message: string): void;
@@ -20,6 +21,8 @@ export interface HistoryOptions {
   insertQuorum?: 'auto' | `${number}` | undefined;
   /** A question without an answer for so long is given up, also by a server that says nothing at all: 60 unless given. */
   readSecondsMax?: number | undefined;
+  /** Between two looks whether ClickHouse still works on a statement: 5 s. Shorter in tests. */
+  lookMs?: number | undefined;
 }
 
 export type { Params };
@@ -46,6 +49,10 @@ const readSecondsMaxDefault = 60;
 const graceMs = 500;
 /** A rebuild from nothing over a billion facts goes in slices, each well below this. */
 const writeSecondsMax = 600;
+/** A full batch of 50,000 facts takes a second or two; an embedded engine may let it wait for its turn. */
+const insertSecondsMax = 120;
+const pingSecondsMax = 5;
+const lookMsDefault = 5_000;
 /** Headers and a handful of slow statements: more would only queue in the engine. */
 const connectionsMax = 16;
 
@@ -84,6 +91,7 @@ const writeSettings: ClickHouseSettings = {
 /** Opens no connection yet: the first statement does. */
 export function openHistory(options: HistoryOptions): History {
   const { url, user, password, database, log, insertQuorum = '0', readSecondsMax = readSecondsMaxDefault } = options;
+  const { lookMs = lookMsDefault } = options;
   const reads = { ...readSettings, max_execution_time: readSecondsMax };
   const writes = { ...writeSettings, insert_quorum: insertQuorum };
   const client = createClient({
@@ -101,28 +109,31 @@ export function openHistory(options: HistoryOptions): History {
   return {
     database,
     log,
-    async read<Row>(question: string, params: Params = {}) {
-      const deadline = AbortSignal.timeout(readSecondsMax * 1000 + graceMs);
-      try {
-        return await reader.ask<Row>(question, params, deadline);
-      } catch (cause) {
-        throw deadline.aborted ? new NoAnswer(readSecondsMax, { cause }) : cause;
-      }
-    },
-    async run(statement, params = {}) {
-      await client.command({ query: statement, query_params: params, clickhouse_settings: writes });
-    },
-    async insert(statement, rows) {
-      const values = Readable.from([rows], { objectMode: false });
-      const { stream } = await client.exec({ query: statement, values, clickhouse_settings: writes });
-      // The socket is free for the next statement only once the answer is read.
-      stream.resume();
-      await new Promise<void>((resolve, reject) => stream.once('close', resolve).once('error', reject));
-    },
-    async ping() {
-      const answer = await client.ping({ select: true });
-      if (!answer.success) throw answer.error;
-    },
+    read: <Row>(question: string, params: Params = {}) =>
+      answerWithin(readSecondsMax, (deadline) => reader.ask<Row>(question, params, deadline)),
+    run: (query, query_params = {}) =>
+      runWatched({
+        send: (query_id, abort_signal) =>
+          client.command({ query, query_params, query_id, abort_signal, clickhouse_settings: writes }),
+        isWorkedOn: async (queryId) =>
+          (await reader.ask(findProcess, { queryId }, AbortSignal.timeout(pingSecondsMax * 1000))).length > 0,
+        secondsMax: writeSecondsMax + graceMs / 1000,
+        lookMs,
+      }),
+    insert: (statement, rows) =>
+      answerWithin(insertSecondsMax, async (abort_signal) => {
+        const values = Readable.from([rows], { objectMode: false });
+        const clickhouse_settings = { ...writes, max_execution_time: insertSecondsMax };
+        const { stream } = await client.exec({ query: statement, values, abort_signal, clickhouse_settings });
+        // The socket is free for the next statement only once the answer is read.
+        stream.resume();
+        await new Promise<void>((resolve, reject) => stream.once('close', resolve).once('error', reject));
+      }),
+    ping: () =>
+      answerWithin(pingSecondsMax, async (abort_signal) => {
+        const answer = await client.ping({ select: true, abort_signal });
+        if (!answer.success) throw answer.error;
+      }),
     beside: ({ database: other = database, host }) =>
       openHistory({ ...options, database: other, url: host === undefined ? url : withHost(url, host) }),
     async close() {
@@ -132,12 +143,18 @@ export function openHistory(options: HistoryOptions): History {
   };
 }
 
-/** The server took the question and said nothing: it hangs, or the network swallows what it says. */
-class NoAnswer extends Error {
-  readonly code = 'ETIMEDOUT';
+/** The embedded engine gives a statement no id, and keeps ours at the beginning of its comment. */
+const findProcess = `
+  select 1 from system.processes
+  where query_id = {queryId:String} or startsWith(Settings['log_comment'], {queryId:String})`;
 
-  constructor(seconds: number, options: ErrorOptions) {
-    super(`ClickHouse did not answer within ${seconds} s`, options);
+/** With a moment for the engine to say itself that it took too long. */
+async function answerWithin<T>(seconds: number, send: (deadline: AbortSignal) => Promise<T>): Promise<T> {
+  const deadline = AbortSignal.timeout(seconds * 1000 + graceMs);
+  try {
+    return await send(deadline);
+  } catch (cause) {
+    throw deadline.aborted ? new NoAnswer(`ClickHouse did not answer within ${seconds} s`, { cause }) : cause;
   }
 }
 
