@@ -13,7 +13,8 @@ const head = `# Settings
 Written by \`node tools/settings-reference.ts\` from the programs' schemas: do not edit it.
 
 Programs read environment variables. All that is wrong is said at once, each with its variable and what it should be, and the program ends with code 78
-before it listens. Durations have a unit (\`500ms\`, \`10s\`, \`24h\`), sizes too (\`512MiB\`). An empty variable counts as absent. \`./platte up\` sets what
+before it listens. Durations have a unit (\`500ms\`, \`10s\`, \`24h\`), sizes too (\`512MiB\`). An empty variable counts as absent. A secret may
+stand in a file instead, which a variable that ends in \`_FILE\` names; both together are an error. \`./platte up\` sets what
 says where servers, folders and ports are, and sizes by the disk that is there: of these it reads \`PLATTE_PORT\`, \`PLATTE_API_PORT\`, \`PLATTE_SQL_PORT\`,
 \`PLATTE_FACTS_MAX\` and \`PLATTE_SPOOL_MAX\` only. All other settings go on to its programs.
 `;
@@ -57,7 +58,7 @@ function toSettings(shape: ts.ObjectLiteralExpression): Setting[] {
     return {
       name: property.name.getText(),
       fallback: readFallback(property.initializer.getText()),
-      meaning: readComment(property.getSourceFile(), property),
+      meaning: [readComment(property.getSourceFile(), property), readSecretNote(property)].join(' ').trim(),
     };
   });
 }
@@ -77,6 +78,12 @@ function parse(path: string): ts.SourceFile {
 
 function find(node: ts.Node, isIt: (node: ts.Node) => boolean): ts.Node | undefined {
   return isIt(node) ? node : ts.forEachChild(node, (child) => find(child, isIt));
+}
+
+/** Secrets have a file form, libs/service/src/secret-files.ts. */
+function readSecretNote({ name, initializer }: ts.PropertyAssignment): string {
+  const isSecret = /\bsecret\(|\bsecret: true\b/.test(initializer.getText());
+  return isSecret ? `Secret: \`${toVariable(name.getText())}_FILE\` names a file to read it from instead.` : '';
 }
 
 function readFallback(schema: string): string {

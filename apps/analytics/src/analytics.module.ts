@@ -127,6 +127,7 @@ async function openClickHouse(program: Program): Promise<History> {
     user: config.clickhouseUser,
     password: config.clickhousePassword ?? '',
     database: config.clickhouseDatabase,
+    caFile: config.clickhouseCaFile,
     insertQuorum: config.clickhouseCluster === undefined ? undefined : config.clickhouseInsertQuorum,
     log,
   };

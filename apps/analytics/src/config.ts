@@ -1,5 +1,6 @@
 // The settings of analytics: PLATTE_NATS_URL for `natsUrl`, and so on. docs/reference lists those of all programs.
 import {
+  checkPostgresSettings,
   choice,
   clickhouseSettings,
   count,
@@ -14,7 +15,7 @@ import {
 } from '@platte/service';
 import { z } from 'zod';
 
-export const Config = z.object({
+const Settings = z.object({
   ...internalPortSettings,
   ...natsSettings,
   ...postgresSettings,
@@ -62,4 +63,5 @@ export const Config = z.object({
   /** A batch that is being written has to end: twice as long as others. */
   stopGrace: duration({ minMs: 100, maxMs: 300_000 }).default(20_000),
 });
+export const Config = Settings.superRefine(checkPostgresSettings);
 export type Config = z.infer<typeof Config>;

@@ -2,11 +2,11 @@
 // the end: the batch in hand is written and acknowledged, the rebuild under way finishes, the stores are closed.
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import { readConfig, startChassis } from '@platte/service';
+import { readConfig, startChassis, withPostgresTls } from '@platte/service';
 import { AnalyticsModule } from './analytics.module.js';
 import { Config } from './config.js';
 
-const program = await startChassis('analytics', Config, readConfig(Config));
+const program = await startChassis('analytics', Config, withPostgresTls(readConfig(Config)));
 const { stopper } = program;
 const app = await NestFactory.createApplicationContext(AnalyticsModule.of(program), {
   logger: false,

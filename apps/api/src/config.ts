@@ -1,5 +1,6 @@
 // The settings of api: PLATTE_API_PORT for `apiPort`, and so on. docs/reference lists those of all programs.
 import {
+  checkPostgresSettings,
   choice,
   clickhouseSettings,
   count,
@@ -17,7 +18,7 @@ import {
 } from '@platte/service';
 import { z } from 'zod';
 
-export const Config = z.object({
+const Settings = z.object({
   /** For people and tools: the API and the console. */
   apiPort: port().default(8080),
   /** Another address than loopback needs sign-in (PLATTE_OIDC_ISSUER). */
@@ -68,4 +69,5 @@ export const Config = z.object({
 
   ...processSettings,
 });
+export const Config = Settings.superRefine(checkPostgresSettings);
 export type Config = z.infer<typeof Config>;

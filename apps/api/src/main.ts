@@ -8,6 +8,7 @@ import {
   startChassis,
   waitFor,
   watchStore,
+  withPostgresTls,
 } from '@platte/service';
 import { closeStore, DatabaseIsNewer, migrate, openStore, readClock } from '@platte/state-store';
 import { assertReadable, HistoryTooNew, openHistory } from '@platte/history';
@@ -27,7 +28,7 @@ import { readVersion } from './version.js';
 /** Clients wait half a minute: whoever asks twice of a history that hangs still hears of it, instead of nothing. */
 const questionSecondsMax = 12;
 
-const config = readConfig(Config);
+const config = withPostgresTls(readConfig(Config));
 const oidc = toOidcConfig(config);
 const refused = typeof oidc === 'string' ? oidc : refuseListen(config.apiListen, { hasSignIn: oidc !== undefined });
 if (typeof oidc === 'string' || refused !== undefined) {
@@ -54,6 +55,7 @@ const history = openHistory({
   user: config.clickhouseUser,
   password: config.clickhousePassword ?? '',
   database: config.clickhouseDatabase,
+  caFile: config.clickhouseCaFile,
   readSecondsMax: questionSecondsMax,
   log,
 });

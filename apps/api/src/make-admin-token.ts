@@ -1,18 +1,14 @@
 // Makes an admin's token where there is none yet and nobody can sign in: `node dist/make-admin-token.js [name]`, with
-// PLATTE_POSTGRES_URL set. The token is printed this once, and its making is in the audit log.
+// the settings of PostgreSQL as api has them (PLATTE_POSTGRES_URL and its like). The token is printed this once, and its making is in the audit log.
 import { randomBytes, randomInt } from 'node:crypto';
-import { exitBadConfig } from '@platte/service';
+import { PostgresConfig, readConfig, withPostgresTls } from '@platte/service';
 import { addToken, closeStore, migrate, openStore } from '@platte/state-store';
 
 const dayMs = 86_400_000;
 /** Long enough to make a better one, or to set up sign-in. */
 const validDays = 7;
 
-const url = process.env['PLATTE_POSTGRES_URL'];
-if (url === undefined || url === '') {
-  process.stderr.write('PLATTE_POSTGRES_URL is missing: it should be the URL of the platform\u2019s database\n');
-  process.exit(exitBadConfig);
-}
+const { postgresUrl: url } = withPostgresTls(readConfig(PostgresConfig));
 await migrate(url);
 const store = openStore({ url });
 try {

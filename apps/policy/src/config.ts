@@ -1,5 +1,6 @@
 // The settings of policy: PLATTE_POSTGRES_URL for `postgresUrl`, and so on. docs/reference lists those of all programs.
 import {
+  checkPostgresSettings,
   count,
   duration,
   flag,
@@ -11,7 +12,7 @@ import {
 } from '@platte/service';
 import { z } from 'zod';
 
-export const Config = z.object({
+const Settings = z.object({
   ...internalPortSettings,
   ...natsSettings,
   ...postgresSettings,
@@ -27,4 +28,5 @@ export const Config = z.object({
 
   ...processSettings,
 });
+export const Config = Settings.superRefine(checkPostgresSettings);
 export type Config = z.infer<typeof Config>;

@@ -3,14 +3,14 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
-import { readConfig, startChassis } from '@platte/service';
+import { readConfig, startChassis, withPostgresTls } from '@platte/service';
 import { Config } from './config.js';
 import { makeFirstCatalog } from './first-catalog.js';
 import { toTransport } from './nats-transport.js';
 import { openParts } from './parts.js';
 import { PolicyModule } from './policy.module.js';
 
-const program = await startChassis('policy', Config, readConfig(Config));
+const program = await startChassis('policy', Config, withPostgresTls(readConfig(Config)));
 const { config, stopper } = program;
 const parts = await openParts(program);
 await makeFirstCatalog(parts);

@@ -1,5 +1,6 @@
 // The one place that knows @clickhouse/client, but for its errors. Every statement names all its settings: an embedded engine keeps what an
 // earlier statement set, and a server's profile may say something else.
+import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { ClickHouseLogLevel, type ClickHouseSettings, createClient } from '@clickhouse/client';
 import { openReader, type Params } from './reader.js';
@@ -17,6 +18,8 @@ export interface HistoryOptions {
   password: string;
   database: string;
   log: HistoryLog;
+  /** PEM of the authorities that an `https` server's certificate may come from; without it, those that Node knows. */
+  caFile?: string | undefined;
   /** Of a cluster: how many replicas of a shard must have what is written, before it counts as written. */
   insertQuorum?: 'auto' | `${number}` | undefined;
   /** A question without an answer for so long is given up, also by a server that says nothing at all: 60 unless given. */
@@ -94,8 +97,10 @@ export function openHistory(options: HistoryOptions): History {
   const { lookMs = lookMsDefault } = options;
   const reads = { ...readSettings, max_execution_time: readSecondsMax };
   const writes = { ...writeSettings, insert_quorum: insertQuorum };
+  const ca = options.caFile === undefined ? undefined : readFileSync(options.caFile);
   const client = createClient({
     url,
+    ...(ca !== undefined && { tls: { ca_cert: ca } }),
     username: user,
     password,
     database,
@@ -105,7 +110,7 @@ export function openHistory(options: HistoryOptions): History {
     // Errors reach the caller, who logs them once.
     log: { level: ClickHouseLogLevel.OFF },
   });
-  const reader = openReader({ url, user, password, database, settings: reads, connectionsMax });
+  const reader = openReader({ url, user, password, database, settings: reads, connectionsMax, ca });
   return {
     database,
     log,

@@ -13,6 +13,8 @@ export interface ReaderOptions {
   database: string;
   settings: ClickHouseSettings;
   connectionsMax: number;
+  /** PEM of the authorities of `https`. */
+  ca?: Buffer | undefined;
 }
 
 export interface Reader {
@@ -36,7 +38,9 @@ export function openReader(options: ReaderOptions): Reader {
   const { origin, protocol } = new URL(url);
   const isEncrypted = protocol === 'https:';
   const limits = { keepAlive: true, maxSockets: connectionsMax, timeout: idleMs };
-  const agent = isEncrypted ? new HttpsAgent(limits) : new HttpAgent(limits);
+  const agent = isEncrypted
+    ? new HttpsAgent({ ...limits, ...(options.ca && { ca: options.ca }) })
+    : new HttpAgent(limits);
   const headers = { 'X-ClickHouse-User': user, 'X-ClickHouse-Key': password };
   // An error is told by the status, never in the middle of rows.
   const fixed = new URLSearchParams({ database, default_format: 'JSONEachRow', wait_end_of_query: '1' });

@@ -28,9 +28,8 @@ export async function runWatched({ send, isWorkedOn, secondsMax, lookMs }: Watch
     () => giveUp.abort(new NoAnswer(`ClickHouse did not answer within ${secondsMax} s`)),
     secondsMax * 1000,
   );
-  void watch({ isWorkedOn: () => isWorkedOn(queryId), lookMs, done: done.signal }).then((reason) => {
-    if (reason !== undefined) giveUp.abort(new NoAnswer(reason));
-  });
+  const onVain = (reason: string): void => giveUp.abort(new NoAnswer(reason));
+  void watch({ isWorkedOn: () => isWorkedOn(queryId), lookMs, done: done.signal, onVain });
   try {
     await send(queryId, giveUp.signal);
   } catch (cause) {
@@ -45,20 +44,21 @@ interface Watch {
   isWorkedOn: () => Promise<boolean>;
   lookMs: number;
   done: AbortSignal;
+  /** There is nothing to wait for any more. */
+  onVain: (reason: string) => void;
 }
 
-/** @returns why it is given up; undefined when it is done */
-async function watch({ isWorkedOn, lookMs, done }: Watch): Promise<string | undefined> {
+async function watch({ isWorkedOn, lookMs, done, onVain }: Watch): Promise<void> {
   let silent = 0;
   let idle = 0;
   for (;;) {
     await delay(lookMs, undefined, { signal: done, ref: false }).catch(() => {});
-    if (done.aborted) return undefined;
+    if (done.aborted) return;
     const isBusy = await isWorkedOn().catch(() => undefined);
     silent = isBusy === undefined ? silent + 1 : 0;
     idle = isBusy === false ? idle + 1 : 0;
-    if (silent >= silentLooksMax) return 'ClickHouse does not answer';
-    if (idle >= idleLooksMax) return 'ClickHouse does not work on a statement, and its answer does not come';
+    if (silent >= silentLooksMax) return onVain('ClickHouse does not answer');
+    if (idle >= idleLooksMax) return onVain('ClickHouse does not work on a statement, and its answer does not come');
   }
 }
 

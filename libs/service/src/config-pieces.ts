@@ -1,4 +1,5 @@
 // The kinds of setting: each reads the text of one environment variable, and says what it should be when it is not that.
+import { accessSync, constants } from 'node:fs';
 import { z } from 'zod';
 
 /** A setting read from text; `expected` completes the sentence "PLATTE_X should be …". */
@@ -87,6 +88,18 @@ export const text = (expected = 'a text that is not empty') =>
 
 /** A text that is shown to nobody: `describeConfig` and the problems of `readConfig` leave its value out. */
 export const secret = (expected = 'a secret that is not empty') => text(expected).meta({ secret: true });
+
+/** The path of a file that this process may read. */
+export const file = () => piece('a file that can be read', (path) => (canRead(path) ? path : undefined));
+
+function canRead(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return path !== '';
+  } catch {
+    return false;
+  }
+}
 
 export const choice = <const T extends string>(...values: [T, ...T[]]) =>
   piece(`one of ${values.join(', ')}`, (text) => values.find((value) => value === text));

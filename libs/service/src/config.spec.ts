@@ -1,4 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
   byteSize,
@@ -6,6 +9,7 @@ import {
   count,
   describeConfig,
   duration,
+  file,
   flag,
   list,
   parseConfig,
@@ -28,6 +32,9 @@ const schema = z.object({
   trustedProxies: list(text()).default([]),
   workers: count({ min: 1, max: 64 }).default(1),
 });
+
+const folder = mkdtempSync(join(tmpdir(), 'platte-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('settings', () => {
   test('are read from PLATTE_ variables, with units', () => {
@@ -77,6 +84,54 @@ describe('settings', () => {
         'PLATTE_LOG_LEVEL should be one of debug, info; it is "loud"',
         'PLATTE_WORKERS should be a whole number from 1 to 64; it is "-1"',
       ],
+    });
+  });
+
+  test('that are secrets may stand in a file, without its last line end', () => {
+    const path = join(folder, 'password');
+    writeFileSync(path, 'hunter2\n');
+    const parsed = parseConfig(schema, { PLATTE_NATS_URL: 'nats://x', PLATTE_NATS_PASSWORD_FILE: path });
+    expect(parsed).toMatchObject({ status: 'good', config: { natsPassword: 'hunter2' } });
+    // What is no secret has no file form.
+    const other = parseConfig(schema, { PLATTE_NATS_URL: 'nats://x', PLATTE_LOG_LEVEL_FILE: path });
+    expect(other).toMatchObject({ status: 'good', config: { logLevel: 'info' } });
+  });
+
+  test('that are secrets and given twice, or in a file that is not there or empty, are named with the file', () => {
+    const secrets = z.object({ one: secret(), two: secret(), three: url('postgres').meta({ secret: true }) });
+    const empty = join(folder, 'empty');
+    writeFileSync(empty, '\n');
+    const missing = join(folder, 'missing');
+    const parsed = parseConfig(secrets, {
+      PLATTE_ONE: 'hunter2',
+      PLATTE_ONE_FILE: empty,
+      PLATTE_TWO_FILE: empty,
+      PLATTE_THREE_FILE: missing,
+    });
+    expect(parsed).toEqual({
+      status: 'bad',
+      problems: [
+        'PLATTE_ONE and PLATTE_ONE_FILE are both set: set one of them',
+        `PLATTE_TWO_FILE names an empty file: ${empty}`,
+        `PLATTE_THREE_FILE names a file that cannot be read (ENOENT): ${missing}`,
+      ],
+    });
+  });
+
+  test('that are wrong in the file of a secret are named without their value', () => {
+    const path = join(folder, 'url');
+    writeFileSync(path, 'http://me:hunter2@example.org');
+    const secrets = z.object({ storeUrl: url('postgres').meta({ secret: true }) });
+    expect(parseConfig(secrets, { PLATTE_STORE_URL_FILE: path })).toEqual({
+      status: 'bad',
+      problems: ['PLATTE_STORE_URL should be a URL that starts with postgres://'],
+    });
+  });
+
+  test('that are files are named when they cannot be read', () => {
+    const files = z.object({ caFile: file() });
+    expect(parseConfig(files, { PLATTE_CA_FILE: join(folder, 'missing') })).toMatchObject({
+      problems: [`PLATTE_CA_FILE should be a file that can be read; it is "${join(folder, 'missing')}"`],
     });
   });
 

@@ -1,6 +1,8 @@
 // Settings come from PLATTE_* environment variables: the schema's key `natsUrl` is read from PLATTE_NATS_URL. All problems
-// are told at once, each with its variable and what it should be. An empty variable counts as absent.
+// are told at once, each with its variable and what it should be. An empty variable counts as absent. A secret may stand in a
+// file instead, which PLATTE_X_FILE names.
 import { z } from 'zod';
+import { readSecret } from './secret-files.js';
 
 /** sysexits.h, EX_CONFIG: a supervisor can tell a bad setting, which a restart cannot mend, from a crash. */
 export const exitBadConfig = 78;
@@ -13,13 +15,18 @@ const toVariable = (key: string) => `PLATTE_${key.replace(/[A-Z]/g, '_$&').toUpp
 /** The settings; or every problem as one sentence. */
 export function parseConfig<T extends z.ZodObject>(schema: T, env: Env): Parsed<z.output<T>> {
   const given: Record<string, string> = {};
+  const unread = new Map<string, string>();
   for (const key of Object.keys(schema.shape)) {
-    const value = env[toVariable(key)];
-    if (value !== undefined && value !== '') given[key] = value;
+    const variable = toVariable(key);
+    const read = isSecret(schema, key) ? readSecret(variable, env) : { value: env[variable] };
+    if ('problem' in read) unread.set(key, read.problem);
+    else if (read.value !== undefined && read.value !== '') given[key] = read.value;
   }
   const read = schema.safeParse(given);
-  if (read.success) return { status: 'good', config: read.data };
-  return { status: 'bad', problems: read.error.issues.map((issue) => toProblem(schema, given, issue)) };
+  if (read.success && unread.size === 0) return { status: 'good', config: read.data };
+  // One that could not be read is missing for the schema, too.
+  const issues = (read.error?.issues ?? []).filter(({ path }) => !unread.has(String(path[0])));
+  return { status: 'bad', problems: [...unread.values(), ...issues.map((issue) => toProblem(schema, given, issue))] };
 }
 
 /** As `parseConfig`, but a program with a bad setting ends here, before it listens. */

@@ -8,6 +8,7 @@ export {
   choice,
   count,
   duration,
+  file,
   flag,
   list,
   names,
@@ -27,6 +28,7 @@ export {
   type Health,
   type HealthReport,
 } from './health.js';
+export { checkPostgresSettings, PostgresConfig, withPostgresTls } from './postgres-url.js';
 export { portOf, startInternalServer, type InternalServer } from './internal-server.js';
 export { makeLog, type Log } from './log.js';
 export {

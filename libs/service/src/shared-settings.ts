@@ -1,6 +1,6 @@
 // Settings that several programs have, once: each program spreads the groups it needs into its own schema. What a program
 // wants otherwise it names again after them.
-import { byteSize, choice, count, duration, flag, port, secret, text, url, urls } from './config-pieces.js';
+import { byteSize, choice, count, duration, file, flag, port, secret, text, url, urls } from './config-pieces.js';
 
 /** /livez, /readyz, /metrics. */
 export const internalPortSettings = {
@@ -23,11 +23,21 @@ export const natsSettings = {
 export const postgresSettings = {
   /** May hold a password: shown to nobody. */
   postgresUrl: url('postgres', 'postgresql').meta({ secret: true }),
+  /** Encrypts connections, and checks the server's certificate and its name. One of the next three files turns it on, too. */
+  postgresTls: flag().default(false),
+  /** The certificates of private authorities, as PEM; without it, those that Node knows. */
+  postgresCaFile: file().optional(),
+  /** The certificate of this program, as PEM, where PostgreSQL asks for one; with its key. */
+  postgresCertFile: file().optional(),
+  /** The key of that certificate, as PEM, without a passphrase. */
+  postgresKeyFile: file().optional(),
 };
 
 export const clickhouseSettings = {
-  /** Its HTTP interface. */
+  /** Its HTTP interface; `https` encrypts, and checks the server's certificate and its name. */
   clickhouseUrl: url('http', 'https'),
+  /** The certificates of private authorities, as PEM; without it, those that Node knows. Read at the start. */
+  clickhouseCaFile: file().optional(),
   clickhouseUser: text().default('default'),
   clickhousePassword: secret().optional(),
   clickhouseDatabase: text('a name of letters, digits and underscores')

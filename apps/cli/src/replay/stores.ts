@@ -2,7 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { connectNats, type NatsConnection } from '@platte/fact-log';
 import { type History, type HistoryOptions, openHistory } from '@platte/history';
-import { clickhouseSettings, natsSettings, parseConfig, postgresSettings } from '@platte/service';
+import {
+  checkPostgresSettings,
+  clickhouseSettings,
+  natsSettings,
+  parseConfig,
+  postgresSettings,
+  withPostgresTls,
+} from '@platte/service';
 import { closeStore, openStore, type Store } from '@platte/state-store';
 import { z } from 'zod';
 import type { RunFile } from '../up/run-file.js';
@@ -17,13 +24,20 @@ export interface Stores {
   historyOptions: HistoryOptions;
 }
 
-const Settings = z.object({ ...natsSettings, ...postgresSettings, ...clickhouseSettings });
+const Settings = z
+  .object({ ...natsSettings, ...postgresSettings, ...clickhouseSettings })
+  .superRefine(checkPostgresSettings);
 type Settings = z.infer<typeof Settings>;
 
 /** What is wrong with them, one line each, where they do not say where everything is. */
 export function settingsOf(run: RunFile | undefined): { settings: Settings } | { problems: readonly string[] } {
-  const parsed = parseConfig(Settings, run === undefined ? process.env : { ...process.env, ...toVariables(run) });
-  return parsed.status === 'good' ? { settings: parsed.config } : { problems: parsed.problems };
+  const parsed = parseConfig(Settings, run === undefined ? process.env : { ...withoutFiles(), ...toVariables(run) });
+  return parsed.status === 'good' ? { settings: withPostgresTls(parsed.config) } : { problems: parsed.problems };
+}
+
+/** Files of secrets and certificates are of another platform than the one that runs here. */
+function withoutFiles(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^PLATTE_\w+_FILE$/.test(name)));
 }
 
 function toVariables({ servers, sql }: RunFile): Record<string, string> {
@@ -59,6 +73,7 @@ export async function withStores<T>(
     user: settings.clickhouseUser,
     password: settings.clickhousePassword ?? '',
     database: settings.clickhouseDatabase,
+    caFile: settings.clickhouseCaFile,
     log: { info: () => {}, warn: () => {} },
     readSecondsMax: 600,
   };
