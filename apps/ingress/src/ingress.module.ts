@@ -30,6 +30,7 @@ import { makeNewMachines } from './new-machines.js';
 import { makePolicyQuestions, type PolicyQuestions } from './policy-questions.js';
 import { makeSpentGroups, type SpentGroups } from './spent-groups.js';
 import { type PollKeeper, startPollKeeper } from './poll-keeper.js';
+import { watchClock } from './watch-clock.js';
 import { countCheckIns } from './check-in-counters.js';
 
 /** What the program has from its start, before Nest. */
@@ -55,6 +56,7 @@ const providers: Provider[] = [
       linkNats({ config, log, stopper, dependency: health.dependency('nats', 'reported') }),
   },
   { provide: 'clockOffset', inject: ['program', 'nats'], useFactory: followClock },
+  { provide: 'clock', inject: ['program', 'nats'], useFactory: watchClock },
   { provide: 'appender', inject: ['program', 'nats', 'ingressMetrics'], useFactory: openAppender },
   { provide: 'catalog', inject: ['program', 'nats'], useFactory: followCatalog },
   { provide: 'spentGroups', inject: ['program', 'nats'], useFactory: openSpentGroups },

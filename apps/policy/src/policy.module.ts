@@ -2,6 +2,7 @@
 // stopper so where it is made.
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import type { SnapshotIndex } from '@platte/rollout';
+import { answerClock } from './answer-clock.js';
 import { answerQuestions } from './answer-questions.js';
 import { CatalogController } from './catalog.controller.js';
 import { type GrantDesk, openGrantDesk } from './grant-desk.js';
@@ -43,6 +44,7 @@ const providers: Provider[] = [
       openGrantDesk(parts, catalog, relay),
   },
   { provide: 'questions', inject: ['parts', 'grantDesk'], useFactory: answerQuestions },
+  { provide: 'clock', inject: ['parts'], useFactory: answerClock },
   { provide: 'ending', inject: ['parts', 'grantDesk', 'relay'], useFactory: startEnding },
   { provide: 'loggedStops', inject: ['parts', 'relay'], useFactory: startLoggingStops },
   { provide: 'lockedGroups', inject: ['parts'], useFactory: watchLockedGroups },

@@ -1,5 +1,6 @@
 // The door of `rollout`: applications, groups, channels, packages, policies, rollouts; judge, decide, evolve.
 export { type AskedMachine, askedMachinesMax, type Decision, decideSubject, decideTimeoutMs } from './asking.js';
+export { parseStoreClock, renderStoreClock, storeClockSubject } from './store-clock.js';
 export { parseDecisions, parseQuestion, renderDecisions, renderFailure, renderQuestion } from './asking-wire.js';
 export {
   Application,
