@@ -1,6 +1,6 @@
 // `./platte doctor`: what was found, where, which version, and what is missing with the command that would install it.
 import { resolve } from 'node:path';
-import { inspectBacking } from '@platte/backing';
+import { inspectBacking, inspectConfinement } from '@platte/backing';
 import pc from 'picocolors';
 import { exitCodes } from './exit-codes.js';
 import type { Finding } from './finding.js';
@@ -24,11 +24,22 @@ export async function doctor({ data }: { data: string }): Promise<number> {
         ? { name, ok: true, text: `${inspected.version} at ${inspected.where}` }
         : { name, ok: false, text: `missing: ${inspected.reason}`, next: inspected.install };
     }),
+    ...(await inspectEngine()),
     await inspectDisk(resolve(data)),
     ...(await inspectPlatform(data)),
   ];
   for (const finding of findings) printFinding(finding);
   return findings.every(({ ok }) => ok) ? exitCodes.ok : exitCodes.failed;
+}
+
+/** People send SQL to the embedded engine: a second fence, behind what the SQL port refuses, is its process's own. */
+async function inspectEngine(): Promise<Finding[]> {
+  const confinement = await inspectConfinement(cacheDir());
+  if (confinement === undefined) return [];
+  const { kind, text } = confinement;
+  const next =
+    'allow namespaces (unshare, mount), or run a ClickHouse server; see docs/decisions/0018-confined-engine.md';
+  return [{ name: 'SQL engine', ok: true, text, ...(kind === 'none' ? { isWarning: true, next } : {}) }];
 }
 
 /** By the same rule as `up`: what it would refuse is missing here, and what it would make smaller is said. */

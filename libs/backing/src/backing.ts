@@ -7,5 +7,5 @@ export { type Guarded, type GuardOptions, type ServerExit, spawnGuarded } from '
 export { type NatsOptions, startNats } from './nats.js';
 export { findFreePort, type RunningServer, ServerFailed, type StartOptions } from './server.js';
 export { startPostgres } from './postgres.js';
-export { type RunningClickhouse, startClickhouse } from './clickhouse.js';
+export { inspectConfinement, type RunningClickhouse, startClickhouse } from './clickhouse.js';
 export { inspectBacking, installBacking, type Inspected, type InstallOptions } from './install.js';

@@ -113,6 +113,7 @@ describe('what stands beside the parsed tree', () => {
     ['select 1 format Template', { format_template_resultset: 'FILE' }],
     ["select formatRow('Template', 1)", { format_template_row: 'FILE' }],
     ["select formatRow('Template', 1)", {}],
+    ["select groupFormat('Template')(1)", {}],
     ['select 1 format Protobuf', { format_schema: 'FILE:X' }],
     ['select 1 format Protobuf', { output_format_schema: 'FILE' }],
     ['select 1 as x', { additional_result_filter: "throwIf(1, file('FILE')) = 0" }],
@@ -301,6 +302,13 @@ describe('the lists', () => {
 });
 
 describe('how much is read', () => {
+  it('a statement whose parsed tree would be larger than many statements is refused', async () => {
+    const wide = `f(${Array.from({ length: 40_000 }, () => 'a').join(',')})`;
+    const deep = `select ${'f('.repeat(200)}${wide}${')'.repeat(200)}`;
+    expect(await ask(deep)).toMatchObject({ status: 400, type: 'TOO_BIG_AST' });
+    expect(await ask(`select 1 as "${'\n'.repeat(200_000)}"`)).toMatchObject({ status: 403, type: 'ACCESS_DENIED' });
+  });
+
   it.each(['(', "'\\", '$a', '/*', '`'])('sixteen megabytes of %j are refused before they are read', async (piece) => {
     expect(await ask(piece.repeat((16 * 1024 * 1024 - 64) / piece.length))).toMatchObject({
       status: 400,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { findClickhouse } from './clickhouse-program.js';
+import { digestOf } from './front/users.js';
 import { renderServerConfig, renderUsersConfig } from './clickhouse-server-config.js';
 
 let folder: string;
@@ -39,8 +40,8 @@ it('passes over one that is too old', async () => {
 
 it('gives a real server no password in clear, and people the limits of the embedded one', () => {
   const config = renderUsersConfig([
-    { name: 'platte', password: 'secret', access: 'full' },
-    { name: 'reader', password: 'word', access: 'read-only' },
+    { name: 'platte', passwordDigest: digestOf('secret'), access: 'full' },
+    { name: 'reader', passwordDigest: digestOf('word'), access: 'read-only' },
   ]);
   expect(config).not.toMatch(/secret|word</);
   expect(config).toContain('<max_execution_time><min>1</min><max>60</max></max_execution_time>');

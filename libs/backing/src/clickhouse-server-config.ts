@@ -1,6 +1,5 @@
 // The configuration of a real ClickHouse server on one machine: our data folder, loopback only, our two users, and the
 // limits that the embedded engine's front applies to people too.
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { readOnlyForbidden, readOnlyLimits, type User } from './front/users.js';
 
@@ -55,12 +54,11 @@ ${users.map(renderUser).join('\n')}
 `;
 }
 
-function renderUser({ name, password, access }: User): string {
-  const digest = createHash('sha256').update(password).digest('hex');
+function renderUser({ name, passwordDigest, access }: User): string {
   // No source beside the tables: in readonly 2, which clients need, table functions would pass.
   const grants = access === 'read-only' ? '<grants><query>GRANT SELECT, SHOW ON *.*</query></grants>' : '';
   const networks = '<networks><ip>::1</ip><ip>127.0.0.1</ip></networks>';
-  return `    <${name}><password_sha256_hex>${digest}</password_sha256_hex>${networks}<profile>${access}</profile><quota>default</quota>${grants}</${name}>`;
+  return `    <${name}><password_sha256_hex>${passwordDigest}</password_sha256_hex>${networks}<profile>${access}</profile><quota>default</quota>${grants}</${name}>`;
 }
 
 /** The others are words of the front, or what `readonly` keeps already. */

@@ -1,11 +1,13 @@
 // ClickHouse on one machine: HTTP on loopback, a user for the programs and a read-only one for people.
-import { access, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { askHttp } from './ask-server.js';
-import { resolveClickhouse, type ClickhouseProgram } from './clickhouse-program.js';
+import { findClickhouse, resolveClickhouse, type ClickhouseProgram } from './clickhouse-program.js';
 import { renderServerConfig, renderUsersConfig } from './clickhouse-server-config.js';
+import { chooseConfinement, type Confinement, confinedEnv, giveTo, packageOf } from './confinement.js';
 import type { FrontConfig } from './front/main.js';
-import type { User } from './front/users.js';
+import { digestOf, type User } from './front/users.js';
 import { nodeProgram } from './node-program.js';
 import { keepSecret } from './secrets.js';
 import { findFreePort, type RunningServer, type StartOptions, startUntilReady, withPort } from './server.js';
@@ -13,6 +15,8 @@ import { findFreePort, type RunningServer, type StartOptions, startUntilReady, w
 export interface RunningClickhouse extends RunningServer {
   /** May only read, and only so much in one query. */
   reader: { user: string; password: string };
+  /** How the embedded engine is kept from files that are not its own; a real server keeps itself. */
+  confinement?: Pick<Confinement, 'kind' | 'text'> | undefined;
 }
 
 export interface ClickhouseOptions extends StartOptions {
@@ -31,11 +35,11 @@ export async function startClickhouse(options: ClickhouseOptions): Promise<Runni
   const { dataDir } = options;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await assertSameKind(dataDir, program);
-  const password = await keepSecret(join(dataDir, 'password'));
-  const readerPassword = await keepSecret(join(dataDir, 'reader-password'));
+  const password = await keepSecret(options, 'password');
+  const readerPassword = await keepSecret(options, 'reader-password');
   const users: User[] = [
-    { name: 'platte', password, access: 'full' },
-    { name: 'reader', password: readerPassword, access: 'read-only' },
+    { name: 'platte', passwordDigest: digestOf(password), access: 'full' },
+    { name: 'reader', passwordDigest: digestOf(readerPassword), access: 'read-only' },
   ];
   const started =
     program.kind === 'embedded'
@@ -51,7 +55,7 @@ export async function startClickhouse(options: ClickhouseOptions): Promise<Runni
   };
 }
 
-type Started = Omit<RunningServer, 'user' | 'password' | 'source' | 'ask'>;
+type Started = Omit<RunningServer, 'user' | 'password' | 'source' | 'ask'> & Pick<RunningClickhouse, 'confinement'>;
 
 /** The two keep their data alike but not the same: one does not open what the other made. */
 async function assertSameKind(dataDir: string, program: ClickhouseProgram): Promise<void> {
@@ -67,28 +71,61 @@ async function assertSameKind(dataDir: string, program: ClickhouseProgram): Prom
 async function startFront(
   { folder }: Extract<ClickhouseProgram, { kind: 'embedded' }>,
   users: User[],
-  { dataDir, host = '127.0.0.1', port = 0, log = () => {}, engineFiles }: ClickhouseOptions,
+  { dataDir, host = '127.0.0.1', port = 0, log = () => {}, say = () => {}, engineFiles }: ClickhouseOptions,
 ): Promise<Started> {
   const config: FrontConfig = { engineFolder: folder, dataDir, host, port, users, engineFiles };
   const file = join(dataDir, 'front.json');
   await writeFile(file, JSON.stringify(config), { mode: 0o600 });
+  const program = nodeProgram(import.meta.url, './front/main');
+  const confinement = await confine({ dataDir, file, folder, program: program.at(-1)! });
+  (confinement.kind === 'none' ? say : log)(`the SQL engine is ${confinement.text}`);
+  const [command, ...args] = [...confinement.prefix, process.execPath, ...program, file];
+  // Times without a zone mean UTC, on every machine.
+  const env = { ...confinedEnv(process.env), TZ: 'UTC', UV_THREADPOOL_SIZE: frontThreads };
   const ready = /^ready (?<url>http:\/\/\S+:(?<port>\d+)) version (?<version>\S+)$/;
   let said: RegExpExecArray | undefined;
   const front = await startUntilReady(
     "ClickHouse's embedded engine",
-    {
-      dataDir,
-      command: process.execPath,
-      args: [...nodeProgram(import.meta.url, './front/main'), file],
-      // Times without a zone mean UTC, on every machine.
-      env: { ...process.env, TZ: 'UTC', UV_THREADPOOL_SIZE: frontThreads },
-      graceSeconds,
-      log,
-    },
+    { dataDir, command, args, env, cwd: '/', ...confinement.startAs, graceSeconds, log },
     (line) => (said = ready.exec(line) ?? said) !== undefined,
   );
   const { url, port: taken, version } = said!.groups!;
-  return { ...front, url: url!, host, port: Number(taken), version: version! };
+  return { ...front, url: url!, host, port: Number(taken), version: version!, confinement };
+}
+
+/** Its folders, its configuration and its programs are all that it needs; none of them holds a secret. */
+async function confine(engine: {
+  dataDir: string;
+  file: string;
+  folder: string;
+  program: string;
+}): Promise<Confinement> {
+  const { dataDir, file, folder, program } = engine;
+  const writes = [join(dataDir, 'engine'), join(dataDir, 'spool')];
+  const mountPoint = join(dataDir, 'root');
+  // The user of the process has to pass it where there is no namespace.
+  if (process.getuid?.() === 0) await chmod(dataDir, 0o711);
+  for (const place of [...writes, mountPoint]) await mkdir(place, { recursive: true, mode: 0o700 });
+  const sources = [dirname(dirname(program)), join(await packageOf(program), 'package.json')];
+  const confinement = await chooseConfinement({
+    mountPoint,
+    reads: [process.execPath, folder, ...sources, file],
+    writes,
+  });
+  await giveTo(confinement, [...writes, file]);
+  return confinement;
+}
+
+/** How the embedded engine would run here; undefined where a real server is found, or no engine. */
+export async function inspectConfinement(cacheDir: string): Promise<Pick<Confinement, 'kind' | 'text'> | undefined> {
+  const program = await findClickhouse(cacheDir);
+  if (program?.kind !== 'embedded') return undefined;
+  const mountPoint = await mkdtemp(join(tmpdir(), 'platte-root-'));
+  try {
+    return await chooseConfinement({ mountPoint, reads: [process.execPath, program.folder], writes: [] });
+  } finally {
+    await rm(mountPoint, { recursive: true, force: true });
+  }
 }
 
 async function startServer(

@@ -30,7 +30,7 @@ export async function startNats(options: NatsOptions): Promise<RunningServer> {
   const { fileStoreBytesMax } = options;
   const program = await resolveNats(options);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const password = auth === 'none' ? '' : await keepSecret(join(dataDir, 'password'));
+  const password = auth === 'none' ? '' : await keepSecret({ dataDir }, 'password');
   const config = join(dataDir, 'nats.conf');
   return withPort({ host, port }, async (port) => {
     const storeDir = join(dataDir, 'jetstream');

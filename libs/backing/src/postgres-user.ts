@@ -14,7 +14,7 @@ export interface ServerUser {
   prefix: readonly string[];
 }
 
-interface Owner {
+export interface Owner {
   uid: number;
   gid: number;
 }
@@ -27,7 +27,7 @@ const idMsMax = 5000;
  */
 export async function choosePostgresUser({ bin, cluster }: { bin: string; cluster: string }): Promise<ServerUser> {
   if (process.getuid?.() !== 0) return { owner: undefined, startAs: undefined, prefix: [] };
-  const owner = (await ownerOf(cluster)) ?? (await findUnprivilegedUser());
+  const owner = (await ownerOf(cluster)) ?? (await findUnprivilegedUser(['postgres', 'nobody']));
   const closed = await findClosedFolder([bin, dirname(cluster)]);
   if (closed === undefined) return { owner, startAs: owner, prefix: [] };
   const setpriv = await findOnPath('setpriv');
@@ -47,8 +47,9 @@ async function ownerOf(cluster: string): Promise<Owner | undefined> {
   return found === undefined || found.uid === 0 ? undefined : { uid: found.uid, gid: found.gid };
 }
 
-async function findUnprivilegedUser(): Promise<Owner> {
-  for (const name of ['postgres', 'nobody']) {
+/** @throws when this system has none of them */
+export async function findUnprivilegedUser(names: readonly string[]): Promise<Owner> {
+  for (const name of names) {
     try {
       const [uid, gid] = await Promise.all(
         ['-u', '-g'].map(async (flag) => Number(await runCommand('id', [flag, name], { timeoutMs: idMsMax }))),
@@ -59,12 +60,12 @@ async function findUnprivilegedUser(): Promise<Owner> {
     }
   }
   throw new Error(
-    'PostgreSQL does not run as root, and there is neither a user postgres nor nobody. Add one, or run as another user.',
+    `A server does not run as root, and there is no user ${names.join(' or ')}. Add one, or run as another user.`,
   );
 }
 
 /** The first folder on the way to any of them that others may not pass. */
-async function findClosedFolder(folders: readonly string[]): Promise<string | undefined> {
+export async function findClosedFolder(folders: readonly string[]): Promise<string | undefined> {
   const passed = new Set<string>();
   for (const folder of folders) {
     for (let place = resolve(folder); place !== dirname(place); place = dirname(place)) passed.add(place);

@@ -45,7 +45,7 @@ export async function startPostgres(options: StartOptions): Promise<RunningServe
   const major = await majorOf(cluster);
   const programs = await resolvePostgres({ major, env: options.env });
   const runAs = await choosePostgresUser({ bin: programs.bin, cluster });
-  const password = await keepSecret(join(dataDir, 'password'));
+  const password = await keepSecret({ dataDir }, 'password');
   if (major === undefined) {
     say(`making a PostgreSQL ${programs.major} database in ${cluster}`);
     await initialise({ dataDir, cluster, programs, runAs, password });

@@ -29,6 +29,8 @@ export interface RunningServer {
 export interface StartOptions {
   /** This server's own folder: data, secrets, configuration. */
   dataDir: string;
+  /** Where ClickHouse's passwords are kept, because people send it SQL; its own folder when nothing is said. */
+  secretsDir?: string | undefined;
   /** Where downloaded programs are kept for all checkouts of this user. */
   cacheDir: string;
   /** Loopback unless somebody knows better. */

@@ -102,7 +102,8 @@ export async function keepServer<S extends RunningServer>(
     write(line);
     fullDisk?.note(line);
   };
-  const options = { dataDir: join(dataDir, name), cacheDir: cacheDir(), log, say };
+  const secretsDir = join(dataDir, 'secrets', name);
+  const options = { dataDir: join(dataDir, name), secretsDir, cacheDir: cacheDir(), log, say };
   const first = await start({ ...options, port });
   const kept = { now: first };
   let stopping = false;

@@ -39,7 +39,7 @@ export function renderError({ code, type, message }: ClickhouseError, version: s
 
 /** As ClickHouse's HTTP interface answers: what the caller got wrong is 4xx. */
 const statuses: readonly (readonly [number, readonly number[]])[] = [
-  [400, [6, 20, 26, 27, 33, 36, 38, 41, 42, 43, 48, 53, 62, 69, 72, 107, 108, 117, 130, 158, 354, 396, 456, 457, 636]],
+  [400, [6, 20, 26, 27, 33, 36, 38, 41, 42, 43, 48, 53, 62, 69, 72, 107, 108, 117, 130, 158, 167, 168, 354, 396, 456, 457, 636]],
   [401, [194]],
   [403, [164, 192, 193, 452, 497, 516]],
   [404, [16, 46, 47, 50, 56, 60, 81, 115]],

@@ -197,10 +197,15 @@ async function prepare(
 
 const explain = 'explain ast ';
 
+/** Of what `EXPLAIN AST` prints: a line for each part of a statement, indented by its depth. Far above what people write. */
+const treeBytesMax = 4 * 1024 * 1024;
+
 /** With the settings and parameters of the statement itself; it parses and runs nothing. Takes half a millisecond. */
 async function explainTree(connection: ChdbConnection, sql: string): Promise<string> {
   try {
-    return await runText(connection, `${explain}${sql}`, 'TSVRaw');
+    const { bytes } = await connection.query(`${explain}${sql}`, 'TSVRaw');
+    if (bytes.length > treeBytesMax) throw new ClickhouseError(168, 'TOO_BIG_AST', 'The statement has too many parts');
+    return new TextDecoder().decode(bytes);
   } catch (error) {
     const { code, type, message } = toClickhouseError(error);
     const here = message.replace(/at position (\d+)/, (_, at) => `at position ${Number(at) - explain.length}`);
@@ -213,8 +218,8 @@ async function readFunctionNames(connection: ChdbConnection): Promise<ReadonlySe
   return new Set(names.trim().split('\n'));
 }
 
-async function runText(connection: ChdbConnection, sql: string, format = 'TSV'): Promise<string> {
-  return new TextDecoder().decode((await connection.query(sql, format)).bytes);
+async function runText(connection: ChdbConnection, sql: string): Promise<string> {
+  return new TextDecoder().decode((await connection.query(sql, 'TSV')).bytes);
 }
 
 function tooMuch(of: 'rows' | 'bytes', limit: number, got: number): ClickhouseError {

@@ -1,7 +1,7 @@
 // The process of the embedded engine: one owner of one data folder, listening on one port. It is told by a file, because
-// the passwords in it must not show in a list of processes; it says `ready` and its URL on standard output.
+// a list of processes shows arguments to everybody; it says `ready` and its URL on standard output.
 import { writeSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRecord, parseJson } from '../json.js';
@@ -29,8 +29,9 @@ process.on('unhandledRejection', endNow);
 
 const config = readConfig(await readFile(process.argv[2] ?? '', 'utf8'));
 const spool = join(config.dataDir, 'spool');
-await rm(spool, { recursive: true, force: true });
 await mkdir(spool, { recursive: true, mode: 0o700 });
+// What a crash left; the folder itself may be mounted.
+for (const name of await readdir(spool)) await rm(join(spool, name), { recursive: true, force: true });
 // The names of spooled files are given to the engine without a folder: a folder's name could hold what SQL or a glob means.
 process.chdir(spool);
 for (const [name, text] of Object.entries(config.engineFiles ?? {})) await writeFile(name, text);

@@ -92,8 +92,12 @@ function assertIdentifier(visit: Visit, context: ReaderContext): void {
   }
   if (shows.includes(visit.above?.node.kind ?? '')) return assertPlain(name, context);
   assertNoFunction(name, context);
+  if (pathPattern.test(name)) throw refused(context, `read from \`${name}\``);
   if (isSystemName(name) || isBehindIn(visit)) assertTable(name, context);
 }
+
+/** By an alias a name may become a table later, and the engine takes paths for tables. */
+const pathPattern = /^[/.~]|\.\.|:\/\//;
 
 const statements = ['SelectWithUnionQuery', 'DescribeQuery'];
 

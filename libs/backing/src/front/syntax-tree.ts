@@ -13,7 +13,7 @@ export interface SyntaxNode {
 
 /** @throws ClickhouseError when the lines are not one whole tree */
 export function readSyntaxTree(text: string): SyntaxNode {
-  const lines = text.replace(/\n+$/, '').split('\n');
+  const lines = text.trimEnd().split('\n');
   const root = readLine(lines[0] ?? '');
   if (root.depth !== 0) throw notATree();
   const open: OpenNode[] = [root];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { authenticate, readOnlyLimits, settingsFor, type User } from './users.js';
+import { authenticate, digestOf, readOnlyLimits, settingsFor, type User } from './users.js';
 
-const full: User = { name: 'platte', password: 'secret', access: 'full' };
-const reader: User = { name: 'reader', password: 'word', access: 'read-only' };
+const full: User = { name: 'platte', passwordDigest: digestOf('secret'), access: 'full' };
+const reader: User = { name: 'reader', passwordDigest: digestOf('word'), access: 'read-only' };
 
 describe('authenticate', () => {
   it('knows a user by name and password', () => {
