@@ -53,7 +53,7 @@ export async function chooseConfinement(files: ConfinedFiles): Promise<Confineme
   if (owner === undefined) return unconfined(failure);
   const closed = await findClosedFolder([...files.reads, ...files.writes].map((path) => dirname(path)));
   if (closed !== undefined) return unconfined(`${failure}; and user ${owner.uid} may not enter ${closed}`);
-  return { kind: 'user', owner, startAs: owner, prefix: [], text: `runs as user ${owner.uid} (${failure})` };
+  return { kind: 'user', owner, startAs: owner, prefix: [], text: `running as user ${owner.uid} (${failure})` };
 }
 
 function unconfined(reason: string): Confinement {
