@@ -82,18 +82,31 @@ function sayEnd(data: unknown): void {
   if (reason !== 'over') throw new ConnectionError(words);
 }
 
+/** Characters of one event: ours have at most some ten thousand. What is longer comes from no Platte. */
+const eventCharsMax = 4 * 1024 * 1024;
+
 /** The part of the format that our API writes: `id`, `event` and one line of `data`; comments keep the line warm. */
 export async function* parseEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<WatchedEvent, void, undefined> {
   const decoder = new TextDecoder();
-  let text = '';
+  // Put together only when an event ends in what came: a long one in small pieces would be copied once per piece.
+  let pieces: string[] = [];
+  let characters = 0;
   for await (const chunk of readChunks(body)) {
-    text += decoder.decode(chunk, { stream: true });
-    const blocks = text.split('\n\n');
-    text = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const event = parseBlock(block);
-      if (event) yield event;
+    const seam = pieces.at(-1)?.at(-1) ?? '';
+    const piece = decoder.decode(chunk, { stream: true });
+    if (piece === '') continue;
+    pieces.push(piece);
+    characters += piece.length;
+    if (`${seam}${piece}`.includes('\n\n')) {
+      const blocks = pieces.join('').split('\n\n');
+      pieces = [blocks.pop() ?? ''];
+      characters = pieces[0]!.length;
+      for (const block of blocks) {
+        const event = parseBlock(block);
+        if (event) yield event;
+      }
     }
+    if (characters > eventCharsMax) throw new ConnectionError(`an event is longer than ${eventCharsMax} characters`);
   }
 }
 

@@ -32,6 +32,12 @@ describe('a text of YAML', () => {
     expect(parseYaml('', 'f.yaml').point([], 'holds nothing')).toMatch(/^f\.yaml:1:1: holds nothing/);
   });
 
+  it('points at each of ten thousand places', () => {
+    const many = parseYaml('- 1\n'.repeat(10_000), 'f.yaml');
+    const pointed = Array.from({ length: 10_000 }, (_, at) => many.point([at], 'is wrong'));
+    expect(pointed.at(-1)).toBe('f.yaml:10000:3: [9999]: is wrong\n    - 1\n      ^');
+  });
+
   it('shows of a long line what is around the place', () => {
     const long = parseYaml(`{"a": "${'x'.repeat(500)}", "b": 1, "c": "${'y'.repeat(500)}"}`, 'f.json');
     const [, line = '', mark = ''] = long.point(['b'], 'is wrong').split('\n');

@@ -23,9 +23,12 @@ const shownCharsMax = 100;
 export function parseYaml(text: string, file: string): YamlText {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // Once, however many things are wrong: a file may have ten thousand lines, and something wrong in each.
+  let split: string[] | undefined;
   const show = (offset: number, words: string): string => {
     const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}: ${words}\n${showLine(text.split(/\r?\n/)[line - 1] ?? '', col - 1)}`;
+    split ??= text.split(/\r?\n/);
+    return `${file}:${line}:${col}: ${words}\n${showLine(split[line - 1] ?? '', col - 1)}`;
   };
   const [error] = document.errors;
   if (error) throw new CliError(`${file} is neither YAML nor JSON:\n${show(error.pos[0], error.message)}`);

@@ -15,3 +15,17 @@ it('says once what the engine wraps in layers, and not where our files are', () 
 it('keeps words of other layers as they are', () => {
   expect(toClickhouseError(new Error('no space left'))).toMatchObject({ code: 1002, message: 'no space left' });
 });
+
+it('reads the type behind a quoted statement, however long and whatever is in it', () => {
+  const statement = ' (in file/uri (A) (version 1)'.repeat(100_000);
+  const words = `Code: 47. DB::Exception: Unknown identifier in scope SELECT '${statement}'. (UNKNOWN_IDENTIFIER)`;
+  const error = toClickhouseError(new Error(words));
+  expect(error).toMatchObject({ code: 47, type: 'UNKNOWN_IDENTIFIER' });
+  expect(error.message).toMatch(/^Unknown identifier in scope SELECT/);
+  expect(error.message.length).toBeLessThan(10_000);
+});
+
+it('reads the errors of the system', () => {
+  const words = 'Code: 107. DB::ErrnoException: Cannot open file x: , errno: 2. (FILE_DOESNT_EXIST)';
+  expect(toClickhouseError(new Error(words))).toMatchObject({ code: 107, type: 'FILE_DOESNT_EXIST' });
+});

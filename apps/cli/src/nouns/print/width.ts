@@ -22,8 +22,11 @@ export function withoutControls(text: string): string {
 export function cut(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   let kept = '';
+  let width = 0;
   for (const character of text) {
-    if (widthOf(kept + character) > columns - 1) return `${kept}…`;
+    // Each for itself: a name of ten thousand combining marks has no width, and would be measured from its start each time.
+    width += widthOf(character);
+    if (width > columns - 1) return `${kept}…`;
     kept += character;
   }
   return kept;
@@ -37,11 +40,17 @@ export function wrap(text: string, columns: number): string[] {
   if (widthOf(text) <= columns || columns < wrapColumnsMin) return [text];
   const lines: string[] = [];
   let line = '';
+  let width = 0;
   for (const word of text.split(' ')) {
-    if (line !== '' && widthOf(`${line} ${word}`) > columns) {
+    const more = widthOf(word) + (line === '' ? 0 : 1);
+    if (line !== '' && width + more > columns) {
       lines.push(line);
       line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
+      width = more - 1;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+      width += more;
+    }
   }
   return [...lines, line];
 }
