@@ -302,6 +302,11 @@ describe('the lists', () => {
 });
 
 describe('how much is read', () => {
+  it('tags of strings that do not end are refused before the engine searches for each', async () => {
+    const tags = Array.from({ length: 30_000 }, (_, n) => `$${n}$`).join(' ');
+    expect(await ask(`select ${tags}`)).toMatchObject({ status: 400, type: 'SYNTAX_ERROR' });
+  });
+
   it('a statement whose parsed tree would be larger than many statements is refused', async () => {
     const wide = `f(${Array.from({ length: 40_000 }, () => 'a').join(',')})`;
     const deep = `select ${'f('.repeat(200)}${wide}${')'.repeat(200)}`;
