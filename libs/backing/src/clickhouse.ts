@@ -141,7 +141,15 @@ async function startServer(
     const { command, args, version } = program;
     const server = await startUntilReady(
       'ClickHouse',
-      { dataDir, command, args: [...args, `--config-file=${config}`], cwd: dataDir, graceSeconds, log },
+      {
+        dataDir,
+        command,
+        args: [...args, `--config-file=${config}`],
+        env: confinedEnv(process.env),
+        cwd: dataDir,
+        graceSeconds,
+        log,
+      },
       (line) => line.includes('Ready for connections'),
     );
     return { ...server, url: `http://${host}:${port}`, host, port, version };
