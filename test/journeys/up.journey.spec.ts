@@ -1,7 +1,7 @@
 // `./platte up` as its user meets it: started twice, killed, on a taken port, opened to the network.
 import { spawnSync } from 'node:child_process';
 import { lstatSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -155,6 +155,30 @@ describe('a platform that starts', () => {
     await first.stop();
     const second = await start(dataDir);
     expect((await second.checkIn(recording('update-engine.check.3-2'))).text).toContain('error-unknownApplication');
+  });
+
+  it('makes another admin token where the one of before was revoked', async () => {
+    const dataDir = await freshFolder();
+    const first = await start(dataDir);
+    const { token } = await first.run();
+    const [, id = ''] = token.split('_');
+    await expect(first.client.revokeToken({ params: { id } })).rejects.toMatchObject({ problem: { status: 409 } });
+    await first.client.revokeToken({ params: { id }, query: { force: 'true' } });
+    await first.stop();
+
+    const second = await start(dataDir);
+    const run = await second.run();
+    expect(run.token).not.toBe(token);
+    expect(await second.client.getMe()).toMatchObject({ name: 'admin', role: 'admin' });
+    expect(second.output()).toContain('the admin token in run.json was revoked: made another one');
+    expect((await stat(join(dataDir, 'secrets.json'))).mode & 0o777).toBe(0o600);
+    const { items } = await second.client.listAudit({ query: { actorKind: 'rule', limit: 1 } });
+    expect(items).toMatchObject([{ kind: 'TokenCreated', actor: 'platte', subject: run.token.split('_')[1] }]);
+    await second.stop();
+
+    const third = await start(dataDir);
+    expect((await third.run()).token).toBe(run.token);
+    expect(await third.client.getMe()).toMatchObject({ role: 'admin' });
   });
 
   it('says who has a port that it needs', async () => {

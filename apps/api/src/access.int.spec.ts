@@ -82,6 +82,29 @@ describe('tokens', () => {
     await expect(deploy.getMe()).rejects.toMatchObject({ problem: { status: 401 } });
   });
 
+  it('are not revoked by themselves when they are the last of an admin, but by force', async () => {
+    const own = await api.makeToken({ role: 'admin' });
+    const [, id = ''] = own.split('_');
+    const client = api.clientOf(own);
+    const { rows: others } = await api.store.pool.query<{ id: string }>(
+      `update access_token set revoked_at = 1 where role = 'admin' and revoked_at is null and id <> $1 returning id`,
+      [id],
+    );
+    const refused = { problem: { status: 409, reason: 'last-admin-token' } };
+    await expect(client.revokeToken({ params: { id } })).rejects.toMatchObject(refused);
+    const planned = await fetch(`${api.url}/api/v1/tokens/${id}?dryRun=true`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${own}` },
+    });
+    expect(planned.status).toBe(409);
+    expect(await client.getMe()).toMatchObject({ role: 'admin' });
+    await client.revokeToken({ params: { id }, query: { force: 'true' } });
+    await expect(client.getMe()).rejects.toMatchObject({ problem: { status: 401 } });
+    await api.store.pool.query('update access_token set revoked_at = null where id = any($1)', [
+      others.map((other) => other.id),
+    ]);
+  });
+
   it('are listed page by page, with a link to the next', async () => {
     const first = await api.fetch(`${api.url}/api/v1/tokens?limit=2`);
     const { items, next } = (await first.json()) as { items: { id: string }[]; next: string };

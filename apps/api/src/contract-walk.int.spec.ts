@@ -160,7 +160,8 @@ const provocations: Partial<Record<ProblemName, Provoke>> = {
   locked: (id, things, sent) => send(id, things, sent, { url: waiting.url }),
   'stream-unavailable': (id, things, sent) => send(id, things, sent, { url: withoutNats.url }),
   'events-gone': (id, things, sent) => send(id, things, sent, { headers: { 'last-event-id': '999999.0' } }),
-  refused: (id, things, sent) => send(id, things, sent, { url: refusing.url }),
+  refused: (id, things, sent) =>
+    id === 'revokeToken' ? revokeLastToken(things) : send(id, things, sent, { url: refusing.url }),
   'precondition-required': async (id, _, sent) => {
     const { method } = getOperation(id);
     const response = await fetchAsAdmin(`${api.url}${pathOf(id, sent)}`, { method });
@@ -184,6 +185,19 @@ const provocations: Partial<Record<ProblemName, Provoke>> = {
   },
   'ambiguous-instance': (id, things) => send(id, things, { ...recipes[id](things), params: { id: 'everywhere' } }),
 };
+
+/** The token of this test's own requests, while no other is an admin's. */
+async function revokeLastToken(things: Things): Promise<string | number> {
+  const [, id = ''] = api.tokens.admin.split('_');
+  const { rows } = await api.store.pool.query<{ id: string }>(
+    `update access_token set revoked_at = 1 where role = 'admin' and revoked_at is null and id <> $1 returning id`,
+    [id],
+  );
+  const got = await send('revokeToken', things, { params: { id } });
+  const others = rows.map((row) => row.id);
+  await api.store.pool.query('update access_token set revoked_at = null where id = any($1)', [others]);
+  return got;
+}
 
 /** A machine that two applications know. */
 async function seedEverywhere(applications: string[]): Promise<void> {

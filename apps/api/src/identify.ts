@@ -4,7 +4,7 @@ import { checkToken, noteTokenUse, type AccessToken, type Store } from '@platte/
 import type { Log } from '@platte/service';
 import type { FastifyRequest } from 'fastify';
 import { unauthenticated, type Identify } from './http/access-guard.js';
-import type { Caller } from './http/caller.js';
+import { tokenCallerId, type Caller } from './http/caller.js';
 import { withoutCsrfToken } from './http/problems.js';
 import { csrfTokenOf } from './sign-in/seal.js';
 import type { Sessions } from './sign-in/sessions.js';
@@ -64,5 +64,5 @@ async function identifyPerson(sessions: Pick<Sessions, 'find'>, request: Fastify
 }
 
 function toCaller({ id, name, role, applications, expiresAt }: AccessToken): Caller {
-  return { id: `token:${id}`, name, kind: 'token', role, applications, expiresAt };
+  return { id: tokenCallerId(id), name, kind: 'token', role, applications, expiresAt };
 }

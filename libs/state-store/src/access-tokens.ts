@@ -4,6 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Actor, ActorKind } from '@platte/facts';
 import type pg from 'pg';
 import { actorKind } from './actor-kind.js';
+import { withTransaction } from './transaction.js';
 
 type Db = Pick<pg.Pool, 'query'>;
 
@@ -144,6 +145,43 @@ export async function revokeToken(
 ): Promise<boolean> {
   const { rowCount } = await db.query(revoke, [id, now, actor.name, actor.kind]);
   return rowCount === 1;
+}
+
+/** The lock keeps two admins apart that give up the last two tokens at once: the second finds one. */
+const lockAdminTokens = `
+  select id from access_token
+  where role = 'admin' and applications is null and revoked_at is null and (expires_at is null or expires_at > $1)
+  order by id
+  for update`;
+
+/**
+ * A token ends itself. Without `force` the last one by which an admin of everything signs in stays: whoever ended it could
+ * make no other.
+ */
+export async function revokeOwnToken(
+  pool: pg.Pool,
+  { force, dryRun, ...ended }: { id: string; actor: Actor; now: number; force: boolean; dryRun: boolean },
+): Promise<'revoked' | 'last-admin'> {
+  return withTransaction(pool, async (client) => {
+    const { rows } = await client.query<{ id: string }>(lockAdminTokens, [ended.now]);
+    if (!force && rows.length === 1 && rows[0]?.id === ended.id) return 'last-admin';
+    if (!dryRun) await revokeToken(client, ended);
+    return 'revoked';
+  });
+}
+
+const findTable = `select to_regclass('access_token') is not null as found`;
+// Columns of the first version only: it is asked before the programs bring the database to theirs.
+const selectUsable = `
+  select secret_sha256 = $2 and revoked_at is null and (expires_at is null or expires_at > $3) as usable
+  from access_token where id = $1`;
+
+/** Whether a token that api is to be given as its bootstrap token signs in: one that is not known yet will. */
+export async function isUsableToken(db: Db, id: string, secret: string, now: number): Promise<boolean> {
+  const { rows: tables } = await db.query<{ found: boolean }>(findTable);
+  if (tables[0]?.found !== true) return true;
+  const { rows } = await db.query<{ usable: boolean }>(selectUsable, [id, hashOf(secret), now]);
+  return rows[0]?.usable ?? true;
 }
 
 function toParameters(token: NewAccessToken): unknown[] {

@@ -6,13 +6,16 @@ import { beginKey, forgetKey, keepAnswer, keysKeptMs, purgeKeys } from './access
 import {
   addToken,
   checkToken,
+  isUsableToken,
   listTokens,
   type NewAccessToken,
   noteTokenUse,
   putBootstrapToken,
+  revokeOwnToken,
   revokeToken,
 } from './access-tokens.js';
 import type { Store } from './store.js';
+import { withTransaction } from './transaction.js';
 
 let store: Store;
 
@@ -126,6 +129,66 @@ describe('access tokens', () => {
     await revokeToken(store.pool, { id: 'bbbbbbbbbbbb', actor: ada, now: 2500 });
     await putBootstrapToken(store.pool, { ...bootstrap, id: 'bbbbbbbbbbbb', createdAt: 2600 });
     expect(await statuses()).toEqual(['revoked', 'revoked', 'valid']);
+  });
+});
+
+describe('the own token of an admin', () => {
+  const id = token.id;
+  const admin: NewAccessToken = { ...token, role: 'admin', applications: null, expiresAt: null };
+  const give = (more: object = {}) => ({ id, actor: ada, now: 2000, force: false, dryRun: false, ...more });
+  const isRevoked = async () => (await checkToken(store.pool, id, token.secret, 2000)).status === 'revoked';
+
+  it('stays while no other token is an admin’s of everything, but by force', async () => {
+    await addToken(store.pool, admin);
+    const others = [{ role: 'operator' }, { applications: token.applications }, { expiresAt: 1500 }] as const;
+    for (const [index, other] of others.entries())
+      await addToken(store.pool, { ...admin, ...other, id: `bbbbbbbbbbb${index}` });
+    expect(await revokeOwnToken(store.pool, give())).toBe('last-admin');
+    expect(await isRevoked()).toBe(false);
+    expect(await revokeOwnToken(store.pool, give({ force: true, dryRun: true }))).toBe('revoked');
+    expect(await isRevoked()).toBe(false);
+    expect(await revokeOwnToken(store.pool, give({ force: true }))).toBe('revoked');
+    expect(await isRevoked()).toBe(true);
+  });
+
+  it('goes where another one stays', async () => {
+    await addToken(store.pool, admin);
+    await addToken(store.pool, { ...admin, id: 'bbbbbbbbbbbb' });
+    expect(await revokeOwnToken(store.pool, give())).toBe('revoked');
+  });
+
+  it('stays for one of two that go at once', async () => {
+    await addToken(store.pool, admin);
+    await addToken(store.pool, { ...admin, id: 'bbbbbbbbbbbb' });
+    const outcomes = await Promise.all(
+      [id, 'bbbbbbbbbbbb'].map((own) => revokeOwnToken(store.pool, give({ id: own }))),
+    );
+    expect(outcomes.toSorted()).toEqual(['last-admin', 'revoked']);
+  });
+});
+
+describe('a bootstrap token', () => {
+  it('is usable until it is revoked or over, with its own secret', async () => {
+    const isUsable = (secret = token.secret, now = 2000) => isUsableToken(store.pool, token.id, secret, now);
+    expect(await isUsable()).toBe(true);
+    await addToken(store.pool, token);
+    expect([await isUsable(), await isUsable('another'), await isUsable(token.secret, 5000)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    await revokeToken(store.pool, { id: token.id, actor: ada, now: 2000 });
+    expect(await isUsable()).toBe(false);
+  });
+
+  it('is usable where there is no database yet', async () => {
+    await addToken(store.pool, token);
+    await revokeToken(store.pool, { id: token.id, actor: ada, now: 2000 });
+    const isUsable = await withTransaction(store.pool, async (client) => {
+      await client.query('set local search_path to pg_catalog');
+      return isUsableToken(client, token.id, token.secret, 2000);
+    });
+    expect(isUsable).toBe(true);
   });
 });
 

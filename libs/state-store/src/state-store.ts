@@ -28,10 +28,12 @@ export {
   addToken,
   checkToken,
   findToken,
+  isUsableToken,
   listTokens,
   type NewAccessToken,
   noteTokenUse,
   putBootstrapToken,
+  revokeOwnToken,
   revokeToken,
   type TokenCheck,
 } from './access-tokens.js';

@@ -1,12 +1,20 @@
 import { Controller } from '@nestjs/common';
 import { toInstant, type InputOf, type OutputOf, type Token } from '@platte/api-contract';
-import { addToken, findApplication, findToken, listTokens, revokeToken, type AccessToken } from '@platte/state-store';
+import {
+  addToken,
+  findApplication,
+  findToken,
+  listTokens,
+  revokeOwnToken,
+  revokeToken,
+  type AccessToken,
+} from '@platte/state-store';
 import { z } from 'zod';
 import { stopDryRun } from '../commands.js';
-import { actorOf, type Caller } from '../http/caller.js';
+import { actorOf, tokenCallerId, type Caller } from '../http/caller.js';
 import { parseCursor, toPage } from '../http/cursor.js';
 import { Operation } from '../http/operation-route.js';
-import { ApiProblem, notFound } from '../http/problems.js';
+import { ApiProblem, lastAdminToken, notFound } from '../http/problems.js';
 import { drawToken } from '../new-token.js';
 import { ApiParts } from '../parts.js';
 
@@ -51,13 +59,19 @@ export class AccessController {
   }
 
   @Operation('revokeToken')
-  async revokeToken({ params }: InputOf<'revokeToken'>, caller: Caller): Promise<OutputOf<'revokeToken'>> {
-    const token = await findToken(this.parts.store.pool, params.id);
+  async revokeToken({ params, query }: InputOf<'revokeToken'>, caller: Caller): Promise<OutputOf<'revokeToken'>> {
+    const { pool } = this.parts.store;
+    const token = await findToken(pool, params.id);
     if (!token) throw notFound('token', params.id);
+    const { dryRun = false } = caller;
+    const ended = { id: token.id, actor: actorOf(caller), now: this.parts.now() };
+    if (caller.id === tokenCallerId(token.id)) {
+      const outcome = await revokeOwnToken(pool, { ...ended, force: query.force === 'true', dryRun });
+      if (outcome === 'last-admin') throw lastAdminToken();
+    } else if (!dryRun) await revokeToken(pool, ended);
     const change = { kind: 'TokenRevoked', subject: token.id, before: toTold(token), after: null };
     // One that is revoked already stays so.
     stopDryRun(caller, token.revokedAt === null ? [change] : []);
-    await revokeToken(this.parts.store.pool, { id: token.id, actor: actorOf(caller), now: this.parts.now() });
   }
 
   /** A token for what is not there would see nothing, and whoever mistyped the id would look for the reason elsewhere. */

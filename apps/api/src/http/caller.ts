@@ -22,6 +22,9 @@ export interface Caller {
   csrfToken?: string;
 }
 
+/** A caller's id where a token signs in. */
+export const tokenCallerId = (token: string): string => `token:${token}`;
+
 /** Who asks for what is public. */
 export const nobody: Caller = { id: '', name: '', kind: 'nobody', role: 'viewer', applications: [], expiresAt: null };
 

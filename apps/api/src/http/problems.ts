@@ -37,3 +37,11 @@ export function withoutCsrfToken(): ApiProblem {
     remedy: 'Send the csrfToken of GET /api/v1/me as X-CSRF-Token.',
   });
 }
+
+export function lastAdminToken(): ApiProblem {
+  return new ApiProblem('refused', {
+    reason: 'last-admin-token',
+    detail: 'This is your own token, and no other token signs in as an admin of everything.',
+    remedy: 'Make another admin token first, or repeat the request with ?force=true: `platte tokens revoke --force`.',
+  });
+}

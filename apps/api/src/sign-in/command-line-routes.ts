@@ -18,13 +18,13 @@ import {
   toInstant,
   type CommandLineToken,
 } from '@platte/api-contract';
-import { addCommandLineCode, addToken, revokeToken, takeCommandLineCode } from '@platte/state-store';
+import { addCommandLineCode, addToken, findToken, revokeOwnToken, takeCommandLineCode } from '@platte/state-store';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { html, type Html } from '../docs/html.js';
 import type { Identify, Throttle } from '../http/access-guard.js';
-import { actorOf, type Caller } from '../http/caller.js';
-import { ApiProblem } from '../http/problems.js';
+import { actorOf, tokenCallerId, type Caller } from '../http/caller.js';
+import { ApiProblem, lastAdminToken } from '../http/problems.js';
 import { drawToken } from '../new-token.js';
 import { pageType, renderPage } from '../http/page.js';
 import { csrfTokenOf } from './seal.js';
@@ -140,7 +140,10 @@ function toChallenge(verifier: string): string {
 const revoke: Answer = async ({ signIn: { store, now }, identify }, request) => {
   const caller = await identify(request);
   if (caller?.kind !== 'token') throw new ApiProblem('unauthenticated', { detail: 'Send the token that is to end.' });
-  const id = caller.id.slice('token:'.length);
-  await revokeToken(store.pool, { id, actor: actorOf(caller), now: now() });
+  const id = caller.id.slice(tokenCallerId('').length);
+  // The person who signed in by their browser can do so again.
+  const force = (await findToken(store.pool, id))?.createdBy.kind === 'person';
+  const ended = { id, actor: actorOf(caller), now: now(), force, dryRun: false };
+  if ((await revokeOwnToken(store.pool, ended)) === 'last-admin') throw lastAdminToken();
   return { revoked: id };
 };

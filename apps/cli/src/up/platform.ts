@@ -4,6 +4,7 @@ import type { RunningServer } from '@platte/backing';
 import type { ReadyMessage } from '@platte/service';
 import type { DiskPlan } from './disk-plan.js';
 import { refuseExamplePackages } from './example-packages.js';
+import { keepAdminToken } from './admin-token.js';
 import type { Ports } from './ports.js';
 import { lastWords, type ProgramSpec, type RunningProgram, startProgram } from './program.js';
 import { programSpecs } from './program-specs.js';
@@ -63,8 +64,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   }
 
   try {
+    const { adminToken } = await keepAdminToken({ ...options, postgresUrl: servers.postgres.now.url });
+    run.token = adminToken;
     await startPrograms(
-      options,
+      { ...options, secrets: { ...options.secrets, adminToken } },
       servers,
       programs,
       (message, pid) => {

@@ -91,6 +91,13 @@ export const systemOperations = {
         .regex(/^[a-z0-9]{12}$/)
         .describe('The token’s id: the part of it between the underscores.'),
     }),
+    query: z.strictObject({
+      force: z
+        .enum(['true', 'false'])
+        .default('false')
+        .describe('Also the last token of an admin of everything, with itself: 409 without it.'),
+    }),
+    problems: ['refused'],
     status: 204,
   }),
   listActivity: operation({

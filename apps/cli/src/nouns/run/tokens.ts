@@ -1,5 +1,5 @@
 // `platte tokens …`
-import type { BodyOf } from '@platte/api-contract';
+import { ApiError, type BodyOf } from '@platte/api-contract';
 import { stringify } from 'yaml';
 import { argument, flag, option, type Call } from '../call.js';
 import { CliError } from '../cli-error.js';
@@ -47,6 +47,16 @@ function toDays(text: string): number | null {
 export async function revokeToken(call: Call): Promise<void> {
   const id = argument(call, 0);
   if (!flag(call, 'dryRun')) await confirm(call.io, `Revoke token ${id}?`, flag(call, 'yes'));
-  await call.open().client.revokeToken({ params: { id } });
+  const revoke = call.open().client.revokeToken;
+  try {
+    await revoke({ params: { id }, query: { force: flag(call, 'force') ? 'true' : 'false' } });
+  } catch (error) {
+    if (!isLastAdminToken(error) || !call.io.canAsk || flag(call, 'dryRun')) throw error;
+    await confirm(call.io, `${error.problem.detail} Revoke it all the same?`, false);
+    await revoke({ params: { id }, query: { force: 'true' } });
+  }
   call.io.say(`Revoked token ${id}.`);
 }
+
+const isLastAdminToken = (error: unknown): error is ApiError =>
+  error instanceof ApiError && error.problem.reason === 'last-admin-token';

@@ -104,6 +104,7 @@ export const tokens: NounSpec = {
       destructive: true,
       summary: 'revoke a token: the next request with it is refused',
       args: [['<id>', 'of `platte tokens list`']],
+      options: [{ flags: '--force', about: 'also your own, when no other token signs in as an admin' }],
       operations: ['revokeToken'],
       load: async () => (await loadTokens()).revokeToken,
     },
