@@ -66,6 +66,8 @@ const Settings = z.object({
   commandTimeout: duration({ minMs: 100, maxMs: 60_000 }).default(5_000),
   /** Per token or person. A console that shows ten live charts asks some 300 times a minute. */
   requestsPerMinute: count({ min: 1, max: 1_000_000 }).default(3_000),
+  /** Live event streams that one token or person may hold at once, of the 200 of a replica. */
+  streamsPerCaller: count({ min: 1, max: 200 }).default(20),
 
   ...processSettings,
 });

@@ -27,6 +27,7 @@ beforeAll(async () => {
     oidc: configOf(provider.url),
     now: () => Date.now() + clock.offsetMs,
     liveWaitingMax: 1000,
+    streamsPerCaller: 3,
   });
   await seedCatalog(api);
   await ensureStreams(api.nc, { replicas: 1, factsBytesMax: 2 ** 27, prefix: api.logPrefix });
@@ -162,6 +163,37 @@ describe('a listener whose sign-in ends', () => {
     await hearing;
     expect(heard).toEqual(['signed-out']);
     clock.offsetMs = 0;
+  });
+});
+
+describe('a caller who listens often', () => {
+  it('is refused beyond their share, while others go on listening', async () => {
+    const [greedy, other] = [await api.makeToken({ role: 'viewer' }), await api.makeToken({ role: 'viewer' })];
+    const aborter = new AbortController();
+    const open = (token: string, signal = aborter.signal) =>
+      fetch(`${api.url}/api/v1/events`, { headers: { authorization: `Bearer ${token}` }, signal });
+    const first = new AbortController();
+    expect((await open(greedy, first.signal)).status).toBe(200);
+    // At once: places are counted before anything is awaited.
+    const answers = await Promise.all(Array.from({ length: 8 }, () => open(greedy)));
+    const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b);
+    expect(statuses).toEqual([200, 200, ...Array<number>(6).fill(429)]);
+    const refused = answers.find(({ status }) => status === 429);
+    expect(await refused?.json()).toMatchObject({ type: 'urn:platte:problem:too-many-requests' });
+    expect((await open(other)).status).toBe(200);
+    first.abort();
+    let status = 429;
+    while (status === 429) ({ status } = await open(greedy));
+    expect(status).toBe(200);
+    aborter.abort();
+  });
+
+  it('gets a place back where a stream could not begin', async () => {
+    const authorization = `Bearer ${await api.makeToken({ role: 'viewer' })}`;
+    for (let n = 0; n < 8; n++) {
+      const headers = { authorization, 'last-event-id': '999999999.0' };
+      expect((await fetch(`${api.url}/api/v1/events`, { headers })).status).toBe(410);
+    }
   });
 });
 

@@ -101,6 +101,7 @@ const server = await startApiServer({
     runCommand: makeRunCommand({ nats, timeoutMs: config.commandTimeout }),
     log,
     health,
+    streamsPerCaller: config.streamsPerCaller,
     now,
     version: readVersion(),
   },

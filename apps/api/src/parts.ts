@@ -18,6 +18,8 @@ export abstract class ApiParts {
   abstract readonly logPrefix: string | undefined;
   /** Facts that wait for one listener of the live stream; another number only in tests. */
   readonly liveWaitingMax?: number;
+  /** Live streams that one token or person may hold at once. */
+  abstract readonly streamsPerCaller: number;
   /** Milliseconds since the epoch. */
   abstract readonly now: () => number;
 }

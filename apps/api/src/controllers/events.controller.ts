@@ -8,8 +8,9 @@ import { sees } from '../http/caller.js';
 import { Operation } from '../http/operation-route.js';
 import { ApiProblem } from '../http/problems.js';
 import { toText } from '../event-text.js';
-import { makeLiveEvents, parsePlace, type LiveEvents, type Place } from '../live-events.js';
+import { makeLiveEvents, parsePlace, type Listener, type LiveEvents, type Place } from '../live-events.js';
 import { ApiParts } from '../parts.js';
+import { makeStreamPlaces, type StreamPlaces } from '../stream-places.js';
 
 /** Each holds a socket and a queue. */
 const listenersMax = 200;
@@ -23,9 +24,11 @@ const lastWordsMs = 5_000;
 @Controller()
 export class EventsController {
   private readonly events: LiveEvents;
+  private readonly places: StreamPlaces;
 
   constructor(private readonly parts: ApiParts) {
     const { nats, logPrefix: prefix, log, liveWaitingMax: waitingMax } = parts;
+    this.places = makeStreamPlaces({ total: listenersMax, perCaller: parts.streamsPerCaller });
     this.events = makeLiveEvents({ nc: () => nats.live(), prefix, log, waitingMax });
   }
 
@@ -33,23 +36,47 @@ export class EventsController {
   async streamEvents({ query, lastEventId }: InputOf<'streamEvents'>, caller: Caller): Promise<StreamableFile> {
     const nc = this.parts.nats.live();
     if (!nc) throw new ApiProblem('stream-unavailable', { detail: 'NATS, which keeps the log, is away.' });
-    if (this.events.count() >= listenersMax)
+    const give = this.takePlace(caller);
+    try {
+      const after = readPlace(lastEventId);
+      if (after) await this.assertKept(nc, after);
+      return this.open({ wants: toWish(query, caller), after }, caller, give);
+    } catch (error) {
+      give();
+      throw error;
+    }
+  }
+
+  /** @returns what gives the place back */
+  private takePlace(caller: Caller): () => void {
+    const place = this.places.take(caller.id);
+    if (place === 'own-taken')
+      throw new ApiProblem('too-many-requests', {
+        detail: `You listen ${this.parts.streamsPerCaller} times to this replica already (PLATTE_STREAMS_PER_CALLER).`,
+        remedy: 'End a stream that you do not need, or follow more in one.',
+      });
+    if (place === 'all-taken')
       throw new ApiProblem('stream-unavailable', { detail: `${listenersMax} listen to this replica already.` });
+    return place;
+  }
+
+  private open(wanted: Pick<Listener, 'wants' | 'after'>, caller: Caller, give: () => void): StreamableFile {
     const { expiresAt } = caller;
-    const after = readPlace(lastEventId);
-    if (after) await this.assertKept(nc, after);
     const left = expiresAt === null ? lifetimeMs : Math.max(0, Math.min(lifetimeMs, expiresAt - this.parts.now()));
     const ending = AbortSignal.timeout(left);
     const gone = new AbortController();
     const signal = AbortSignal.any([ending, gone.signal]);
     const onEnd = (): void => void setTimeout(() => stream.destroy(), lastWordsMs).unref();
     ending.addEventListener('abort', onEnd, { once: true });
-    const events = this.events.listen({ wants: toWish(query, caller), after, signal, onEnd });
+    const events = this.events.listen({ ...wanted, signal, onEnd });
     const isAllowed = makeCheck(caller, this.parts.now);
     const stream = Readable.from(toText(events, { signal: ending, isAllowed, stop: () => gone.abort() }), {
       objectMode: false,
     });
-    stream.once('close', () => gone.abort());
+    stream.once('close', () => {
+      gone.abort();
+      give();
+    });
     return new StreamableFile(stream, { type: 'text/event-stream; charset=utf-8' });
   }
 

@@ -42,6 +42,7 @@ export async function startApiWithout(api: RunningApi, away: Away): Promise<Lack
       runCommand: makeRunCommand({ nats, timeoutMs: 200, subject }),
       log,
       health: makeHealth(),
+      streamsPerCaller: 20,
       now: Date.now,
       version: '0.0.0-test',
     },

@@ -47,12 +47,20 @@ interface Options {
   oidc?: OidcConfig;
   now?: () => number;
   liveWaitingMax?: number;
+  streamsPerCaller?: number;
   requestsPerMinute?: number;
   log?: Log;
 }
 
 export async function startApi(options: Servers & Options): Promise<RunningApi> {
-  const { oidc, now = Date.now, liveWaitingMax, requestsPerMinute = 100_000, ...servers } = options;
+  const {
+    oidc,
+    now = Date.now,
+    liveWaitingMax,
+    streamsPerCaller = 20,
+    requestsPerMinute = 100_000,
+    ...servers
+  } = options;
   const log = options.log ?? makeLog({ program: 'api', level: process.env['TEST_LOG'] ?? 'silent' });
   const stores = await openStores(servers, log);
   const { store, history, nc } = stores;
@@ -73,6 +81,7 @@ export async function startApi(options: Servers & Options): Promise<RunningApi> 
       runCommand,
       log,
       health: makeHealth(),
+      streamsPerCaller,
       now,
       version: '0.0.0-test',
       ...(liveWaitingMax !== undefined && { liveWaitingMax }),
