@@ -16,6 +16,7 @@ afterAll(async () => {
   await api.stop();
 });
 
+const nobodysId = '00000000-0000-4000-8000-000000000099';
 const json = { 'content-type': 'application/json' };
 const get = (path: string, headers: Record<string, string> = {}) => fetch(`${api.url}${path}`, { headers });
 
@@ -140,6 +141,32 @@ describe('a request that is wrong', () => {
     expect(response.status).toBe(422);
     const { errors } = (await response.json()) as { errors: { pointer: string; detail: string }[] };
     expect(errors.map(({ pointer }) => pointer).toSorted()).toEqual(['/applications/0', '/color', '/name', '/role']);
+  });
+
+  it.each([
+    ['POST', 'applications', { name: 'a\u202Eb' }, '/name'],
+    ['POST', 'applications', { name: 'ab', description: 'one\ntwo\u0007' }, '/description'],
+    ['POST', 'tokens', { name: 'platte\u200B', role: 'viewer' }, '/name'],
+    ['POST', `groups/${nobodysId}/pause`, { note: '\u001B[2J' }, '/note'],
+    ['POST', 'groups', { application: nobodysId, name: 'a', track: 'stable\u2066' }, '/track'],
+    ['PATCH', 'instances/m1', { labels: { site: 'x\u061C' } }, '/labels/site'],
+    ['PATCH', 'instances/m1', { alias: 'x\ny' }, '/alias'],
+    [
+      'POST',
+      'groups',
+      {
+        application: nobodysId,
+        name: 'a',
+        policy: { freezes: [{ from: '2026-12-20', to: '2026-12-21', note: '\u202E' }] },
+      },
+      '/policy/freezes/0/note',
+    ],
+  ])('with a character that is not seen is refused, and says which: %s %s %j', async (method, path, body, pointer) => {
+    const headers = { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' };
+    const response = await api.fetch(`${api.url}/api/v1/${path}`, { method, headers, body: JSON.stringify(body) });
+    const { errors } = (await response.json()) as { errors: { pointer: string; detail: string }[] };
+    expect([response.status, errors]).toMatchObject([422, [{ pointer }]]);
+    expect(errors[0]?.detail).toMatch(/^holds U\+[0-9A-F]{4}/);
   });
 
   it('with a query or a body where none is taken: a typing error must not look like success', async () => {

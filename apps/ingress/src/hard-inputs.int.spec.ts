@@ -327,6 +327,19 @@ describe('accepted', () => {
     },
   );
 
+  test.each(['stable&#x202E;', 'stable\u200B', '\u009B2Jstable', '&#x2066;'])(
+    'row 50: the track "%s", whose characters are not seen, leads nowhere and is kept as it was said',
+    async (track) => {
+      const machine = newMachine();
+      const { status, body } = await ingress.post(checkOf(machine, { track }));
+      expect([status, body]).toEqual([200, expect.stringContaining('info="unknown-group"')]);
+      const said = track.replace(/&#x?([0-9A-F]+);/, (_, code: string) =>
+        String.fromCodePoint(Number.parseInt(code, 16)),
+      );
+      expect(await checkInOf(machine)).toMatchObject({ track: said, group: null });
+    },
+  );
+
   test('row 50: a track that has no group of the machine’s arch leads nowhere', async () => {
     const machine = newMachine();
     const answer = await ingress.post(checkOf(machine, { board: 'arm64-usr' }));

@@ -105,8 +105,17 @@ describe('a command', () => {
     [{ actor: 'ada', command: { kind: 'Nonsense' } }, '/kind'],
     [{ actor: 'ada', command: { kind: 'PauseGroup', application: flatcar, group: 'x' } }, '/group'],
     [{ actor: 'ada', command: { kind: 'CreateApplication', name: 'x', extra: 1 } }, ''],
+    [{ actor: 'ada', command: { kind: 'CreateApplication', name: 'x\u202E' } }, '/name'],
   ])('that cannot be read is refused with the place: %j', async (sent, pointer) => {
     expect(await run(sent)).toMatchObject({ status: 'rejected', rejection: { rejected: 'invalid-command', pointer } });
+  });
+
+  it('of a machine is executed whatever the machine calls itself', async () => {
+    await must({ kind: 'CreateApplication', id: flatcar, name: 'Flatcar' });
+    const machine = 'a\u202E\u009B1m';
+    await must({ kind: 'HoldMachine', application: flatcar, machine, note: 'one\ntwo' });
+    const { rows } = await program.store.pool.query('select machine, note from machine_hold');
+    expect(rows).toEqual([{ machine, note: 'one\ntwo' }]);
   });
 
   it('that PostgreSQL cannot take fails, and says that nothing was changed', async () => {

@@ -5,6 +5,7 @@ import {
   type CatalogCommand,
   type CommandReply,
   CommandRequest,
+  findHidden,
   isRejection,
   refuse,
   type Rejection,
@@ -30,6 +31,11 @@ export function makeRunCommand({ store, clock, nextPosition, config, log, metric
     }
     const { command, dryRun } = request.data;
     const actor = toActor(request.data.actor, request.data.actorKind);
+    const hidden = findHiddenText(command);
+    if (hidden) {
+      count(commands, command, hidden.rejected);
+      return toRejected(hidden);
+    }
     const now = clock.now();
     const context = {
       actor,
@@ -62,6 +68,12 @@ export function makeRunCommand({ store, clock, nextPosition, config, log, metric
   };
 }
 
+/** Machines name themselves: a person must be able to act on one whatever its id is. */
+function findHiddenText(command: CatalogCommand): Rejection | undefined {
+  const [found] = findHidden('machine' in command ? { ...command, machine: '' } : command);
+  return found && refuse('invalid-command', `A text of the command ${found.words}.`, toPointer(found.path));
+}
+
 type Fact = { subject: string } | { rollout: string };
 
 function subjectOf(fact: Fact): string {
@@ -89,13 +101,14 @@ function toRejected(rejection: Rejection): CommandReply {
 /** The pointer is into the command: that is what the sender wrote. */
 function toInvalid(error: z.ZodError): Rejection {
   const [issue] = error.issues;
-  const path = issue?.path.map(String) ?? [];
-  const pointer = (path[0] === 'command' ? path.slice(1) : path).map(
-    (key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`,
-  );
+  const path = issue?.path ?? [];
   return refuse(
     'invalid-command',
     `The command cannot be read: ${issue?.message ?? 'it has the wrong shape'}.`,
-    pointer.join(''),
+    toPointer(path[0] === 'command' ? path.slice(1) : path),
   );
+}
+
+function toPointer(path: readonly PropertyKey[]): string {
+  return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

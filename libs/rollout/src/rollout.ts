@@ -41,6 +41,7 @@ export { decideCatalog } from './decide-catalog.js';
 export { type DecideContext, type Decided, floorsMax, forcedMax, heldMax, labelsMax } from './decide-context.js';
 export { haltRollout } from './decide-rollout.js';
 export { groupsToLock } from './groups-to-lock.js';
+export { findHidden, withoutHidden } from './hidden-characters.js';
 export { isRejection, type Rejection, type RejectionReason, rejectionReasons, refuse, type Use } from './rejection.js';
 export { bootMarkOf } from './boot-mark.js';
 export { applicationKeys, normaliseApplicationId } from './application-id.js';

@@ -32,6 +32,17 @@ const startTrial = (clock = makeClock()) => {
   }));
 };
 
+describe('the log', () => {
+  test('is JSON that steers no terminal', () => {
+    const lines: string[] = [];
+    const log = makeLog({ program: 'trial', to: { write: (line) => void lines.push(line) } });
+    const told = { track: 'a\u001B[2J\u009B1m\u202Eb\u{E0041}', name: 'größer 👩‍💻' };
+    log.info(told, 'a machine said\u2066 so');
+    expect(lines.join('').trimEnd()).not.toMatch(/[\p{Cc}]|(?!\u200D)\p{Cf}/u);
+    expect(JSON.parse(lines.join(''))).toMatchObject({ ...told, message: 'a machine said\u2066 so' });
+  });
+});
+
 describe('the internal server', () => {
   test('is ready when every required dependency is up, and lists all of them', async () => {
     const { health, server, url } = await startTrial();

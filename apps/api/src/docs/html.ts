@@ -36,6 +36,14 @@ function toText(part: Part): string {
   return escape(String(part));
 }
 
+/** What would change how the rest of a page reads; lines stay. */
+const hidden = /(?![\n\t\u200C\u200D])[\p{Cc}\p{Cf}]/gu;
+
 function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  return text
+    .replaceAll(hidden, '\uFFFD')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
 }

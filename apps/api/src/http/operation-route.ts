@@ -20,6 +20,7 @@ import {
   operations,
   type ProblemError,
 } from '@platte/api-contract';
+import { findHidden } from '@platte/rollout';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { callerOf, type Caller } from './caller.js';
@@ -72,6 +73,15 @@ export function parseInput(
     errors.push(...parsed.error.issues.flatMap((issue) => toErrors(issue, toPointer)));
     return undefined;
   };
+  // Of the body alone: a path or a filter may name what a machine called itself.
+  const readBody = (): unknown => {
+    const body = request.body === undefined ? {} : request.body;
+    const parsed = read(operation.body ?? noBody, body, toJsonPointer);
+    const told = new Set(errors.map(({ pointer }) => pointer));
+    const found = findHidden(body).map(({ path, words }) => ({ pointer: toJsonPointer(path), detail: words }));
+    errors.push(...found.filter(({ pointer }) => !told.has(pointer)).slice(0, errorsMax));
+    return parsed;
+  };
   const readQuery = (): unknown => {
     // What is public tells the same whatever is asked: monitors add what they like.
     if (operation.role === 'public') return {};
@@ -85,7 +95,7 @@ export function parseInput(
     lastEventId: operation.resumable ? readHeader(request.headers['last-event-id']) : undefined,
     params: read(operation.params, request.params, (path) => `{${path.map(String).join('.')}}`),
     query: readQuery(),
-    body: read(operation.body ?? noBody, request.body === undefined ? {} : request.body, toJsonPointer),
+    body: readBody(),
   };
   if (errors.length > 0) {
     const first = errors[0]!;

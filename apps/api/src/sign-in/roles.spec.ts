@@ -101,6 +101,13 @@ describe('a person’s role', () => {
     expect(toPerson({ ...identity, apps: [app] }, limited, claims(['ops']))).toMatchObject({ status: 'no-role' });
   });
 
+  it('is somebody’s with a name that can be shown and stored', () => {
+    const nameOf = (preferred_username: string) =>
+      toPerson(claims(['ops'], { preferred_username }), rules) as { person?: { name: string } };
+    expect(nameOf('ada\u202E\u001B[2J\0').person?.name).toBe('ada\uFFFD\uFFFD[2J\uFFFD');
+    expect(nameOf(`${'x'.repeat(199)}👩`).person?.name).toBe(`${'x'.repeat(199)}\uFFFD`);
+  });
+
   it('is somebody’s with a name', () => {
     expect(toPerson({ ...claims(['ops']), preferred_username: 'ada' }, rules)).toMatchObject({
       person: { name: 'ada' },

@@ -1,5 +1,6 @@
 // Which role a person has: by the values of one claim, such as the groups they are in. Nobody has a role by default.
 import { roles, type Role } from '@platte/api-contract';
+import { withoutHidden } from '@platte/rollout';
 import { z } from 'zod';
 
 export interface RoleRules {
@@ -36,7 +37,7 @@ const Claims = z.looseObject({
  */
 export function toPerson(claims: object, rules: RoleRules, source: object = claims): Known {
   const known = Claims.parse({ ...claims, ...source });
-  const name = (known.preferred_username || known.email || known.name || known.sub).slice(0, nameCharsMax);
+  const name = toName(known.preferred_username || known.email || known.name || known.sub);
   const values = readValues(source, rules.claim);
   const role = roles.findLast((one) => rules.values[one].some((value) => values.includes(value)));
   if (role === undefined) return { status: 'no-role', name, values };
@@ -45,6 +46,11 @@ export function toPerson(claims: object, rules: RoleRules, source: object = clai
   // Limited to nothing is no role: the store takes no such person, and a page without anything in it explains nothing.
   if (applications?.length === 0) return { status: 'no-role', name, values };
   return { status: 'known', person: { subject: known.sub, name, role, applications } };
+}
+
+/** Of what the provider says only what a page and a terminal show as it is: nobody is locked out by their name. */
+function toName(text: string): string {
+  return withoutHidden(text).slice(0, nameCharsMax).toWellFormed();
 }
 
 /**

@@ -2,6 +2,7 @@
 // and nobody waits for a platform that is away: a shell that hangs on a key is worse than one that knows nothing.
 import { resolve } from 'node:path';
 import { makeClient, pageLimitMax, type Client } from '@platte/api-contract';
+import { findHidden } from '@platte/rollout';
 import { readRunFile } from '../up/run-file.js';
 import type { Asked, NameKind } from './named-words.js';
 import { contextsPath, readContexts } from './contexts.js';
@@ -74,7 +75,9 @@ async function listRollouts(client: Client, query: { limit: number; application?
 
 /** Names first, or the ids of those that share one; other ids only where somebody has begun to type one. */
 function matching(candidates: readonly Candidate[], typed: string): string[] {
-  const isWanted = (text: string): boolean => text.toLowerCase().startsWith(typed.toLowerCase());
+  // What steers a terminal is not offered to one: it is still found by its id.
+  const isWanted = (text: string): boolean =>
+    text.toLowerCase().startsWith(typed.toLowerCase()) && findHidden(text).length === 0;
   const named = candidates.filter(({ names }) => names.length > 0);
   const isShared = (name: string): boolean => named.filter(({ names }) => names[0] === name).length > 1;
   const offered = named.map(({ id, names: [name = ''] }) => (isShared(name) ? id : name));

@@ -1,5 +1,6 @@
 // What went wrong, for people: a problem with its detail, the fields it points at, what to do and the request id.
 import { ApiError, ConnectionError, type Problem } from '@platte/api-contract';
+import { withoutHidden } from '@platte/rollout';
 import { exitCodes } from '../exit-codes.js';
 import { CliError } from './cli-error.js';
 import type { Target } from './target.js';
@@ -38,7 +39,7 @@ export function describeProblem(problem: Problem, asked?: Asked): string {
     `to do: ${remedy}`,
     `request: ${requestId}`,
   ];
-  return [`platte: ${title}`, ...lines.map((line) => `  ${line}`)].join('\n');
+  return [`platte: ${title}`, ...lines.map((line) => `  ${withoutHidden(line)}`)].join('\n');
 }
 
 /** What the API says is for whoever writes a client; a person has `login`. */

@@ -3,6 +3,7 @@ import pc from 'picocolors';
 import { createInterface } from 'node:readline/promises';
 import { isatty } from 'node:tty';
 import { CliError } from './cli-error.js';
+import { escapeControls } from './print/width.js';
 
 export interface Io {
   /** A line, or several, of data. */
@@ -27,9 +28,10 @@ export function makeIo(): Io {
   const isTerminal = isatty(1);
   const hasColour = isTerminal && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
   return {
-    out: (text) => void process.stdout.write(`${text}\n`),
-    say: (text) => void process.stderr.write(`${text}\n`),
-    show: isatty(2) ? (text) => void process.stderr.write(`\r\u001B[K${text}`) : () => {},
+    // Into a file or a pipe goes what is there.
+    out: (text) => void process.stdout.write(`${isTerminal ? escapeControls(text) : text}\n`),
+    say: (text) => void process.stderr.write(`${escapeControls(text)}\n`),
+    show: isatty(2) ? (text) => void process.stderr.write(`\r\u001B[K${escapeControls(text)}`) : () => {},
     colours: pc.createColors(hasColour),
     hasColour,
     isTerminal,
@@ -45,7 +47,7 @@ export async function confirm(io: Io, question: string, yes: boolean): Promise<v
   if (yes) return;
   if (!io.canAsk) throw new CliError(`${question} There is no terminal to ask on: add --yes when you mean it.`);
   const reader = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await reader.question(`${question} [y/N] `);
+  const answer = await reader.question(`${escapeControls(question)} [y/N] `);
   reader.close();
   if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('Nothing was changed.');
 }

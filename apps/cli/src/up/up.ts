@@ -4,6 +4,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { exitCodes } from '../exit-codes.js';
+import { escapeControls } from '../nouns/print/width.js';
 import { describePlatform } from './describe.js';
 import { describePlan, isReduced } from './disk-plan.js';
 import { DiskRefused, planDataFolder } from './disk-room.js';
@@ -25,7 +26,8 @@ export interface UpOptions {
 /** @returns the process's exit code, after the platform was stopped */
 export async function up(options: UpOptions): Promise<number> {
   const dataDir = resolve(options.data);
-  const say = (line: string): void => console.error(line);
+  // Last words of a program's log are among it.
+  const say = (line: string): void => console.error(escapeControls(line));
   const host = options.listen ?? '127.0.0.1';
   const examples = options.listen === undefined;
   await mkdir(join(dataDir, 'logs'), { recursive: true, mode: 0o700 });

@@ -1,4 +1,5 @@
 // A plan for people: a line for each step, the fields that change, and how many machines that touches.
+import { withoutHidden } from '@platte/rollout';
 import type pc from 'picocolors';
 import { toCount, toPlural } from '../print/words.js';
 import type { Kept, Plan, Step } from './steps.js';
@@ -36,7 +37,7 @@ function describeStep(step: Step, machines: ReadonlyMap<string, number>, colours
   const touched = countMachines([step], machines);
   const suffix = touched === 0 ? '' : `  (${toPlural(touched, 'machine')})`;
   return [
-    `${paint(step.sign)} ${step.of}${suffix}`,
+    `${paint(step.sign)} ${withoutHidden(step.of)}${suffix}`,
     ...step.differences.map(({ field, before, after }) => `    ${field}: ${toText(before)} -> ${toText(after)}`),
   ];
 }
@@ -45,6 +46,10 @@ const textMax = 100;
 
 function toText(value: unknown): string {
   const text = typeof value === 'string' && value !== '' ? value : JSON.stringify(value);
+  return cut(withoutHidden(text));
+}
+
+function cut(text: string): string {
   return text.length <= textMax ? text : `${text.slice(0, textMax - 1)}…`;
 }
 

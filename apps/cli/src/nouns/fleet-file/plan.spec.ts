@@ -370,3 +370,10 @@ describe('hours of a file', () => {
     expect(() => planOf(fileWith({ kind: 'always', windows }))).toThrow('contradicts `kind`');
   });
 });
+
+it('a fleet file with a character that is not seen is refused, and points at it', () => {
+  const text = 'applications:\n  - name: Flatcar\n    groups:\n      - name: "Prod\\u202E"\n        track: stable\n';
+  expect(() => parseFleetFile(parseYaml(text, 'fleet.yaml'), 'fleet.yaml')).toThrow(
+    /fleet\.yaml:4:15: applications\[0\]\.groups\[0\]\.name: holds U\+202E/,
+  );
+});

@@ -11,6 +11,7 @@ import {
   EditGroup,
   EditPackage,
 } from '@platte/api-contract';
+import { findHidden } from '@platte/rollout';
 import { z } from 'zod';
 import { CliError } from '../cli-error.js';
 import type { YamlText } from '../yaml-text.js';
@@ -61,6 +62,8 @@ export type FleetFile = z.infer<typeof FleetFile>;
 
 /** @throws CliError with every field that is wrong, where it is */
 export function parseFleetFile({ value, point }: YamlText, file: string): FleetFile {
+  const hidden = findHidden(value).map(({ path, words }) => point(path, words));
+  if (hidden.length > 0) throw new CliError(`${file} is not a fleet file:\n${hidden.join('\n')}`);
   const parsed = FleetFile.safeParse(value);
   if (!parsed.success) {
     const wrong = parsed.error.issues.flatMap((issue) => describe(issue, point));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderFields, renderTable, type Column } from './table.js';
-import { cut, widthOf } from './width.js';
+import { cut, escapeControls, widthOf } from './width.js';
 import { toAge, toCount, toPercent, toSpan } from './words.js';
 
 interface Machine {
@@ -15,6 +15,27 @@ const columns: readonly Column<Machine>[] = [
 ];
 
 const options = { now: 0, width: Number.POSITIVE_INFINITY, isWide: false, bold: (text: string) => text };
+
+describe('what reaches a terminal', () => {
+  it('is what is written, but for what would steer it, which is written as JSON escapes it', () => {
+    const name = 'a\u001B[2J\u202Eb\u009B1m\u{E0041}\u200B';
+    const text = JSON.stringify({ name, lines: 'x\ny' }, null, 2);
+    const shown = escapeControls(text);
+    expect(shown).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
+    expect(JSON.parse(shown)).toEqual({ name, lines: 'x\ny' });
+  });
+
+  it('keeps our colours, lines, and what people write with', () => {
+    const text = `\u001B[1mbold\u001B[22m\n\u001B[38;5;245m█\u001B[39m\tمی‌خواهم 👩‍💻`;
+    expect(escapeControls(text)).toBe(text);
+    expect(escapeControls('\u001B]0;title\u0007')).toBe('\\u001b]0;title\\u0007');
+  });
+
+  it('is one line in a cell', () => {
+    const table = renderTable([{ name: 'a\nb\u202Ec', count: 1 }], columns, options);
+    expect(table.split('\n')[1]).toBe('a b\uFFFDc      1');
+  });
+});
 
 describe('a table', () => {
   it('has columns as wide as their widest cell, and numbers on the right', () => {

@@ -1,5 +1,6 @@
 // A table for people: columns as wide as their widest cell, cut at the terminal's edge, numbers on the right.
-import { cut, widthOf, withoutControls, wrap } from './width.js';
+import { withoutHidden } from '@platte/rollout';
+import { cut, widthOf, wrap } from './width.js';
 
 export interface Column<Item> {
   name: string;
@@ -26,7 +27,7 @@ export function renderTable<Item>(
   options: TableOptions,
 ): string {
   const shown = columns.filter((column) => options.isWide || !column.isWide);
-  const cells = items.map((item) => shown.map((column) => withoutControls(column.cell(item, options.now)) || '-'));
+  const cells = items.map((item) => shown.map((column) => withoutHidden(column.cell(item, options.now)) || '-'));
   const natural = shown.map(({ name }, at) => Math.max(widthOf(name), ...cells.map((row) => widthOf(row[at] ?? ''))));
   const widths = fit(natural, shown, options.width);
   const names = shown.map(({ name, align }, at) => pad(cut(name, widths[at] ?? 0), widths[at] ?? 0, align));
@@ -87,7 +88,7 @@ export function renderFields(
   const width = Math.max(0, ...shown.map(([name]) => widthOf(name)));
   return shown
     .map(([name, value]) => {
-      const lines = value.split('\n').flatMap((line) => wrap(withoutControls(line), columns - width - gap.length));
+      const lines = value.split('\n').flatMap((line) => wrap(withoutHidden(line), columns - width - gap.length));
       return `${bold(pad(name, width))}  ${lines.join(`\n${' '.repeat(width + gap.length)}`)}`;
     })
     .join('\n');

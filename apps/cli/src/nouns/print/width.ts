@@ -4,8 +4,9 @@ const wide =
 const nothing = /\p{Mark}|\u200D|\uFE0F/u;
 // oxlint-disable-next-line no-control-regex -- an escape sequence begins with a control character
 const escapes = /\u001B\[[0-9;]*m/g;
+/** Our own colours, and what must not reach a terminal. Joiners are left: Persian and emoji are written with them. */
 // oxlint-disable-next-line no-control-regex -- this is what takes them out
-const controls = /[\u0000-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069]/g;
+const steering = /\u001B\[(?:[0-9]{1,2}|[34]8;5;[0-9]{1,3})m|(?![\n\t\u200C\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 export function widthOf(text: string): number {
   let width = 0;
@@ -14,9 +15,19 @@ export function widthOf(text: string): number {
   return width;
 }
 
-/** What machines and people send must not steer the terminal of whoever lists it. */
-export function withoutControls(text: string): string {
-  return text.replace(controls, '\uFFFD');
+/**
+ * What machines and people send must not steer the terminal of whoever reads it. Of texts as they are (JSON, YAML, names):
+ * lines and our own colours stay, and everything else is written as JSON escapes it, so that JSON stays the same.
+ */
+export function escapeControls(text: string): string {
+  return text.replaceAll(steering, (found) =>
+    found.startsWith('\u001B[')
+      ? found
+      : Array.from(
+          { length: found.length },
+          (_, at) => `\\u${found.charCodeAt(at).toString(16).padStart(4, '0')}`,
+        ).join(''),
+  );
 }
 
 export function cut(text: string, columns: number): string {

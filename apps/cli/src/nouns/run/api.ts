@@ -5,6 +5,7 @@ import { exitCodes } from '../../exit-codes.js';
 import { argument, argumentsFrom, option, type Call } from '../call.js';
 import { CliError } from '../cli-error.js';
 import { renderTable } from '../print/table.js';
+import { escapeControls } from '../print/width.js';
 import { readObject } from './body.js';
 
 export async function callApi(call: Call): Promise<void> {
@@ -60,7 +61,8 @@ async function printRaw({ io }: Call, response: Response): Promise<void> {
   const decoder = new TextDecoder();
   const { body } = response;
   if (!body) return;
-  for await (const chunk of body) process.stdout.write(decoder.decode(chunk as Uint8Array, { stream: true }));
+  const toShown = io.isTerminal ? escapeControls : (text: string) => text;
+  for await (const chunk of body) process.stdout.write(toShown(decoder.decode(chunk as Uint8Array, { stream: true })));
   io.out('');
 }
 

@@ -2,7 +2,7 @@
 import { watchEvents, type WatchedEvent } from '@platte/api-contract';
 import { type ActorKind, describeActor, toActor } from '@platte/facts';
 import { option, type Call } from '../call.js';
-import { withoutControls } from '../print/width.js';
+import { withoutHidden } from '@platte/rollout';
 import { findGivenApplication, findGroup } from '../resolve.js';
 import { groupNames } from './names.js';
 
@@ -66,7 +66,7 @@ export function describeEvent({ kind, data }: WatchedEvent, names: (id: string |
     fact.actor ? `by ${describeActor(toActor(fact.actor, fact.actorKind))}` : '',
     fact.cause ?? '',
   ];
-  return withoutControls(parts.filter((part) => part !== '').join('  '));
+  return withoutHidden(parts.filter((part) => part !== '').join('  '));
 }
 
 /** Of the longest that is common. */
