@@ -2,6 +2,7 @@
 // are told at once, each with its variable and what it should be. An empty variable counts as absent. A secret may stand in a
 // file instead, which PLATTE_X_FILE names.
 import { z } from 'zod';
+import { hideSetting } from './hide-credentials.js';
 import { readSecret } from './secret-files.js';
 
 /** sysexits.h, EX_CONFIG: a supervisor can tell a bad setting, which a restart cannot mend, from a crash. */
@@ -67,6 +68,8 @@ function isSecret(schema: z.ZodObject, key: string): boolean {
   return piece instanceof z.ZodType && piece.meta()?.['secret'] === true;
 }
 
+/** Of lists each value. */
 function withoutCredentials(value: unknown): unknown {
-  return typeof value === 'string' ? value.replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^/?#,]*@/gi, '$1') : value;
+  if (Array.isArray(value)) return value.map(withoutCredentials);
+  return typeof value === 'string' ? hideSetting(value) : value;
 }

@@ -1,6 +1,7 @@
 // What a program depends on, and whether it can do its work. Until it says that it serves it is unready, whatever it depends on:
 // a program that still waits for its stores has not even named them all. A required dependency that is not up makes it unready;
 // a reported one (lag, a neighbour it can do without for a while) is only listed. A warning is up, and wants a person soon.
+import { hideCredentials } from './hide-credentials.js';
 
 export type DependencyState = 'starting' | 'up' | 'warning' | 'down';
 type Need = 'required' | 'reported';
@@ -14,7 +15,7 @@ export interface DependencyReport {
   name: string;
   need: Need;
   state: DependencyState;
-  /** In words for people: `connected to nats://10.0.0.3:4222`, `1200 batches behind`. */
+  /** In words for people: `connected to nats://10.0.0.3:4222`, `1200 batches behind`. URLs have no credentials here. */
   detail: string;
 }
 
@@ -57,7 +58,10 @@ export function makeHealth(): Health {
       known.set(name, () => ({ name, need, ...read() }));
     },
     report() {
-      const dependencies = [...known.values()].map((read) => read());
+      const dependencies = [...known.values()].map((read) => {
+        const report = read();
+        return { ...report, detail: hideCredentials(report.detail) };
+      });
       return {
         ready: serving && !stopping && dependencies.every(({ need, state }) => need === 'reported' || isUp(state)),
         serving,

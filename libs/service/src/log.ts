@@ -1,5 +1,7 @@
-// One JSON line per event on stdout. JSON keeps newlines of foreign text escaped; fields named like a secret are removed.
+// One JSON line per event on stdout. JSON keeps newlines of foreign text escaped; fields named like a secret are removed, and so
+// are credentials in URLs, wherever a driver's message or a stack has them.
 import { pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import { hideCredentials } from './hide-credentials.js';
 
 export type Log = Logger;
 
@@ -31,7 +33,7 @@ export function makeLog({ program, level = 'info', to }: LogOptions): Log {
     messageKey: 'message',
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
-    hooks: { streamWrite: escapeHidden },
+    hooks: { streamWrite: (line) => escapeHidden(hideCredentials(line)) },
     redact: { paths: secretNames.flatMap((name) => [name, `*.${name}`]), remove: true },
   };
   return to === undefined ? pino(options) : pino(options, to);

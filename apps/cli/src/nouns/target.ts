@@ -35,11 +35,20 @@ export function chooseTarget(sources: TargetSources): Target {
         'or PLATTE_SERVER, or sign in to one with `platte login --server URL`.',
     );
   }
+  refuseCredentials(chosen.server, chosen.from);
   if (!/^https?:\/\/./.test(chosen.server))
     throw new CliError(`${chosen.server} (${chosen.from}) is no URL of a server: it begins with https:// or http://.`);
   if (flags.token !== undefined) return { ...chosen, token: flags.token, tokenFrom: '--token' };
   if (env['PLATTE_TOKEN']) return { ...chosen, token: env['PLATTE_TOKEN'], tokenFrom: 'PLATTE_TOKEN' };
   return chosen;
+}
+
+/** Messages and lists show a server's URL as it is, so that it must hold no password. @throws CliError without the URL */
+export function refuseCredentials(server: string, from: string): void {
+  if (!server.includes('@')) return;
+  throw new CliError(
+    `The URL of the server (${from}) holds a user or a password. Take them out, and sign in with \`platte login\` or PLATTE_TOKEN.`,
+  );
 }
 
 function chooseServer(sources: TargetSources): Target | undefined {

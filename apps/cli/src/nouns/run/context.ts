@@ -6,6 +6,7 @@ import { CliError } from '../cli-error.js';
 import { contextsPath, readContexts, writeContexts, type Context, type Contexts } from '../contexts.js';
 import { renderTable } from '../print/table.js';
 import { readText } from './body.js';
+import { refuseCredentials } from '../target.js';
 
 const path = (): string => contextsPath(process.env);
 
@@ -41,6 +42,7 @@ export async function setContext(call: Call): Promise<void> {
   const before = file.contexts.find((one) => one.name === name);
   const server = option(call, 'server') ?? before?.server;
   if (server === undefined) throw new CliError('A new context needs a server: --server https://…');
+  refuseCredentials(server, '--server');
   if (!/^https?:\/\/./.test(server)) throw new CliError(`${server} is no URL of a server.`);
   const token = readToken(call) ?? (before?.server === server ? before.token : undefined);
   const sql = readSql(call) ?? before?.sql;

@@ -6,6 +6,7 @@ import { CliError } from '../cli-error.js';
 import { contextsPath, readContexts, writeContexts, type Context, type Contexts } from '../contexts.js';
 import { askSecret } from '../sign-in/ask-secret.js';
 import { revokeOwnToken, signInByBrowser } from '../sign-in/by-browser.js';
+import { refuseCredentials } from '../target.js';
 
 const path = (): string => contextsPath(process.env);
 
@@ -55,6 +56,7 @@ function chooseContext(call: Call, { current, contexts }: Contexts): { name: str
   );
   const server = given === undefined ? known?.server : trim(given);
   if (server === undefined) throw new CliError(describeNoServer(name));
+  refuseCredentials(server, '--server or PLATTE_SERVER');
   if (!/^https?:\/\/./.test(server) || !URL.canParse(server))
     throw new CliError(`${server} is no URL of a server: it begins with https:// or http://.`);
   return { name: name ?? known?.name ?? new URL(server).host, server };
