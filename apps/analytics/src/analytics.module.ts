@@ -24,7 +24,15 @@ import {
   type Retention,
   ShardsChanged,
 } from '@platte/history';
-import { type Chassis, makePostgresWatch, refuseToStart, toFillRule, waitFor, watchFilling } from '@platte/service';
+import {
+  type Chassis,
+  makePostgresWatch,
+  refuseToStart,
+  toFillRule,
+  toNatsAccess,
+  waitFor,
+  watchFilling,
+} from '@platte/service';
 import {
   closeStore,
   DatabaseIsNewer,
@@ -78,9 +86,7 @@ async function connect({ config, clock, log, health, stopper }: Program): Promis
   const say = (line: string) => log.info(line);
   const { signal } = stopper;
   const nc = await connectNats({
-    url: config.natsUrl,
-    user: config.natsUser,
-    password: config.natsPassword,
+    ...toNatsAccess(config),
     name: 'platte-analytics',
     say,
     signal,

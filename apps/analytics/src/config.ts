@@ -1,5 +1,6 @@
 // The settings of analytics: PLATTE_NATS_URL for `natsUrl`, and so on. docs/reference lists those of all programs.
 import {
+  checkNatsSettings,
   checkPostgresSettings,
   choice,
   clickhouseSettings,
@@ -63,5 +64,5 @@ const Settings = z.object({
   /** A batch that is being written has to end: twice as long as others. */
   stopGrace: duration({ minMs: 100, maxMs: 300_000 }).default(20_000),
 });
-export const Config = Settings.superRefine(checkPostgresSettings);
+export const Config = Settings.superRefine(checkNatsSettings).superRefine(checkPostgresSettings);
 export type Config = z.infer<typeof Config>;

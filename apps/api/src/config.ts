@@ -1,5 +1,6 @@
 // The settings of api: PLATTE_API_PORT for `apiPort`, and so on. docs/reference lists those of all programs.
 import {
+  checkNatsSettings,
   checkPostgresSettings,
   choice,
   clickhouseSettings,
@@ -71,5 +72,5 @@ const Settings = z.object({
 
   ...processSettings,
 });
-export const Config = Settings.superRefine(checkPostgresSettings);
+export const Config = Settings.superRefine(checkNatsSettings).superRefine(checkPostgresSettings);
 export type Config = z.infer<typeof Config>;

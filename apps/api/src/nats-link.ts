@@ -1,7 +1,7 @@
 // This program's connection to NATS, which may not be there yet: reading goes on without it, and a command is told at once
 // that policy cannot be reached instead of waiting.
 import { connectNats, ensureStreams, followClockOffset, followConnection, NatsRefused } from '@platte/fact-log';
-import { type Clock, type Dependency, type Log, refuseToStart, type Stopper } from '@platte/service';
+import { type Clock, type Dependency, type Log, refuseToStart, type Stopper, toNatsAccess } from '@platte/service';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Config } from './config.js';
 
@@ -25,9 +25,7 @@ export function linkNats({ config, log, clock, dependency, stopper }: Needs): Na
 
   async function follow(): Promise<void> {
     const nc = await connectNats({
-      url: config.natsUrl,
-      user: config.natsUser,
-      password: config.natsPassword,
+      ...toNatsAccess(config),
       name: 'platte-api',
       say,
       signal,

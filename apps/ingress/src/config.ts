@@ -1,6 +1,7 @@
 // The settings of ingress: PLATTE_PORT for `port`, and so on. docs/reference lists those of all programs.
 import {
   byteSize,
+  checkNatsSettings,
   choice,
   count,
   duration,
@@ -16,7 +17,7 @@ import {
 import { z } from 'zod';
 import { isNetwork } from './client-address.js';
 
-export const Config = z.object({
+const Settings = z.object({
   /** For machines. */
   port: port().default(8000),
   /** The address that machines can reach it at; loopback until somebody opens it. */
@@ -70,4 +71,5 @@ export const Config = z.object({
   ...fillSettings,
   ...processSettings,
 });
+export const Config = Settings.superRefine(checkNatsSettings);
 export type Config = z.infer<typeof Config>;

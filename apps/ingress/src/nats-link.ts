@@ -2,7 +2,7 @@
 // whoever needs NATS at once is told that it is away instead of waiting.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectNats, ensureStreams, followConnection, NatsRefused } from '@platte/fact-log';
-import { type Dependency, type Log, refuseToStart, type Stopper } from '@platte/service';
+import { type Dependency, type Log, refuseToStart, type Stopper, toNatsAccess } from '@platte/service';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Config } from './config.js';
 
@@ -28,9 +28,7 @@ export function linkNats({ config, log, dependency, stopper }: Needs): NatsLink 
   stopper.add('NATS', () => (known === undefined ? undefined : endConnection(known)));
   const say = (line: string) => log.info(line);
   const connected = connectNats({
-    url: config.natsUrl,
-    user: config.natsUser,
-    password: config.natsPassword,
+    ...toNatsAccess(config),
     name: 'platte-ingress',
     say,
     signal: stopper.signal,

@@ -1,5 +1,6 @@
 // The settings of policy: PLATTE_POSTGRES_URL for `postgresUrl`, and so on. docs/reference lists those of all programs.
 import {
+  checkNatsSettings,
   checkPostgresSettings,
   count,
   duration,
@@ -28,5 +29,5 @@ const Settings = z.object({
 
   ...processSettings,
 });
-export const Config = Settings.superRefine(checkPostgresSettings);
+export const Config = Settings.superRefine(checkNatsSettings).superRefine(checkPostgresSettings);
 export type Config = z.infer<typeof Config>;

@@ -2,6 +2,8 @@
 // takes each. Two spellings come in: Nest's own packet, and plain JSON from whoever uses no framework; each is answered
 // in its own.
 import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
+import { toAccessOptions } from '@platte/fact-log';
+import { toNatsAccess } from '@platte/service';
 import type { Config } from './config.js';
 
 /** Longer than any decision takes; requests that came in before the end are answered within it. */
@@ -10,13 +12,10 @@ const gracePeriodMs = 1_000;
 const plainId = 'plain';
 
 export function toTransport(config: Config): MicroserviceOptions {
-  const { natsUrl, natsUser: user, natsPassword: pass } = config;
   return {
     transport: Transport.NATS,
     options: {
-      servers: natsUrl.split(',').map((server) => server.trim()),
-      ...(user !== undefined && { user }),
-      ...(pass !== undefined && { pass }),
+      ...toAccessOptions(toNatsAccess(config)),
       name: 'platte-policy-handlers',
       queue: 'policy',
       gracefulShutdown: true,

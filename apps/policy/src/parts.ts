@@ -10,7 +10,14 @@ import {
   NatsRefused,
 } from '@platte/fact-log';
 import { makePositions, type Position } from '@platte/facts';
-import { type Chassis, type ClockDifference, makePostgresWatch, refuseToStart, waitFor } from '@platte/service';
+import {
+  type Chassis,
+  type ClockDifference,
+  makePostgresWatch,
+  refuseToStart,
+  toNatsAccess,
+  waitFor,
+} from '@platte/service';
 import { closeStore, DatabaseIsNewer, migrate, openStore, readClock, type Store } from '@platte/state-store';
 import type { Config } from './config.js';
 
@@ -66,14 +73,13 @@ async function openPostgres(program: Program, clockOffsetMs: () => number) {
 }
 
 async function openNats({ config, log, health, stopper }: Program): Promise<NatsConnection> {
-  const { natsUrl: url, natsUser: user, natsPassword: password } = config;
   const { signal } = stopper;
   const dependency = health.dependency('nats', 'required');
   const say = (line: string) => {
     dependency.down(line);
     log.info(line);
   };
-  const nats = await connectNats({ url, user, password, name: 'platte-policy', say, signal });
+  const nats = await connectNats({ ...toNatsAccess(config), name: 'platte-policy', say, signal });
   stopper.add('NATS', () => nats.drain());
   const streams = { replicas: config.natsReplicas, factsBytesMax: config.factsMax, say, signal };
   for (const difference of (await ensureStreams(nats, streams)).differences)

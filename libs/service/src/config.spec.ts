@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
   byteSize,
+  checkNatsSettings,
   choice,
   count,
   describeConfig,
@@ -12,6 +13,7 @@ import {
   file,
   flag,
   list,
+  natsSettings,
   parseConfig,
   port,
   secret,
@@ -144,5 +146,24 @@ describe('settings', () => {
     const described = JSON.stringify(describeConfig(schema, parsed.config));
     expect(described).toContain('nats://example.org:4222,nats://example.net:4222');
     expect(described).not.toContain('hunter');
+  });
+});
+
+describe('the settings of NATS', () => {
+  /** A file that can be read. */
+  const here = import.meta.filename;
+  const natsSchema = z.object(natsSettings).superRefine(checkNatsSettings);
+  const parse = (env: Record<string, string>) => parseConfig(natsSchema, { PLATTE_NATS_URL: 'tls://10.0.0.1', ...env });
+
+  test('need a certificate and its key together', () => {
+    expect(parse({ PLATTE_NATS_CERT_FILE: here, PLATTE_NATS_KEY_FILE: here })).toMatchObject({ status: 'good' });
+    expect(parse({ PLATTE_NATS_CERT_FILE: here })).toEqual({
+      status: 'bad',
+      problems: ['PLATTE_NATS_KEY_FILE is missing: it is needed beside PLATTE_NATS_CERT_FILE'],
+    });
+    expect(parse({ PLATTE_NATS_KEY_FILE: here })).toEqual({
+      status: 'bad',
+      problems: ['PLATTE_NATS_CERT_FILE is missing: it is needed beside PLATTE_NATS_KEY_FILE'],
+    });
   });
 });

@@ -43,12 +43,14 @@ export {
 export { keepFilesPrivate } from './private-files.js';
 export { announceReady, isReadyMessage, type ReadyMessage } from './ready.js';
 export {
+  checkNatsSettings,
   clickhouseSettings,
   fillSettings,
   internalPortSettings,
   natsSettings,
   postgresSettings,
   processSettings,
+  toNatsAccess,
 } from './shared-settings.js';
 export { isStoreFailure } from './store-failure.js';
 export { makeStopper, refuseToStart, type Stopper } from './stopper.js';

@@ -3,11 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { connectNats, type NatsConnection } from '@platte/fact-log';
 import { type History, type HistoryOptions, openHistory } from '@platte/history';
 import {
+  checkNatsSettings,
   checkPostgresSettings,
   clickhouseSettings,
   natsSettings,
   parseConfig,
   postgresSettings,
+  toNatsAccess,
   withPostgresTls,
 } from '@platte/service';
 import { closeStore, openStore, type Store } from '@platte/state-store';
@@ -26,6 +28,7 @@ export interface Stores {
 
 const Settings = z
   .object({ ...natsSettings, ...postgresSettings, ...clickhouseSettings })
+  .superRefine(checkNatsSettings)
   .superRefine(checkPostgresSettings);
 type Settings = z.infer<typeof Settings>;
 
@@ -59,11 +62,9 @@ export async function withStores<T>(
   say: (line: string) => void,
   work: (stores: Stores) => Promise<T>,
 ): Promise<T> {
-  const { natsUrl, natsUser, natsPassword, postgresUrl } = settings;
+  const { postgresUrl } = settings;
   const nats = await connectNats({
-    url: natsUrl,
-    user: natsUser,
-    password: natsPassword,
+    ...toNatsAccess(settings),
     name: `platte-replay-${randomUUID()}`,
     say,
   });
