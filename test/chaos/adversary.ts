@@ -89,7 +89,7 @@ export function makeAdversary({ field, people, clock, intruder, flood, say }: Me
         return intruder.redeliver(fault.batches, fault.withId);
       case 'flood':
         return during('every ingress>nats', fault.kind, async () => {
-          const cut = [...field.links.keys()].filter((name) => /^ingress-\d>nats$/.test(name));
+          const cut = [...field.links.keys()].filter((name) => /^ingress-\d>nats/.test(name));
           for (const name of cut) link(name).cut();
           await flood(fault.posts);
           for (const name of cut) link(name).heal();

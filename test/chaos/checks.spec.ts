@@ -236,6 +236,8 @@ describe('a run', () => {
     ['no answer of an ingress that was killed', 0, 'ingress-1'],
     ['no answer over a link that was cut', 0, 'fleet>ingress-1'],
     ['503 while NATS is away', 503, 'nats'],
+    ['503 while a server of the NATS cluster is away', 503, 'nats-2'],
+    ['503 of an ingress that does not reach one of them', 503, 'ingress-1>nats-2'],
     ['503 of an ingress that does not reach NATS', 503, 'ingress-1>nats'],
   ])('excuses %s', (_, status, what) => {
     const disturbances = [{ what, kind: 'kill', ...at(499_000, 499_900) }];

@@ -14,6 +14,7 @@ type Refused = Pick<Told, 'ingress' | 'status' | 'sentAt' | 'answeredAt'>;
 export function makeExcuses(disturbances: readonly Disturbance[]): (refused: Refused) => boolean {
   // An hour has some thousand faults and a million answers.
   const byWhat = Map.groupBy(disturbances, ({ what }) => what);
+  const natsServers = [...byWhat.keys()].filter((what) => /^nats(-\d)?$/.test(what));
   const during = ({ sentAt, answeredAt }: Refused, what: string, afterMs: number): boolean =>
     (byWhat.get(what) ?? []).some(({ from, to }) => from <= answeredAt && sentAt <= to + afterMs);
   return (refused) => {
@@ -21,6 +22,7 @@ export function makeExcuses(disturbances: readonly Disturbance[]): (refused: Ref
     if (status !== 0 && status !== 503) return false;
     if (during(refused, ingress, returnMs) || during(refused, `fleet>${ingress}`, returnMs)) return true;
     if (status === 0) return false;
-    return ['nats', `${ingress}>nats`, 'every ingress>nats'].some((what) => during(refused, what, drainMs));
+    const links = [...byWhat.keys()].filter((what) => what.startsWith(`${ingress}>nats`));
+    return [...natsServers, ...links, 'every ingress>nats'].some((what) => during(refused, what, drainMs));
   };
 }

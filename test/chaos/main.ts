@@ -13,6 +13,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     machines: { type: 'string', default: '25' },
     control: { type: 'string' },
+    'nats-cluster': { type: 'boolean', default: false },
     output: { type: 'string', short: 'o', default: 'text' },
     keep: { type: 'boolean', default: false },
   },
@@ -31,7 +32,15 @@ if (!(minutes > 0) || !Number.isSafeInteger(seed) || !(machines >= 1)) {
 
 const dataDir = await mkdtemp(join(tmpdir(), 'platte-chaos-'));
 const say = (line: string): void => console.error(`platte: ${line}`);
-const report = await runChaos({ seed, minutes, machinesPerGroup: machines, dataDir, control, say });
+const report = await runChaos({
+  seed,
+  minutes,
+  machinesPerGroup: machines,
+  dataDir,
+  control,
+  natsCluster: values['nats-cluster'],
+  say,
+});
 console.log(values.output === 'json' ? JSON.stringify(report, null, 2) : renderReport(report));
 if (values.keep || !report.isClean) say(`data and logs are in ${dataDir}`);
 else await rm(dataDir, { recursive: true, force: true });

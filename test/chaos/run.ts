@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { connectNats, type NatsConnection, readConsumerLag } from '@platte/fact-log';
+import { connectNats, type NatsConnection, readConsumerLag, readFactsFill } from '@platte/fact-log';
 import { openHistory } from '@platte/history';
 import { untilServed } from '../journeys/catalog.js';
 import { type Adversary, makeAdversary } from './adversary.js';
@@ -27,6 +27,8 @@ export interface ChaosOptions {
   /** Of each of the groups. */
   machinesPerGroup: number;
   control?: string | undefined;
+  /** NATS as a cluster of three, each server and each link to one a target of its own. */
+  natsCluster?: boolean | undefined;
   say: (line: string) => void;
 }
 
@@ -51,10 +53,15 @@ export async function runChaos(options: ChaosOptions): Promise<Report> {
   say('starting two of everything');
   if (options.control !== undefined) process.env['PLATTE_CHAOS_CONTROL'] = options.control;
   const mutant = control === undefined ? null : join(import.meta.dirname, 'mutants.js');
-  const field = await openField({ dataDir, mutant, spoolBytesMax });
+  const field = await openField({
+    dataDir,
+    mutant,
+    spoolBytesMax,
+    natsCluster: options.natsCluster ? 'password' : undefined,
+  });
   try {
     await installWitness(field.servers.postgres.url);
-    const nats = await connectNats({ ...toNats(field), name: 'chaos', say });
+    const nats = await connectNats({ ...field.nats, name: 'chaos', say });
     try {
       return await fight(options, field, nats, control?.plan);
     } finally {
@@ -87,7 +94,7 @@ async function fight(
   const battle = await takePositions(options, field, nats);
   const battlefield = {
     programs: [...field.lives.keys()].filter((name) => name.includes('-')),
-    servers: ['nats', 'postgres', 'clickhouse'],
+    servers: field.serverNames,
     links: [...field.links.keys()],
     groups: policies.length,
   };
@@ -140,8 +147,10 @@ async function settle({ field, fleet, nats, clock }: Battle): Promise<void> {
 }
 
 async function isSettled(field: Field, nats: NatsConnection, clock: ChaosClock): Promise<boolean> {
+  // In a cluster a consumer's own server may not know of the newest message yet.
+  const { lastSequence } = await readFactsFill(nats);
   const lags = await Promise.all(['policy', 'analytics'].map((durable) => readConsumerLag(nats, durable)));
-  if (lags.some((lag) => lag === undefined || lag.pendingMessages + lag.heldMessages > 0)) return false;
+  if (lags.some((lag) => lag.pendingMessages + lag.heldMessages > 0 || lag.ackFloor < lastSequence)) return false;
   const { url } = field.servers.postgres;
   const left = await withPostgres(url, (client) =>
     client.query<{ left: number }>(
@@ -202,11 +211,6 @@ async function readNumbers(field: Field): Promise<Map<string, number>> {
 
 function countsOf(field: Field): { starts: Record<string, number> } {
   return { starts: Object.fromEntries([...field.lives].map(([name, life]) => [name, life.starts()])) };
-}
-
-function toNats(field: Field): { url: string; user: string; password: string } {
-  const { url, user, password } = field.servers.nats;
-  return { url, user, password };
 }
 
 function toClickhouse(field: Field): { url: string; user: string; password: string } {

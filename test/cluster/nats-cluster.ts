@@ -135,6 +135,23 @@ export function toUrls(ports: readonly number[]): string {
   return ports.map((port) => `tls://127.0.0.1:${port}`).join(',');
 }
 
+/** The settings of a program that uses this cluster. */
+export function toEnv(url: string, { access, replicas }: Pick<NatsCluster, 'access' | 'replicas'>) {
+  const settings: Record<string, string | undefined> = {
+    PLATTE_NATS_URL: url,
+    PLATTE_NATS_REPLICAS: String(replicas),
+    PLATTE_NATS_USER: access.user,
+    PLATTE_NATS_PASSWORD: access.password,
+    PLATTE_NATS_CA_FILE: access.caFile,
+    PLATTE_NATS_CERT_FILE: access.certFile,
+    PLATTE_NATS_KEY_FILE: access.keyFile,
+    PLATTE_NATS_CREDS_FILE: access.credsFile,
+  };
+  return Object.fromEntries(
+    Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
 async function makeSignIn(
   folder: string,
   signIn: 'password' | 'creds',

@@ -170,12 +170,14 @@ function registerChaos(program: Command): void {
     .option('--machines <n>', 'machines in each of the four groups', '25')
     .option('--control <name>', 'break the platform on purpose; the checks must say so')
     .option('-o, --output <format>', 'text or json', 'text')
+    .option('--nats-cluster', 'NATS as a cluster of three with TLS, users and replicated streams')
     .option('--keep', 'keep data and logs also when all is well')
-    .action(async (options: Record<string, string | boolean>) => {
+    .action(async ({ natsCluster, ...options }: Record<string, string | boolean>) => {
       const { runTestScript } = await import('./tasks/script.js');
       const flags = Object.entries(options).flatMap(([name, value]) =>
         value === true ? [`--${name}`] : [`--${name}`, String(value)],
       );
+      if (natsCluster === true) flags.push('--nats-cluster');
       process.exitCode = await runTestScript('chaos/main.js', flags);
     });
 }
