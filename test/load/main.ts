@@ -13,14 +13,15 @@ const benches: Record<string, () => Promise<Bench>> = {
   waiting: () => import('./waiting.js').then(({ waitingBench }) => waitingBench),
   ingress: () => import('./ingress.js').then(({ ingressBench }) => ingressBench),
   transport: () => import('./transport.js').then(({ transportBench }) => transportBench),
+  cluster: () => import('./cluster.js').then(({ clusterBench }) => clusterBench),
   policy: () => import('./policy.js').then(({ policyBench }) => policyBench),
   history: () => import('./history.js').then(({ historyBench }) => historyBench),
   memory: () => import('./memory.js').then(({ memoryBench }) => memoryBench),
   parse: () => import('./parse.js').then(({ parseBench }) => parseBench),
 };
 
-/** Only when named: `memory` takes ten minutes, and `ingress` measures the waiting fleet, too. */
-const onlyNamed = new Set(['memory', 'waiting']);
+/** Only when named: `memory` takes ten minutes, `ingress` measures the waiting fleet, too, and `cluster` needs three servers. */
+const onlyNamed = new Set(['memory', 'waiting', 'cluster']);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
