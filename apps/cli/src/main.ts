@@ -15,12 +15,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await makeProgram().parseAsync();
 } catch (error) {
-  process.exitCode = toExitCode(error);
+  process.exitCode = await toExitCode(error);
 }
 
-function toExitCode(error: unknown): number {
+async function toExitCode(error: unknown): Promise<number> {
   // Commander has said it already; its own code for help and version is 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-  console.error(`platte: ${error instanceof Error ? error.message : String(error)}`);
+  const { hideCredentials } = await import('@platte/service/hide-credentials');
+  console.error(hideCredentials(`platte: ${error instanceof Error ? error.message : String(error)}`));
   return exitCodes.failed;
 }

@@ -16,6 +16,13 @@ const problem = (more: Partial<Problem>): Problem => ({
 
 const asked = { server: 'https://x', token: 't', from: 'context prod' };
 
+it('a failure shows no password of a URL', () => {
+  const failed = new Error(
+    'Request cannot be constructed from a URL that includes credentials: http://bob:s3cret@host/',
+  );
+  expect(describeFailure(failed, asked).text).toMatch(/credentials: http:\/\/host\/$/);
+});
+
 describe('a refusal', () => {
   it.each([
     [asked, '`platte login --context prod`'],

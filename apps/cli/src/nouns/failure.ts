@@ -1,4 +1,5 @@
 // What went wrong, for people: a problem with its detail, the fields it points at, what to do and the request id.
+import { hideCredentials } from '@platte/service/hide-credentials';
 import { ApiError, ConnectionError, type Problem } from '@platte/api-contract';
 import { withoutHidden } from '@platte/rollout';
 import { exitCodes } from '../exit-codes.js';
@@ -12,7 +13,13 @@ interface Failure {
 
 type Asked = Pick<Target, 'server' | 'token' | 'tokenFrom' | 'from'>;
 
+/** Without credentials of URLs: an error of a driver or of `fetch` has the URL that it was given. */
 export function describeFailure(error: unknown, asked?: Asked): Failure {
+  const { text, exitCode } = describeAsIs(error, asked);
+  return { text: hideCredentials(text), exitCode };
+}
+
+function describeAsIs(error: unknown, asked?: Asked): Failure {
   if (error instanceof ApiError)
     return { text: describeProblem(error.problem, asked), exitCode: toExitCode(error.problem.status) };
   if (error instanceof ConnectionError)

@@ -74,4 +74,10 @@ describe('the server', () => {
     expect(() => choose({ flags: { data: 'x' } })).toThrow('platte up --data x');
     expect(() => choose({ flags: { server: 'prod.example.com' } })).toThrow('it begins with https://');
   });
+
+  it('is refused with a password in its URL, which is not shown', () => {
+    const withPassword = (server: string) => () => choose({ flags: { server } });
+    expect(withPassword('https://bob:s3cret@prod')).toThrow(/^The URL of the server \(--server\) holds a user/);
+    expect(withPassword('bob:s3cret@prod')).toThrow(/^[^3]*$/s);
+  });
 });
