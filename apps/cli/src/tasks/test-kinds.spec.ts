@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readChangedFiles } from './changed-files.js';
-import { splitWords } from './test.js';
-import { kindsFor, testKinds } from './test-kinds.js';
+import { mustFail, prepareKinds, splitWords } from './test.js';
+import { kindsFor, type TestKind, testKinds } from './test-kinds.js';
 
 const names = (kinds: readonly { name: string }[]) => kinds.map(({ name }) => name);
 const basic = ['unit', 'integration', 'journeys'];
@@ -35,6 +35,27 @@ describe('kinds of test', () => {
     });
     expect(splitWords(['journeys'])).toEqual({ named: [], filters: ['journeys'] });
   });
+});
+
+it('a kind that cannot run says why in one line, and the run fails unless CI chose the kind', async () => {
+  const kind = (name: string, isBasic: boolean, prepare: TestKind['prepare']): TestKind => {
+    return { name, about: '', isBasic, paths: [], prepare };
+  };
+  const unable = async (): Promise<void> => {
+    throw new Error('No oven.\n  the shop: closed\nBuild one.');
+  };
+  const [baked, basic, fine] = [
+    kind('baked', false, unable),
+    kind('basic', true, unable),
+    kind('fine', true, async () => {}),
+  ];
+  const lines: string[] = [];
+  expect(await prepareKinds([baked, fine], (line) => lines.push(line))).toEqual({ ready: [fine], missing: [baked] });
+  expect(lines).toEqual(['baked: not run: No oven. the shop: closed Build one.']);
+  expect(mustFail([baked], {})).toBe(true);
+  expect(mustFail([baked], { changed: true })).toBe(false);
+  expect(mustFail([baked, basic], { changed: true })).toBe(true);
+  expect(mustFail([], {})).toBe(false);
 });
 
 describe('changed files', () => {

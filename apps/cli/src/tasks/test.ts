@@ -39,10 +39,13 @@ export async function runTests(words: string[], options: TestOptions): Promise<n
   }
   const wanted = await chooseKinds(asked, options.changed === true);
   const { ready, missing } = await prepareKinds(wanted);
-  // In CI a kind beyond the basic ones may lack its tools: the line says so, and the others decide.
-  const isMissed = missing.some((kind) => kind.isBasic || options.changed !== true);
   const code = await runKinds(ready, filters);
-  return isMissed ? exitCodes.failed : code;
+  return mustFail(missing, options) ? exitCodes.failed : code;
+}
+
+/** In CI a kind beyond the basic ones may lack its tools: its line says so, and the others decide. */
+export function mustFail(missing: readonly TestKind[], { changed }: TestOptions): boolean {
+  return missing.some((kind) => kind.isBasic || changed !== true);
 }
 
 /** `cluster test/log` names a kind and a filter. A basic kind is named by `--kind`: its word may be part of a path. */
@@ -66,8 +69,15 @@ async function chooseKinds(asked: readonly string[], isByChange: boolean): Promi
   return kinds;
 }
 
-/** Before the clock of a test runs: a first download must not look like a hanging test. */
-async function prepareKinds(kinds: readonly TestKind[]): Promise<{ ready: TestKind[]; missing: TestKind[] }> {
+/**
+ * Before the clock of a test runs: a first download must not look like a hanging test. A kind that cannot run says why in one line.
+ *
+ * @returns the kinds that can run, and those that cannot
+ */
+export async function prepareKinds(
+  kinds: readonly TestKind[],
+  say: (line: string) => void = console.log,
+): Promise<{ ready: TestKind[]; missing: TestKind[] }> {
   const ready: TestKind[] = [];
   const missing: TestKind[] = [];
   for (const kind of kinds) {
@@ -77,7 +87,7 @@ async function prepareKinds(kinds: readonly TestKind[]): Promise<{ ready: TestKi
     } catch (error) {
       missing.push(kind);
       const reason = error instanceof Error ? error.message : String(error);
-      console.log(`${kind.name}: not run: ${reason.replaceAll(/\s*\n\s*/g, ' ')}`);
+      say(`${kind.name}: not run: ${reason.replaceAll(/\s*\n\s*/g, ' ')}`);
     }
   }
   return { ready, missing };
