@@ -83,7 +83,7 @@ export interface RunningCluster extends NatsCluster {
   /** All servers, separated by commas. */
   url: string;
   running: Map<string, RunningServer>;
-  /** Starts all servers, after all of them have ended. Resolves when JetStream has a leader. */
+  /** Starts all servers, after all of them have ended. Resolves when every server knows who leads JetStream. */
   startAll: () => Promise<void>;
   stop: () => Promise<void>;
 }
@@ -91,7 +91,7 @@ export interface RunningCluster extends NatsCluster {
 /** Another program may take a port between the choice and the server's start: that many choices. */
 const attempts = 3;
 
-/** @returns when the servers have elected a leader for JetStream: streams can be made from then on */
+/** @returns when every server knows who leads JetStream: streams can be made from then on */
 export async function startNatsCluster(options: ClusterOptions): Promise<RunningCluster> {
   for (let attempt = 1; ; attempt++) {
     const cluster = await prepare({ ...options, folder: join(options.folder, `attempt-${attempt}`) });
@@ -106,10 +106,14 @@ export async function startNatsCluster(options: ClusterOptions): Promise<Running
 }
 
 async function prepare(options: ClusterOptions): Promise<RunningCluster> {
+  // Each server says which of them leads, the leader that it does itself.
+  const awareServers = new Set<string>();
   let led = Promise.withResolvers<void>();
   const log = (name: string, line: string): void => {
     options.log?.(name, line);
-    if (line.includes('new metadata leader')) led.resolve();
+    if (!/new (JetStream cluster )?metadata leader/.test(line)) return;
+    awareServers.add(name);
+    if (awareServers.size === names.length) led.resolve();
   };
   const cluster = await planNatsCluster({ ...options, log });
   const running = new Map<string, RunningServer>();
@@ -119,6 +123,7 @@ async function prepare(options: ClusterOptions): Promise<RunningCluster> {
     running,
     startAll: async () => {
       led = Promise.withResolvers();
+      awareServers.clear();
       // All are awaited also when one fails, so that `stop` finds those that started.
       const starting = cluster.servers.map(async ({ name, start }) => running.set(name, await start()));
       const failed = (await Promise.allSettled(starting)).find((one) => one.status === 'rejected');
