@@ -21,6 +21,7 @@ import {
   openHistory,
   HistoryTooNew,
   MigrationChanged,
+  numbersOf,
   type Retention,
   ShardsChanged,
 } from '@platte/history';
@@ -180,7 +181,12 @@ async function refuseIf(program: Program, isFinal: boolean, error: unknown): Pro
 
 async function openWriter(program: Program, nats: NatsConnection, store: Store, history: History): Promise<FactWriter> {
   const { config, clock, log, health, metrics, stopper } = program;
-  const numbers = makeMachineNumbers(store, config.cachedMachinesMax);
+  const numbers = makeMachineNumbers(store, {
+    cachedMachinesMax: config.cachedMachinesMax,
+    given: numbersOf(history),
+    onTakenBack: () =>
+      log.warn('PostgreSQL was older than the history: took back the numbers that machines have there'),
+  });
   const writer = await startFactWriter({ nats, history, numbers, config, now: clock.now, log, metrics });
   stopper.add('facts', () => writer.stop(config.stopGrace / 2));
   health.probe('facts', 'reported', () => writer.health());

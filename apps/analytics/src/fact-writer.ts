@@ -64,11 +64,16 @@ interface Gathered {
   rows: FactRows;
   /** One of each message: its facts share their time, to within a turn of the event loop. */
   madeAt: number[];
+  /** In which the rows got their numbers. */
+  epoch: number;
 }
 
-function gatherRows(known: MachineNumbers['known'], options: () => WriteOptions): Gather<Gathered> {
+/** The rows of a batch have numbers that may be another machine's now: they are made again. */
+class NumbersForgotten extends Error {}
+
+function gatherRows({ known, epoch }: MachineNumbers, options: () => WriteOptions): Gather<Gathered> {
   return {
-    begin: () => ({ rows: makeFactRows(known, options()), madeAt: [] }),
+    begin: () => ({ rows: makeFactRows(known, options()), madeAt: [], epoch: epoch() }),
     put({ rows, madeAt }, message) {
       rows.put(message);
       const [first] = message.facts;
@@ -96,7 +101,13 @@ export async function startFactWriter(needs: Needs): Promise<FactWriter> {
       isOutage: isStoreFailure,
       say: (line) => log.info(line),
       withTexts: config.archive,
-      onBatch: async ({ rows, madeAt }) => {
+      onBatch: async ({ rows, madeAt, epoch }) => {
+        // A PostgreSQL that is away gives no numbers to others either: what is known here stays true.
+        await numbers.confirm().catch((error: unknown) => {
+          if (!isStoreFailure(error)) throw error;
+        });
+        if (epoch !== numbers.epoch())
+          throw new NumbersForgotten('another PostgreSQL answers than before: numbers of machines are looked up again');
         const done = await rows.write(history, numbers);
         late.inc(done.late);
         for (const at of madeAt) delay.observe(Math.max(0, now() - at) / 1000);
@@ -109,7 +120,7 @@ export async function startFactWriter(needs: Needs): Promise<FactWriter> {
         onFailed: (reason) => log.warn({ reason }, 'a batch was not written: it comes again'),
       },
     },
-    gatherRows(numbers.known, () => ({ archive: config.archive, oldest: oldest() })),
+    gatherRows(numbers, () => ({ archive: config.archive, oldest: oldest() })),
   );
 
   async function measureLag(): Promise<Lag> {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectNats, ensureStreams, logNames, makeAppender, type NatsConnection, openSpool } from '@platte/fact-log';
 import { type Fact, makePositions, type MachineCheckedIn } from '@platte/facts';
-import { createDatabase, type History, migrateHistory, openHistory } from '@platte/history';
+import { createDatabase, type History, migrateHistory, numbersOf, openHistory } from '@platte/history';
 import { makeLog, makeMetrics, type Metrics } from '@platte/service';
 import { closeStore, makeFreshDatabase, makeMachineNumbers, openStore, type Store } from '@platte/state-store';
 import { inject } from 'vitest';
@@ -54,7 +54,7 @@ export async function makeProgram(): Promise<TestProgram> {
     into: History = history,
     metrics = makeMetrics({ program: 'analytics' }),
   ): Promise<FactWriter> {
-    const numbers = makeMachineNumbers(store);
+    const numbers = makeMachineNumbers(store, { given: numbersOf(into) });
     const writer = await startFactWriter({
       nats,
       history: into,

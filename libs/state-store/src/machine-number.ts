@@ -1,11 +1,13 @@
 // Dense numbers of machines. A machine that is not known gets the next one, whoever asks first: replicas may ask for the
 // same machine at once. Known ones are kept in memory, because a fleet's machines come again all the time.
+//
+// No number is given twice, also not by a database that was restored from an older dump: a new number is above all that the
+// history has, or the history's pairs are taken back first (given-numbers.ts). What this process remembers is dropped when
+// another PostgreSQL answers than before.
+import { type GivenNumbers, type NumberedMachine, takeBackNumbers } from './given-numbers.js';
+import { readStoreIdentity } from './store-identity.js';
 import type { Store } from './store.js';
-
-export interface NumberedMachine {
-  app: string;
-  machine: string;
-}
+import { type Client, withTransaction } from './transaction.js';
 
 export interface MachineNumbers {
   /** Of a machine that is in memory. */
@@ -13,6 +15,12 @@ export interface MachineNumbers {
   /** Numbers for these machines, in one statement for all that are not in memory. */
   of: (machines: readonly NumberedMachine[]) => Promise<(app: string, machine: string) => number>;
   cached: () => number;
+  /**
+   * To be called before numbers that were known are used: when another PostgreSQL answers than before, all are forgotten. Numbers that were known in another epoch must be looked up again.
+   */
+  confirm: () => Promise<void>;
+  /** Counts how often everything was forgotten. */
+  epoch: () => number;
 }
 
 /** Some 100 bytes each. Machines come in turn, so a cache that is smaller than the fleet is no use: raise it with the fleet. */
@@ -38,31 +46,58 @@ with asked as (
   on conflict do nothing
   returning application, machine, number
 )
-select application as app, machine, number from added
+select application as app, machine, number, true as "isNew" from added
 union all
-select application, machine, number from asked join machine_number using (application, machine)`;
+select application, machine, number, false from asked join machine_number using (application, machine)`;
 
-/** @param cachedMachinesMax so many are remembered for certain, and at most twice as many */
-export function makeMachineNumbers(store: Store, cachedMachinesMax = cachedMachinesDefault): MachineNumbers {
-  const cache = makeCache(cachedMachinesMax);
+interface NumberRow extends NumberedMachine {
+  number: number;
+  isNew: boolean;
+}
 
-  async function ask(machines: NumberedMachine[], answers: NumberTable): Promise<void> {
-    const { rows } = await store.pool.query<NumberedMachine & { number: number }>(numberMachines, [
-      machines.map(({ app }) => app),
-      machines.map(({ machine }) => machine),
-    ]);
-    for (const { app, machine, number } of rows) answers.put(app, machine, number);
-  }
+/** A number was given that the history has already: PostgreSQL is older than the history. */
+class NumberGivenTwice extends Error {}
+
+export interface MachineNumbersOptions {
+  /** So many are remembered for certain, and at most twice as many. */
+  cachedMachinesMax?: number | undefined;
+  /** What the history has; without it, PostgreSQL's word is taken. */
+  given?: GivenNumbers | undefined;
+  /** The history's pairs were taken back into PostgreSQL. */
+  onTakenBack?: (() => void) | undefined;
+}
+
+export function makeMachineNumbers(store: Store, options: MachineNumbersOptions = {}): MachineNumbers {
+  const { cachedMachinesMax = cachedMachinesDefault, given } = options;
+  const giving = makeGiving(store, options);
+  let cache = makeCache(cachedMachinesMax);
+  let epoch = 0;
+  let identity: string | undefined;
 
   async function askAll(missing: NumberedMachine[]): Promise<NumberTable> {
     const answers = makeNumberTable();
+    if (identity === undefined && missing.length > 0) await confirm();
     for (let left = missing; left.length > 0;) {
       for (let start = 0; start < left.length; start += machinesPerStatement) {
-        await ask(left.slice(start, start + machinesPerStatement), answers);
+        const rows = await giving.give(left.slice(start, start + machinesPerStatement));
+        for (const { app, machine, number } of rows) answers.put(app, machine, number);
       }
       left = left.filter(({ app, machine }) => answers.get(app, machine) === undefined);
     }
     return answers;
+  }
+
+  async function confirm(): Promise<void> {
+    if (!given) return;
+    const found = await readStoreIdentity(store.pool);
+    if (found === identity) return;
+    // Another replica may have given numbers that this process knows nothing of.
+    await giving.lookAgain();
+    if (identity !== undefined) {
+      cache = makeCache(cachedMachinesMax);
+      epoch += 1;
+    }
+    identity = found;
   }
 
   return {
@@ -72,14 +107,57 @@ export function makeMachineNumbers(store: Store, cachedMachinesMax = cachedMachi
       const cached = cache.lookup();
       const missing = machines.filter(({ app, machine }) => cached(app, machine) === undefined);
       const answers = await askAll(missing);
-      answers.each(cache.remember);
+      answers.each((app, machine, number) => cache.remember(app, machine, number));
       return (app, machine) => {
         const number = cached(app, machine) ?? answers.get(app, machine);
         if (number === undefined) throw new Error(`no number was asked for machine ${machine} of application ${app}`);
         return number;
       };
     },
-    cached: cache.size,
+    cached: () => cache.size(),
+    confirm,
+    epoch: () => epoch,
+  };
+}
+
+/** Reads numbers, and gives those that are missing: each one above all that were given before. */
+function makeGiving(store: Store, { given, onTakenBack = () => {} }: MachineNumbersOptions) {
+  /** Of all numbers that this process knows of. */
+  let greatest = 0;
+
+  async function insert(client: Client, machines: readonly NumberedMachine[]): Promise<NumberRow[]> {
+    const { rows } = await client.query<NumberRow>(numberMachines, [
+      machines.map(({ app }) => app),
+      machines.map(({ machine }) => machine),
+    ]);
+    if (given && rows.some(({ number, isNew }) => isNew && number <= greatest))
+      throw new NumberGivenTwice(`PostgreSQL gave a number again that the history has: its greatest is ${greatest}`);
+    return rows;
+  }
+  const inTransaction = (machines: readonly NumberedMachine[]) =>
+    withTransaction(store.pool, (client) => insert(client, machines));
+
+  async function insertOrTakeBack(machines: readonly NumberedMachine[]): Promise<NumberRow[]> {
+    try {
+      return await inTransaction(machines);
+    } catch (error) {
+      if (!given || !(error instanceof NumberGivenTwice)) throw error;
+      await takeBackNumbers(store, given);
+      greatest = await given.greatest();
+      onTakenBack();
+      return inTransaction(machines);
+    }
+  }
+
+  return {
+    async give(machines: readonly NumberedMachine[]): Promise<NumberRow[]> {
+      const rows = await insertOrTakeBack(machines);
+      for (const { number } of rows) if (number > greatest) greatest = number;
+      return rows;
+    },
+    async lookAgain(): Promise<void> {
+      if (given) greatest = await given.greatest();
+    },
   };
 }
 

@@ -69,11 +69,13 @@ export {
   type StateTable,
   switchState,
 } from './rebuilt-state.js';
+export type { GivenNumbers, NumberedMachine, NumberedPair } from './given-numbers.js';
+export { readStoreIdentity } from './store-identity.js';
 export {
   cachedMachinesDefault,
   type MachineNumbers,
   makeMachineNumbers,
-  type NumberedMachine,
+  type MachineNumbersOptions,
 } from './machine-number.js';
 export {
   findAttempt,

@@ -13,6 +13,7 @@ import {
   type LogPlace,
   machinesOf,
   makeRebuiltHistory,
+  numbersOf,
   reachOf,
   readArchive,
   readKeptFacts,
@@ -103,9 +104,10 @@ export async function makeCopy(stores: Stores, progress: Progress, forgetsOlder 
 }
 
 /** Writes as analytics does, with the live numbers. */
-function historyWriter({ store }: Stores, history: History): (batches: readonly ArrivedBatch[]) => Promise<void> {
-  const numbers = makeMachineNumbers(store);
-  return async (batches) => void (await writeFacts(history, batches, await numbers.of(machinesOf(batches))));
+function historyWriter({ store, history: live }: Stores, history: History) {
+  const numbers = makeMachineNumbers(store, { given: numbersOf(live) });
+  return async (batches: readonly ArrivedBatch[]): Promise<void> =>
+    void (await writeFacts(history, batches, await numbers.of(machinesOf(batches))));
 }
 
 /** Once more into the live history what arrived after `from`: it is in there once, whether it was already or not. */
