@@ -43,6 +43,7 @@ import {
   readClock,
   type Store,
 } from '@platte/state-store';
+import { answerArchive } from './answer-archive.js';
 import type { Config } from './config.js';
 import { type FactWriter, startFactWriter } from './fact-writer.js';
 import { fillingPlaces } from './filling.js';
@@ -73,6 +74,7 @@ const providers: Provider[] = [
   { provide: 'retention', inject: ['program', 'nats', 'writer'], useFactory: openRetention },
   { provide: 'filling', inject: ['program', 'nats', 'history'], useFactory: openFilling },
   { provide: 'reach', inject: ['program', 'nats', 'history'], useFactory: openReach },
+  { provide: 'archive', inject: ['program', 'nats', 'history'], useFactory: openArchive },
 ];
 
 /** What no waiting mends ends the program. */
@@ -284,4 +286,10 @@ function openReach({ health, stopper }: Program, nats: NatsConnection, history: 
   const watch = watchReach({ nats, history, health, signal: stopper.signal });
   stopper.add('reach', () => watch.ended);
   return watch;
+}
+
+function openArchive({ log, stopper }: Program, nats: NatsConnection, history: History) {
+  const answering = answerArchive({ nats, history, log });
+  stopper.add('archive', answering.stop);
+  return answering;
 }

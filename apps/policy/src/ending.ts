@@ -8,15 +8,21 @@ import type { Parts } from './parts.js';
 import { startPruning } from './prune-ledger.js';
 import { startRecounting } from './recount-ledger.js';
 import type { OutboxRelay } from './relay-outbox.js';
+import type { RestoreGate } from './restore-gate.js';
 import { startSweeping } from './sweep-leases.js';
 
-export async function startEnding(parts: Parts & Named, desk: GrantDesk, relay: OutboxRelay): Promise<void> {
+export async function startEnding(
+  parts: Parts & Named,
+  desk: GrantDesk,
+  relay: OutboxRelay,
+  gate?: Pick<RestoreGate, 'isLearning'>,
+): Promise<void> {
   const onEnded = (freed: readonly string[]) => {
     for (const group of freed) desk.noteFreed(group);
     announceFreed(parts.nats, freed);
     relay.wake();
   };
-  startSweeping(parts, await startFolding(parts, onEnded), onEnded);
+  startSweeping(parts, await startFolding(parts, onEnded), onEnded, gate);
   startRecounting(parts, onEnded);
   startPruning(parts);
 }

@@ -23,6 +23,7 @@ import { announceFreed, followFreed } from './freed-budgets.js';
 import { type GroupQueue, makeGroupQueue } from './group-queue.js';
 import type { Parts } from './parts.js';
 import type { OutboxRelay } from './relay-outbox.js';
+import type { RestoreGate } from './restore-gate.js';
 import { makeSpentNotices, type SpentNotices } from './spent-notices.js';
 import { isNobodysFault, workApart } from './work-apart.js';
 
@@ -44,6 +45,8 @@ export interface GrantDeskOptions {
   announceFreed: (groups: readonly string[]) => void;
   /** A transaction wrote facts: the outbox is worth a look. */
   onWritten: () => void;
+  /** Why no grants are made now; null: they are. */
+  closedBecause?: (() => string | null) | undefined;
   log: Log;
   metrics: Metrics;
 }
@@ -65,7 +68,12 @@ const queuesMax = 10_000;
 const unavailable: Decision = { answer: { reason: 'policy-unavailable', inputs: {} } };
 
 /** The desk of this program: told of freed slots by every replica. */
-export function openGrantDesk(parts: Parts, catalog: Map<string, SnapshotIndex>, relay: OutboxRelay): GrantDesk {
+export function openGrantDesk(
+  parts: Parts,
+  catalog: Map<string, SnapshotIndex>,
+  relay: OutboxRelay,
+  gate: Pick<RestoreGate, 'closedBecause'> = { closedBecause: () => null },
+): GrantDesk {
   const { store, nats, clock, nextPosition, log, metrics, stopper } = parts;
   const desk = makeGrantDesk({
     store,
@@ -74,6 +82,7 @@ export function openGrantDesk(parts: Parts, catalog: Map<string, SnapshotIndex>,
     now: clock.now,
     announceFreed: (groups) => announceFreed(nats, groups),
     onWritten: relay.wake,
+    closedBecause: gate.closedBecause,
     log,
     metrics,
   });
@@ -130,6 +139,11 @@ export function makeGrantDesk(options: GrantDeskOptions): GrantDesk {
     },
     noticesFor: (asked) => findNotices(spent, asked),
     async decide(asked) {
+      const closed = options.closedBecause?.() ?? null;
+      if (closed !== null) {
+        decisions.inc({ reason: unavailable.answer.reason }, asked.length);
+        return asked.map(() => ({ answer: { ...unavailable.answer, inputs: { note: closed } } }));
+      }
       const decided = asked.map((): Decision => unavailable);
       await Promise.all(
         [...toGroups(asked)].map(async ([group, places]) => {

@@ -12,6 +12,8 @@ import { startLoggingStops } from './log-stops.js';
 import type { Parts } from './parts.js';
 import { type Publishing, startPublishing } from './publish-snapshots.js';
 import { type OutboxRelay, startRelaying } from './relay-outbox.js';
+import { makeReadArchived } from './read-archived.js';
+import { openRestoreGate, type RestoreGate } from './restore-gate.js';
 import { makeRunCommand, type RunCommand } from './run-command.js';
 import { startSweepingForces } from './sweep-forces.js';
 
@@ -36,16 +38,22 @@ const providers: Provider[] = [
       startPublishing(parts, catalog),
   },
   { provide: 'runCommand', inject: ['parts'], useFactory: (parts: Parts): RunCommand => makeRunCommand(parts) },
-  { provide: 'relay', inject: ['parts'], useFactory: (parts: Parts): OutboxRelay => startRelaying(parts) },
+  // Before the outbox is relayed: the log's last message says whether this database is older.
+  {
+    provide: 'gate',
+    inject: ['parts'],
+    useFactory: (parts: Parts): Promise<RestoreGate> => openRestoreGate(parts, makeReadArchived(parts)),
+  },
+  { provide: 'relay', inject: ['parts', 'gate'], useFactory: (parts: Parts): OutboxRelay => startRelaying(parts) },
   {
     provide: 'grantDesk',
-    inject: ['parts', 'catalog', 'relay', 'publishing'],
-    useFactory: (parts: Parts, catalog: Map<string, SnapshotIndex>, relay: OutboxRelay): GrantDesk =>
-      openGrantDesk(parts, catalog, relay),
+    inject: ['parts', 'catalog', 'relay', 'gate', 'publishing'],
+    useFactory: (parts: Parts, catalog: Map<string, SnapshotIndex>, relay: OutboxRelay, gate: RestoreGate): GrantDesk =>
+      openGrantDesk(parts, catalog, relay, gate),
   },
   { provide: 'questions', inject: ['parts', 'grantDesk'], useFactory: answerQuestions },
   { provide: 'clock', inject: ['parts'], useFactory: answerClock },
-  { provide: 'ending', inject: ['parts', 'grantDesk', 'relay'], useFactory: startEnding },
+  { provide: 'ending', inject: ['parts', 'grantDesk', 'relay', 'gate'], useFactory: startEnding },
   { provide: 'loggedStops', inject: ['parts', 'relay'], useFactory: startLoggingStops },
   { provide: 'lockedGroups', inject: ['parts'], useFactory: watchLockedGroups },
   { provide: 'sweepForces', inject: ['parts'], useFactory: startSweepingForces },

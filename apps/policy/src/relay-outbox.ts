@@ -1,6 +1,6 @@
 // Relays the outbox to the log: at once after a transaction of this process, and every quarter of a second for what
 // others left behind. One replica relays at a time; PostgreSQL says which.
-import { type Appender, makeAppender } from '@platte/fact-log';
+import { type Appender, makeAppender, outboxHeaders } from '@platte/fact-log';
 import type { Fact } from '@platte/facts';
 import { relayOutbox } from '@platte/state-store';
 import type { Named } from './named.js';
@@ -29,8 +29,8 @@ export function startRelaying(parts: Parts & Named): OutboxRelay {
   let running: Promise<void> | undefined;
   let isWanted = false;
 
-  const append = (facts: Fact[], id: string): Promise<void> =>
-    appender.appendAll(facts, { id }).catch((cause: unknown) => {
+  const append = (facts: Fact[], id: string, row: number): Promise<void> =>
+    appender.appendAll(facts, { id, headers: outboxHeaders(row) }).catch((cause: unknown) => {
       throw new AppendFailed(`JetStream: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     });
 

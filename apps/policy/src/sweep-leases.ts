@@ -6,6 +6,7 @@ import type { Named } from './named.js';
 import type { Folding } from './fold-log.js';
 import { makeFoldProgress } from './fold-progress.js';
 import type { Parts } from './parts.js';
+import type { RestoreGate } from './restore-gate.js';
 
 const sweepMs = 500;
 
@@ -14,6 +15,7 @@ export function startSweeping(
   parts: Parts & Named,
   folding: Folding,
   onSwept: (freed: readonly string[]) => void,
+  gate: Pick<RestoreGate, 'isLearning'> = { isLearning: () => false },
 ): void {
   const { store, nats, clock, nextPosition, log, metrics, stopper, prefix } = parts;
   const progress = makeFoldProgress(performance.now());
@@ -37,6 +39,8 @@ export function startSweeping(
   async function sweep(): Promise<void> {
     try {
       const until = await measure();
+      // An attempt whose end is in the log may seem open until that is learnt.
+      if (gate.isLearning()) return;
       let swept: Swept;
       do {
         swept = await sweepLeases(store, { position: nextPosition, until });
@@ -46,8 +50,9 @@ export function startSweeping(
       } while (swept.ended > 0 && !stopper.signal.aborted);
     } catch (error) {
       log.warn({ err: error }, 'leases could not be swept: trying again');
+    } finally {
+      running = undefined;
     }
-    running = undefined;
   }
 
   const timer = setInterval(() => (running ??= sweep()), sweepMs);

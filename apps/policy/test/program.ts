@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { connectNats, ensureStreams, logNames } from '@platte/fact-log';
 import { makePositions } from '@platte/facts';
 import { makeClock, makeHealth, makeLog, makeMetrics, type Stopper, watchClockDifference } from '@platte/service';
-import { closeStore, makeFreshDatabase, openStore } from '@platte/state-store';
+import { closeStore, type FreshDatabase, makeFreshDatabase, openStore } from '@platte/state-store';
 import { inject } from 'vitest';
 import { Config } from '../src/config.js';
 import type { Parts } from '../src/parts.js';
 
 export interface TestProgram extends Parts {
   prefix: string;
+  database: FreshDatabase;
   /** Another replica: its own connections, on the same database and names. */
   another: () => Promise<TestProgram>;
   end: () => Promise<void>;
@@ -51,6 +52,7 @@ export async function makeProgram(settings: Record<string, string> = {}): Promis
       nats,
       nextPosition: makePositions(draw),
       prefix,
+      database,
     };
     return { ...parts, another: () => open(draw + 1), end };
   }

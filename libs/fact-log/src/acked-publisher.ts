@@ -8,9 +8,15 @@ import { createInbox, headers, type Msg, type NatsConnection } from '@nats-io/tr
 import { AppendError } from './append-error.js';
 import { followConnection } from './connect.js';
 
+interface PublishedMessage {
+  id: string;
+  body: Uint8Array;
+  headers?: Readonly<Record<string, string>> | undefined;
+}
+
 export interface AckedPublisher {
   /** `onEnd` is called later, never from within. The body must not change until then. */
-  publish: (message: { id: string; body: Uint8Array }, onEnd: (error?: AppendError) => void) => void;
+  publish: (message: PublishedMessage, onEnd: (error?: AppendError) => void) => void;
   isUp: () => boolean;
   inFlight: () => number;
   /** While messages fail and none succeeds, although the connection is up; undefined otherwise. */
@@ -84,11 +90,12 @@ export function makeAckedPublisher(nc: NatsConnection, options: AckedPublisherOp
   const sweep = setInterval(endOverdue, options.ackTimeoutMs / 10).unref();
 
   return {
-    publish: ({ id, body }, onEnd) => {
+    publish: ({ id, body, headers: more = {} }, onEnd) => {
       const token = (count++).toString(36);
       inFlight.set(token, { sentAt: performance.now(), onEnd });
       const head = headers();
       head.set('Nats-Msg-Id', id);
+      for (const [name, value] of Object.entries(more)) head.set(name, value);
       try {
         nc.publish(options.subject, body, { reply: `${inbox}.${token}`, headers: head });
       } catch (cause) {

@@ -84,9 +84,13 @@ export interface Appender {
   appendEncoded: (encoded: readonly string[], onDone: OnAppended) => void;
   /**
    * For programs off the hot path: resolves when all facts are stored, rejects with an AppendError when any is not. With an
-   * id, a retry of the same facts in the same order within 20 minutes is stored once.
+   * id, a retry of the same facts in the same order within 20 minutes is stored once. Each message gets the headers, except
+   * one that went through the spool.
    */
-  appendAll: (facts: readonly (Fact | UnknownFact)[], options?: { id?: string }) => Promise<void>;
+  appendAll: (
+    facts: readonly (Fact | UnknownFact)[],
+    options?: { id?: string; headers?: Readonly<Record<string, string>> },
+  ) => Promise<void>;
   /** Whether another request may be taken in. Cheap: ask before parsing, and answer 503 if not. */
   hasRoom: () => boolean;
   stats: () => AppenderStats;
@@ -111,10 +115,10 @@ export function makeAppender(options: AppenderOptions): Appender {
       if (queued.requests === 0) queued.onEmpty();
     },
   });
-  function send(id: string, { body, facts, onDone }: Gathered): void {
+  function send(id: string, { body, facts, onDone }: Gathered, headers?: Readonly<Record<string, string>>): void {
     queued.requests += onDone.length;
     queued.bytes += body.length;
-    route.send({ id, body, facts, since: performance.now(), onDone });
+    route.send({ id, body, facts, headers, since: performance.now(), onDone });
   }
   const gathering = makeGathering(limits, (full) => send(nuid.next(), full));
   const waitingBytes = () => queued.bytes + gathering.bytes();
@@ -134,11 +138,13 @@ export function makeAppender(options: AppenderOptions): Appender {
   return {
     append: (facts, onDone) => append(joinFacts(facts.map(encodeFact)), facts.length, onDone),
     appendEncoded: (encoded, onDone) => append(joinFacts(encoded), encoded.length, onDone),
-    appendAll: async (facts, { id = nuid.next() } = {}) => {
+    appendAll: async (facts, { id = nuid.next(), headers } = {}) => {
       if (isClosed) throw stopping();
       if (!hasRoom()) throw queueFull();
       await Promise.all(
-        toChunks(facts, limits).map((chunk, index) => promiseDone(chunk, (filled) => send(`${id}.${index}`, filled))),
+        toChunks(facts, limits).map((chunk, index) =>
+          promiseDone(chunk, (filled) => send(`${id}.${index}`, filled, headers)),
+        ),
       );
     },
     hasRoom,

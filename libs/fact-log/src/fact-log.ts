@@ -1,6 +1,6 @@
 // The door of `fact-log`: append facts to JetStream and follow them, with the spool, snapshots and retention around it.
 // No other room touches NATS's streams.
-export type { Msg, NatsConnection } from '@nats-io/transport-node';
+export { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 export { AppendError, type AppendFailure } from './append-error.js';
 export {
   type Appender,
@@ -23,7 +23,15 @@ export {
 export { type Lag, readConsumerLag } from './consumer.js';
 export type { FactMessage, Gather } from './fact-message.js';
 export { followFacts, followGathered, type Follower, type FollowOptions } from './follow.js';
-export { defaultPrefix, type LogNames, logNames, writtenRowsSubject } from './log-names.js';
+export {
+  archivedEndHeader,
+  archivedSubject,
+  defaultPrefix,
+  type LogNames,
+  logNames,
+  writtenRowsSubject,
+} from './log-names.js';
+export { type OutboxMark, outboxHeaders, readLastOutbox } from './outbox-mark.js';
 export { NatsRefused } from './nats-refused.js';
 export { dropParked, listParked, type ParkedMessage, retryParked } from './parked.js';
 export { readFacts, type ReadMessage, type ReadOptions } from './read.js';
@@ -34,7 +42,14 @@ export {
   type RefusedReporter,
   type RefusedSample,
 } from './refused.js';
-export { type FactsFill, purgeFacts, type Purge, type PurgeOptions, readFactsFill } from './retention.js';
+export {
+  type FactsFill,
+  findFirstSince,
+  purgeFacts,
+  type Purge,
+  type PurgeOptions,
+  readFactsFill,
+} from './retention.js';
 export { makePoison, type SettleHooks } from './settle.js';
 export {
   followSnapshots,

@@ -14,6 +14,11 @@ export interface LogNames {
 /** Tells policies which rows of machines another wrote: `[sender, ...keys]`; without keys all, as after a replay. */
 export const writtenRowsSubject = 'platte.instances.written';
 
+/** Asked by policy: what the archive has of grants and of people's changes. Analytics answers, in several messages. */
+export const archivedSubject = 'platte.history.archived';
+/** Header of the last, empty one: without it the answer is cut short. */
+export const archivedEndHeader = 'Platte-End';
+
 export const defaultPrefix = 'platte';
 
 export function logNames(prefix: string = defaultPrefix): LogNames {

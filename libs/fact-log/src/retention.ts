@@ -61,7 +61,7 @@ export async function purgeFacts({ nc, now, olderThanMs, consumers, prefix }: Pu
   const manager = await jetstreamManager(nc);
   const { state } = await manager.streams.info(stream);
   const slowest = await findSlowest(nc, stream, consumers);
-  const firstYoung = await findFirstSince(nc, {
+  const firstYoung = await findSequence(nc, {
     stream,
     time: now - olderThanMs,
     first: state.first_seq,
@@ -91,7 +91,7 @@ async function findSlowest(
 }
 
 /** The first sequence stored at `time` or later, by halving: 30 reads in a stream of a thousand million messages. */
-async function findFirstSince(
+async function findSequence(
   nc: NatsConnection,
   { stream, time, first, last }: { stream: string; time: number; first: number; last: number },
 ): Promise<number> {
@@ -104,4 +104,14 @@ async function findFirstSince(
     else low = found.sequence + 1;
   }
   return low;
+}
+
+/** The first message of the facts that was stored at `time` or later; one behind the last if none was. */
+export async function findFirstSince(
+  nc: NatsConnection,
+  time: number,
+  { prefix }: { prefix?: string | undefined } = {},
+): Promise<number> {
+  const { firstSequence: first, lastSequence: last } = await readFactsFill(nc, { prefix });
+  return findSequence(nc, { stream: logNames(prefix).facts.stream, time, first: Math.max(1, first), last });
 }

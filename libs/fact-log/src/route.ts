@@ -20,6 +20,7 @@ export interface Batch {
   id: string;
   body: Uint8Array;
   facts: number;
+  headers?: Readonly<Record<string, string>> | undefined;
   since: number;
   onDone: ((error?: AppendError) => void)[];
 }

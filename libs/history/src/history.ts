@@ -23,6 +23,7 @@ export {
 export { dropPassed, rebuild, rebuildFromNothing, type RebuildInput, type Rebuilt } from './rebuild.js';
 export { clockSlackMs, type KeptFacts, type LogStart, type Reach, reachOf, readKeptFacts } from './archive-start.js';
 export { type DiskFill, readDiskFill } from './disk-fill.js';
+export { readArchivedGrants } from './archived-grants.js';
 export { numbersOf } from './given-numbers.js';
 export { rebuildShards } from './rebuild-shards.js';
 export { applyRetention, keptForGood, type Retention, retentionDefaults } from './retention.js';

@@ -36,6 +36,7 @@ export {
 export { type ApplicationState, type CatalogState, evolveCatalog, noCatalog } from './catalog-state.js';
 export { type Blacklisting, type Card, type ChannelFloor, type Force, type Hold } from './catalog-marks.js';
 export { CatalogCommand, type CatalogCommandInput } from './commands.js';
+export { Learned, LostChange, LostChanges, toLostChanges } from './lost-changes.js';
 export { CommandReply, CommandRequest, commandSubject, LockHolder } from './commanding.js';
 export { decideCatalog } from './decide-catalog.js';
 export { type DecideContext, type Decided, floorsMax, forcedMax, heldMax, labelsMax } from './decide-context.js';

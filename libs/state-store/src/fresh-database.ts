@@ -10,6 +10,10 @@ export interface FreshDatabase {
   url: string;
   /** Ends what is still connected to it. */
   drop: () => Promise<void>;
+  /** Keeps a copy of it as it is now, as a backup does. Ends what is connected to it. */
+  keep: () => Promise<void>;
+  /** Puts the copy in its place, as a restore does. */
+  restore: () => Promise<void>;
 }
 
 /** One creation at a time in a server: two clones of one template get into each other's way. */
@@ -23,10 +27,30 @@ export async function makeFreshDatabase(serverUrl: string): Promise<FreshDatabas
     const template = await findOrMakeTemplate(serverUrl, admin);
     await admin.query(`create database ${name} template ${template}`);
   });
-  const drop = () =>
-    withAdmin(serverUrl, async (admin) => void (await admin.query(`drop database if exists ${name} with (force)`)));
-  return { url: toDatabaseUrl(serverUrl, name), drop };
+  const admin = (work: (client: Client) => Promise<void>) => withAdmin(serverUrl, work);
+  return {
+    url: toDatabaseUrl(serverUrl, name),
+    drop: () =>
+      admin(async (client) => {
+        for (const one of [name, toKept(name)]) await client.query(`drop database if exists ${one} with (force)`);
+      }),
+    keep: () =>
+      admin(async (client) => {
+        await client.query(`alter database ${name} allow_connections false`);
+        await client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+        await client.query(`create database ${toKept(name)} template ${name}`);
+        await client.query(`alter database ${name} allow_connections true`);
+      }),
+    restore: () =>
+      admin(async (client) => {
+        await client.query(`alter database ${name} allow_connections false`);
+        await client.query(`drop database ${name} with (force)`);
+        await client.query(`alter database ${toKept(name)} rename to ${name}`);
+      }),
+  };
 }
+
+const toKept = (name: string): string => `${name}_kept`;
 
 async function findOrMakeTemplate(serverUrl: string, admin: Client): Promise<string> {
   const template = `platte_template_${await hashMigrations()}`;

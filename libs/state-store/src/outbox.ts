@@ -17,7 +17,10 @@ const relayLock = 7_306_002;
 
 const insertFacts = `insert into outbox (facts) values ($1)`;
 const readFacts = `select id, facts from outbox order by id limit ${rowsPerRelayMax}`;
-const deleteFacts = `delete from outbox where id = any($1::bigint[])`;
+// A dump has either the rows or the mark of them: the log's last message tells by it whether a database is older.
+const deleteFacts = `
+  with relayed as (delete from outbox where id = any($1::bigint[]))
+  update outbox_relayed set id = greatest(id, $2::bigint), at = floor(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 
 export function toOutbox(facts: readonly Fact[]): Statement[] {
   return toRows(facts).map((row) => ({ name: 'put-into-outbox', text: insertFacts, values: [row] }));
@@ -28,8 +31,8 @@ export async function putIntoOutbox(client: Pick<PoolClient, 'query'>, facts: re
   await sendInOrder(client, toOutbox(facts));
 }
 
-/** Resolves when the log has the facts for good. With the same id they are stored once. */
-export type AppendFacts = (facts: Fact[], id: string) => Promise<void>;
+/** Resolves when the log has the facts for good. With the same id they are stored once. `row`: the id in the outbox. */
+export type AppendFacts = (facts: Fact[], id: string, row: number) => Promise<void>;
 
 /**
  * Relays what is in the outbox, in order, until it is empty. Returns how many facts it relayed: 0 also while another
@@ -58,10 +61,11 @@ async function relayAll(client: PoolClient, append: AppendFacts): Promise<number
     const { rows } = await client.query<{ id: number; facts: string }>(readFacts);
     for (const row of rows) {
       const facts = unpackFacts(row.facts);
-      await append(facts, idOf(facts));
+      await append(facts, idOf(facts), row.id);
       relayed += facts.length;
     }
-    await client.query(deleteFacts, [rows.map((row) => row.id)]);
+    const ids = rows.map((row) => row.id);
+    if (ids.length > 0) await client.query(deleteFacts, [ids, ids.at(-1)]);
     if (rows.length < rowsPerRelayMax) return relayed;
   }
 }

@@ -100,6 +100,18 @@ export type { HeldCatalog } from './held-catalog.js';
 export { type InstanceCache, makeInstanceCache } from './instance-cache.js';
 export { findInstance, type InstanceRow } from './instance-rows.js';
 export { type AppendFacts, putIntoOutbox, relayOutbox } from './outbox.js';
+export { learnCheckIns } from './learn-check-ins.js';
+export { type GrantFact, learnGrants } from './learn-grants.js';
+export {
+  finishRestore,
+  noteLearned,
+  noteOutcomes,
+  openRestoreIfOlder,
+  readKnownChanges,
+  readOpenRestore,
+  type Restore,
+  touchMark,
+} from './restore.js';
 export { pruneLedger } from './prune-ledger.js';
 export { findSpent, refuseSpent, type SpentBudget } from './refuse-spent.js';
 export { type LedgerCounter, type Miscount, recountLedger } from './recount.js';

@@ -3,9 +3,11 @@
 import type { Pool } from 'pg';
 
 // The timeline is that of the log that is written now: the control file learns of a promotion at its next checkpoint only. A
-// restored data folder keeps both, so the start counts too; a dump that is read into a running server makes the table anew.
+// restored data folder keeps both, so the start counts too; a dump that is read into a running server makes the database or its
+// tables anew.
 const identity = (history: string) => `
-  select concat_ws('/', ${history}, extract(epoch from pg_postmaster_start_time()), 'machine_number'::regclass::oid) as identity`;
+  select concat_ws('/', ${history}, extract(epoch from pg_postmaster_start_time()),
+    (select oid from pg_database where datname = current_database()), 'machine_number'::regclass::oid) as identity`;
 const readWhole = identity(
   `(select system_identifier from pg_control_system()), substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)`,
 );

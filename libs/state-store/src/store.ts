@@ -3,6 +3,7 @@
 // - `pool`: everything that is asked now and then.
 // - `hot`: what check-ins wait for. Pipelined, so that several statements travel in one round trip, and with planner
 //   settings that keep every statement on its primary key.
+import { callbackify } from 'node:util';
 import { Pool, type PoolClient, types } from 'pg';
 import {
   answerMsMax as defaultAnswerMsMax,
@@ -16,6 +17,7 @@ import {
 import { Busy } from './command-blocked.js';
 import { makeStuckGroups, type StuckGroups } from './stuck-groups.js';
 import { makeTurns, type Turns } from './turns.js';
+import { readStoreIdentity } from './store-identity.js';
 
 export interface Store {
   readonly pool: Pool;
@@ -29,6 +31,11 @@ export interface Store {
    * programs use the same one.
    */
   readonly clockOffsetMs: () => number;
+  /**
+   * The PostgreSQL that decisions may use (`readStoreIdentity`); undefined: any. Behind a new connection may be another one, which
+   * was restored from a backup: nothing is decided on it before its owner has looked at it.
+   */
+  readonly expected: { identity: string | undefined };
 }
 
 export interface StoreOptions {
@@ -90,6 +97,7 @@ export function openStore(options: StoreOptions): Store {
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
   };
+  const expected: Store['expected'] = { identity: undefined };
   const pool = new Pool({ ...shared, application_name: 'platte', max: poolMax, options: session });
   const hot = new Pool({
     ...shared,
@@ -98,6 +106,7 @@ export function openStore(options: StoreOptions): Store {
     pipeline: true,
     lock_timeout: hotLockWaitMs,
     options: `${plannerOptions} ${session}`,
+    ...onNewConnection((client) => assertExpected(client, expected)),
   });
   for (const one of [pool, hot]) {
     one.on('error', onError);
@@ -106,7 +115,20 @@ export function openStore(options: StoreOptions): Store {
     one.on('connect', (client) => client.on('error', () => {}));
   }
   destroyUnanswered([pool, hot], onUnanswered);
-  return { pool, hot, stuck: makeStuckGroups(), turns: makeTurns(isShared), clockOffsetMs };
+  return { pool, hot, stuck: makeStuckGroups(), turns: makeTurns(isShared), clockOffsetMs, expected };
+}
+
+/** Of the pool, which its types do not know: called before a new connection is handed out. */
+const onNewConnection = (check: (client: PoolClient) => Promise<void>): object => ({ verify: callbackify(check) });
+
+async function assertExpected(client: PoolClient, { identity }: Store['expected']): Promise<void> {
+  if (identity === undefined || (await readStoreIdentity(client)) === identity) return;
+  throw new AnotherPostgres('another PostgreSQL answers than before: it is compared with the log first');
+}
+
+/** As when a server is starting up: whoever waits tries again. */
+class AnotherPostgres extends Error {
+  readonly code = '57P03';
 }
 
 /**
