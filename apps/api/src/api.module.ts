@@ -12,6 +12,7 @@ import { InstanceCommandsController } from './controllers/instance-commands.cont
 import { InstancesController } from './controllers/instances.controller.js';
 import { LogController } from './controllers/log.controller.js';
 import { ProgressController } from './controllers/progress.controller.js';
+import { RestoreController } from './controllers/restore.controller.js';
 import { SystemController } from './controllers/system.controller.js';
 import { TimelinesController } from './controllers/timelines.controller.js';
 import { AccessGuard, type Identify, type Throttle } from './http/access-guard.js';
@@ -33,6 +34,7 @@ const controllers = [
   InstanceCommandsController,
   LogController,
   ProgressController,
+  RestoreController,
   SystemController,
   TimelinesController,
 ];

@@ -8,6 +8,7 @@
 // The row in `restore` is what replicas share: whoever finds it closes, and one of them learns.
 import { setTimeout as delay } from 'node:timers/promises';
 import { readLastOutbox } from '@platte/fact-log';
+import { describeActor, platte } from '@platte/facts';
 import { isStoreFailure } from '@platte/service';
 import {
   finishRestore,
@@ -56,7 +57,8 @@ export async function openRestoreGate(parts: Parts & Named, readArchived: ReadAr
     }
     restore = await readOpenRestore(store.pool);
     if (restore?.state === 'learning') learning ??= learn(restore).finally(() => (learning = undefined));
-    if (restore?.state === 'waiting' && isNothingLost(restore)) await finishRestore(store, restore.id, 'platte');
+    if (restore?.state === 'waiting' && isNothingLost(restore))
+      await finishRestore(store, restore.id, describeActor(platte));
     await touchMark(store, touchMs);
     closed = describe(restore);
     store.expected.identity = identity;

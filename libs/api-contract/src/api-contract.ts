@@ -72,8 +72,10 @@ export {
   activityKinds,
   Change,
   Health,
+  LostChange,
   ParkedMessage,
   RefusedReport,
+  Restore,
   Version,
 } from './system.js';
 export { parseEvents, watchEvents, type WatchedEvent, type WatchOptions } from './watch.js';

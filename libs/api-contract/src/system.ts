@@ -111,6 +111,37 @@ export const ParkedMessage = z
   .meta({ id: 'ParkedMessage' });
 export type ParkedMessage = z.infer<typeof ParkedMessage>;
 
+export const LostChange = z
+  .object({
+    at: Instant,
+    ...actorFields,
+    kind: z.string().describe('The fact of the change: GroupPaused, MachineHeld, PackageAssigned…'),
+    application: z.string(),
+    group: z.string().nullable(),
+    instance: z.string().describe('The machine’s id; empty where it is of none.'),
+    subject: z.string().describe('Id of what changed.'),
+    applies: z.boolean().describe('Whether `apply` makes it again; else a person has to, by hand or from a file.'),
+    outcome: z.string().nullable().describe('`applied`, or why it was refused; null: not tried yet.'),
+  })
+  .meta({ id: 'LostChange' });
+export type LostChange = z.infer<typeof LostChange>;
+
+/** PostgreSQL was restored from a backup that is older than the log. */
+export const Restore = z
+  .object({
+    state: z
+      .enum(['none', 'learning', 'waiting'])
+      .describe('none: grants are made; learning: grants that PostgreSQL forgot are read; waiting: for `apply`.'),
+    foundAt: Instant.nullable(),
+    since: Instant.nullable().describe('What PostgreSQL knew ends about here; null: it is not known.'),
+    grants: z.number().int().describe('Learnt from the log.'),
+    ends: z.number().int().describe('Of grants, learnt from the log.'),
+    unlogged: z.number().int().describe('Grants that only the answers to machines told of.'),
+    changes: z.array(LostChange).describe('Of people, in the order in which they are applied.'),
+  })
+  .meta({ id: 'Restore' });
+export type Restore = z.infer<typeof Restore>;
+
 export const Health = z
   .object({
     status: z.enum(['ok', 'degraded']),

@@ -1,7 +1,7 @@
 // Changes of people that a restored database does not know, as the log's facts tell them: what came of each thing in the end, and
 // the command that makes it so again. Order matters when they are applied: packages before the channels that lead to them, all
 // that stops machines last, so that nothing a stop names is missing.
-import type { CatalogFact, RolloutFact } from '@platte/facts';
+import { ActorKind, type CatalogFact, type RolloutFact } from '@platte/facts';
 import { z } from 'zod';
 import { CatalogCommand } from './commands.js';
 
@@ -9,6 +9,7 @@ export const LostChange = z.object({
   kind: z.string(),
   at: z.number().int(),
   actor: z.string(),
+  actorKind: ActorKind.optional(),
   application: z.string(),
   group: z.string().nullable(),
   /** The machine's id; '' where it is of none. */
@@ -65,13 +66,14 @@ export function toLostChanges(facts: readonly ChangeFact[]): LostChange[] {
 }
 
 function toLostChange(fact: ChangeFact, { command }: Deed): LostChange {
-  const { kind, at, actor, app: application, group, machine } = fact;
+  const { kind, at, actor, actorKind, app: application, group, machine } = fact;
   const subject = 'subject' in fact ? fact.subject : fact.rollout;
   const checked = command === null ? undefined : CatalogCommand.safeParse(command);
   return {
     kind,
     at,
     actor,
+    actorKind,
     application,
     group,
     machine,

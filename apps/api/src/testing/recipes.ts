@@ -205,6 +205,8 @@ export const recipes: Record<OperationId, Recipe> = {
   listParkedMessages: nothing,
   retryParkedMessage: ({ parked }) => ({ params: { id: parked } }),
   dropParkedMessage: ({ parked }) => ({ params: { id: parked } }),
+  getRestore: nothing,
+  applyRestore: () => ({ body: {} }),
   streamEvents: nothing,
   getDocs: nothing,
   getOpenApi: nothing,
@@ -217,5 +219,22 @@ export const before: Partial<Record<OperationId, (api: RunningApi, things: Thing
     for (const id of [group, spareGroup])
       await admin.deleteGroup({ params: { id }, ifMatch: (await admin.getGroup({ params: { id } })).revision });
   },
+  applyRestore: async ({ store }, { application, spareGroup }) => {
+    const command = { kind: 'PauseGroup', application, group: spareGroup };
+    await openRestore(store.pool, [{ kind: 'GroupPaused', application, subject: spareGroup, command }]);
+  },
   startRollout: ({ admin }, { rollout }) => admin.haltRollout({ params: { id: rollout }, body: {} }),
 };
+
+/** As policy leaves it when it has learnt from the log. */
+export async function openRestore(
+  db: RunningApi['store']['pool'],
+  changes: readonly { kind: string; application: string; subject: string; command: object | null }[],
+): Promise<void> {
+  const rest = { at: 1_000, actor: 'ada', group: null, machine: '', outcome: null };
+  await db.query(
+    `insert into restore (found_at, since, known_id, log_id, state, changes) values (1000, 0, 1, 2, 'waiting', $1)
+     on conflict ((true)) where state <> 'done' do update set changes = excluded.changes`,
+    [JSON.stringify(changes.map((change) => ({ ...rest, ...change })))],
+  );
+}

@@ -12,14 +12,14 @@ import { api, context } from './specs/local.js';
 import { packages } from './specs/packages.js';
 import { rollouts } from './specs/rollouts.js';
 import { login, logout } from './specs/sign-in.js';
-import { activity, audit, malformed, parked, status, tokens, watch, whoami } from './specs/system.js';
+import { activity, audit, malformed, parked, restore, status, tokens, watch, whoami } from './specs/system.js';
 
 type Section = readonly [heading: string, commands: readonly (NounSpec | VerbSpec)[]];
 
 const sections: readonly Section[] = [
   ['Fleet:', [top, why, timeline, instances, groups, rollouts, watch]],
   ['Catalog:', [apps, packages, channels, exportFleet, diff, apply]],
-  ['Platform:', [activity, audit, tokens, malformed, parked, status, whoami, sql, api]],
+  ['Platform:', [activity, audit, tokens, malformed, parked, restore, status, whoami, sql, api]],
   ['This command line:', [login, logout, context]],
 ];
 

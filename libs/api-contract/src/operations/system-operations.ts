@@ -7,7 +7,7 @@ import { operation } from '../operation.js';
 import { Moment, pageOf, paging, toDecimal } from '../page.js';
 import { Entity } from '../problem.js';
 import { anyOf } from './instance-filters.js';
-import { Activity, activityKinds, Change, Health, ParkedMessage, RefusedReport, Version } from '../system.js';
+import { Activity, activityKinds, Change, Health, ParkedMessage, RefusedReport, Restore, Version } from '../system.js';
 
 const ParkedParams = z.strictObject({
   id: toDecimal(
@@ -177,6 +177,35 @@ export const systemOperations = {
     scope: 'platform',
     params: ParkedParams,
     status: 204,
+  }),
+  getRestore: operation({
+    method: 'GET',
+    path: '/restore',
+    tag: 'system',
+    summary:
+      'Whether PostgreSQL is older than the log, as after the restore of a backup, and what people changed since',
+    role: 'viewer',
+    scope: 'platform',
+    status: 200,
+    response: Restore,
+  }),
+  applyRestore: operation({
+    method: 'POST',
+    path: '/restore/apply',
+    tag: 'system',
+    summary: 'Make the changes again that a restored PostgreSQL forgot: then grants go on',
+    description: [
+      'Each is an ordinary command of the caller. One that is refused keeps grants waiting, unless `acceptRefused` lets them go',
+      'on: mend what it names and apply again, which tries only what is left.',
+    ].join(' '),
+    role: 'admin',
+    scope: 'platform',
+    isCommand: true,
+    body: z.strictObject({
+      acceptRefused: z.boolean().default(false).describe('Grants go on although changes were refused.'),
+    }),
+    status: 200,
+    response: Restore,
   }),
   streamEvents: operation({
     method: 'GET',

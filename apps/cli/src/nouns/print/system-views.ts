@@ -1,5 +1,5 @@
 // What happened, who did it, tokens, refused requests, parked messages.
-import type { Activity, Change, ParkedMessage, RefusedReport, Token } from '@platte/api-contract';
+import type { Activity, Change, LostChange, ParkedMessage, RefusedReport, Restore, Token } from '@platte/api-contract';
 import { describeActor } from '@platte/facts';
 import type { z } from 'zod';
 import type { Names } from './catalog-views.js';
@@ -97,3 +97,28 @@ export const parkedColumns: readonly Column<ParkedMessage>[] = [
   { name: 'REASON', cell: ({ reason }) => reason },
   { name: 'EXCERPT', cell: ({ excerpt }) => excerpt, isWide: true },
 ];
+
+const restoreWords: Record<Restore['state'], string> = {
+  none: 'no: PostgreSQL knows what the log does',
+  learning: 'yes: what PostgreSQL forgot is read from the log',
+  waiting: 'yes: for `platte restore apply`',
+};
+
+export function describeRestore(restore: Restore): readonly (readonly [string, string])[] {
+  const { state, foundAt, since, grants, ends, unlogged, changes } = restore;
+  const waits = ['Grants wait', restoreWords[state]] as const;
+  if (foundAt === null) return [waits];
+  return [
+    waits,
+    ['Found', foundAt],
+    ['Backup of', since ?? 'not known'],
+    ['Learnt', `${grants + unlogged} grants, ${ends} ends of leases`],
+    ['Changes since', changes.length === 0 ? 'none' : changes.map(describeLost).join('\n')],
+  ];
+}
+
+function describeLost(change: LostChange): string {
+  const { at, kind, subject, instance, applies, outcome } = change;
+  const what = outcome ?? (applies ? 'to be applied' : 'by hand: it is not applied');
+  return `${at}  ${kind} ${instance === '' ? subject : instance} by ${toActorText(change)}: ${what}`;
+}

@@ -3,7 +3,13 @@ import { ActorKind } from '@platte/facts';
 import { argument, flag, option, type Call } from '../call.js';
 import { confirm } from '../io.js';
 import { printItem, printList } from '../print/output.js';
-import { activityColumns, changeColumns, parkedColumns, refusedColumns } from '../print/system-views.js';
+import {
+  activityColumns,
+  changeColumns,
+  describeRestore,
+  parkedColumns,
+  refusedColumns,
+} from '../print/system-views.js';
 import { findGivenApplication, findGroup } from '../resolve.js';
 import { exitCodes } from '../../exit-codes.js';
 import { groupNames } from './names.js';
@@ -66,6 +72,22 @@ export async function dropParked(call: Call): Promise<void> {
   if (!flag(call, 'dryRun')) await confirm(call.io, `Drop message ${id} for good?`, flag(call, 'yes'));
   await call.open().client.dropParkedMessage({ params: { id } });
   call.io.say(`Dropped message ${id}.`);
+}
+
+export async function showRestore(call: Call): Promise<void> {
+  const restore = await call.open().client.getRestore();
+  printItem(call, restore, describeRestore, ({ state }) => state);
+}
+
+export async function applyRestore(call: Call): Promise<void> {
+  const { client } = call.open();
+  const { changes } = await client.getRestore();
+  const count = changes.filter(({ applies, outcome }) => applies && outcome !== 'applied').length;
+  const question = `Make ${count} changes again, and let grants go on?`;
+  if (!flag(call, 'dryRun')) await confirm(call.io, question, flag(call, 'yes'));
+  const restore = await client.applyRestore({ body: { acceptRefused: flag(call, 'acceptRefused') } });
+  printItem(call, restore, describeRestore, ({ state }) => state);
+  call.io.say('Grants go on.');
 }
 
 export async function showMe(call: Call): Promise<void> {

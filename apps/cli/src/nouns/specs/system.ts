@@ -163,6 +163,32 @@ export const parked: NounSpec = {
   ],
 };
 
+export const restore: NounSpec = {
+  name: 'restore',
+  summary: 'what a PostgreSQL that was restored from a backup forgot',
+  verbs: [
+    {
+      name: 'show',
+      kind: 'read',
+      isDefault: true,
+      summary: 'whether grants wait for it, and what people changed since the backup',
+      operations: ['getRestore'],
+      load: async () => (await load()).showRestore,
+    },
+    {
+      name: 'apply',
+      kind: 'change',
+      destructive: true,
+      formats: ['table', 'json', 'yaml'],
+      summary: 'make these changes again: then grants go on',
+      options: [{ flags: '--accept-refused', about: 'let grants go on although changes were refused' }],
+      examples: ['platte restore show', 'platte restore apply --yes'],
+      operations: ['applyRestore'],
+      load: async () => (await load()).applyRestore,
+    },
+  ],
+};
+
 export const whoami: VerbSpec = {
   name: 'whoami',
   kind: 'read',
