@@ -36,15 +36,20 @@ export async function openLink(name: string, targetPort: () => number): Promise<
       return;
     }
     const far = connect({ host: '127.0.0.1', port: targetPort(), noDelay: true });
-    const pair: Pair = { sockets: [near, far], isFrozen: false, flush: () => flushes.forEach((flush) => flush()) };
+    // The end of either side passes a stall no more than a byte does.
+    const flush = (): void => {
+      flushes.forEach((send) => send());
+      if (far.destroyed) near.destroySoon();
+    };
+    const pair: Pair = { sockets: [near, far], isFrozen: false, flush };
     const isHeld = (): boolean => state.mode === 'stalled' || pair.isFrozen;
     const flushes = [pump(near, far, { state, isHeld }), pump(far, near, { state, isHeld })];
     pairs.add(pair);
-    far.once('error', () => pair.isFrozen || near.resetAndDestroy());
-    far.once('close', () => pair.isFrozen || setTimeout(() => near.destroySoon(), state.delayMs));
+    far.once('error', () => isHeld() || near.resetAndDestroy());
+    far.once('close', () => isHeld() || setTimeout(() => near.destroySoon(), state.delayMs));
     // Of a frozen connection neither end hears that the other is gone.
     near.once('close', () => pair.isFrozen || setTimeout(() => far.destroySoon(), state.delayMs));
-    near.once('error', () => far.resetAndDestroy());
+    near.once('error', () => pair.isFrozen || far.resetAndDestroy());
     near.once('close', () => pair.isFrozen || pairs.delete(pair));
   });
   server.listen(0, '127.0.0.1');
