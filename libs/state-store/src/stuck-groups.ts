@@ -30,8 +30,13 @@ export function makeStuckGroups(): StuckGroups {
   };
 }
 
+const lockNotAvailable = '55P03';
+
 /** A lock of these groups, or one that their transaction needed, could not be had in time. Nothing was changed. */
 export class GroupLocked extends Error {
+  /** As of PostgreSQL's error: no machine is to blame. */
+  readonly code = lockNotAvailable;
+
   constructor(
     readonly groups: readonly string[],
     options: ErrorOptions,
@@ -39,8 +44,6 @@ export class GroupLocked extends Error {
     super(`group ${groups.join(', ')} is locked by another transaction`, options);
   }
 }
-
-const lockNotAvailable = '55P03';
 
 export function isLockNotAvailable(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === lockNotAvailable;
