@@ -25,7 +25,7 @@ Things are named by their id or their name: an application by its name or produc
 
 The first of these that says something: \`--server\`, \`--context\` or \`--data\`; \`PLATTE_SERVER\`; \`PLATTE_CONTEXT\`; the current context of
 \`~/.config/platte/config.yaml\` (mode 0600; \`PLATTE_CONFIG\` names another file); the platform that runs in this folder (\`.platte/run.json\`).
-The token is \`--token\`, else \`PLATTE_TOKEN\`, else the one that was kept for that server.
+The token is \`--token\`, else \`PLATTE_TOKEN\` or what stands in the file that \`PLATTE_TOKEN_FILE\` names, else the one that was kept for that server.
 
 ## Exit codes
 `;

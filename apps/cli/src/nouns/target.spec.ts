@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { chooseTarget, type TargetSources } from './target.js';
 
@@ -61,6 +64,17 @@ describe('the server', () => {
   ])('is %s', (_, given, server, token) => {
     expect(choose(given)).toMatchObject({ server, ...(token === undefined ? {} : { token }) });
     expect(choose(given).token).toBe(token);
+  });
+
+  it('is asked with the token of a file', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'platte-token-'));
+    const file = join(folder, 'token');
+    writeFileSync(file, 'plt_of_a_file\n');
+    const env = { PLATTE_SERVER: 'https://env', PLATTE_TOKEN_FILE: file };
+    expect(choose({ env })).toMatchObject({ token: 'plt_of_a_file', tokenFrom: 'PLATTE_TOKEN_FILE' });
+    expect(() => choose({ env: { ...env, PLATTE_TOKEN: 't' } })).toThrow('are both set');
+    rmSync(folder, { recursive: true });
+    expect(() => choose({ env })).toThrow('PLATTE_TOKEN_FILE names a file that cannot be read: ENOENT');
   });
 
   it('never gets the token of another one', () => {

@@ -1,5 +1,6 @@
 // Which server a command talks to. Flags are above the environment, that is above the current context, and a platform that
 // runs in this folder is taken when nothing else says where. A token goes only to the server that it was given for.
+import { readFileSync } from 'node:fs';
 import type { Context, Contexts } from './contexts.js';
 import { CliError } from './cli-error.js';
 
@@ -7,7 +8,7 @@ export interface Target {
   server: string;
   token: string | undefined;
   /** What gave the token, for people, where it is not what gave the server. */
-  tokenFrom?: '--token' | 'PLATTE_TOKEN';
+  tokenFrom?: '--token' | 'PLATTE_TOKEN' | 'PLATTE_TOKEN_FILE';
   /** What said so, for people. */
   from: string;
   sql: Context['sql'] | undefined;
@@ -39,8 +40,24 @@ export function chooseTarget(sources: TargetSources): Target {
   if (!/^https?:\/\/./.test(chosen.server))
     throw new CliError(`${chosen.server} (${chosen.from}) is no URL of a server: it begins with https:// or http://.`);
   if (flags.token !== undefined) return { ...chosen, token: flags.token, tokenFrom: '--token' };
-  if (env['PLATTE_TOKEN']) return { ...chosen, token: env['PLATTE_TOKEN'], tokenFrom: 'PLATTE_TOKEN' };
-  return chosen;
+  return { ...chosen, ...tokenOfEnvironment(env) };
+}
+
+function tokenOfEnvironment(env: TargetSources['env']): Pick<Target, 'token' | 'tokenFrom'> | undefined {
+  const token = env['PLATTE_TOKEN'];
+  const file = env['PLATTE_TOKEN_FILE'];
+  if (!file) return token ? { token, tokenFrom: 'PLATTE_TOKEN' } : undefined;
+  if (token) throw new CliError('PLATTE_TOKEN and PLATTE_TOKEN_FILE are both set: set one of them.');
+  return { token: readToken(file), tokenFrom: 'PLATTE_TOKEN_FILE' };
+}
+
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new CliError(`PLATTE_TOKEN_FILE names a file that cannot be read: ${cause}.`);
+  }
 }
 
 /** Messages and lists show a server's URL as it is, so that it must hold no password. @throws CliError without the URL */

@@ -29,7 +29,8 @@ export async function login(call: Call): Promise<void> {
     `Signed in to ${server} as ${me.name}, role ${me.role}, ${me.expires ? `until ${me.expires}` : 'for good'}.`,
   );
   call.io.say(`The current context is ${name}; \`platte logout\` ends it.`);
-  if (process.env['PLATTE_TOKEN']) call.io.say('PLATTE_TOKEN is set and goes before it: unset PLATTE_TOKEN.');
+  for (const name of ['PLATTE_TOKEN', 'PLATTE_TOKEN_FILE'])
+    if (process.env[name]) call.io.say(`${name} is set and goes before it: unset ${name}.`);
 }
 
 async function byBrowser(call: Call, server: string) {
