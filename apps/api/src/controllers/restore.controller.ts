@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { type InputOf, type OutputOf, toInstant } from '@platte/api-contract';
+import { type InputOf, type OutputOf, type ProblemName, toInstant } from '@platte/api-contract';
 import { describeActor, toActor } from '@platte/facts';
 import type { LostChange } from '@platte/rollout';
 import { finishRestore, noteOutcomes, readOpenRestore, type Restore } from '@platte/state-store';
@@ -51,13 +51,13 @@ export class RestoreController {
     throw new ApiProblem('refused', { detail });
   }
 
-  /** @throws ApiProblem when policy is away: then nobody knows what became of it, and it is tried again */
+  /** @throws ApiProblem when policy is away, or somebody holds a lock: it is tried again */
   private async apply({ command }: LostChange, caller: Caller): Promise<string> {
     try {
       await this.parts.runCommand(Command.parse(command), caller);
       return 'applied';
     } catch (error) {
-      if (!(error instanceof ApiProblem) || error.kind === 'policy-unavailable') throw error;
+      if (!(error instanceof ApiProblem) || !refusals.has(error.kind)) throw error;
       return error.message;
     }
   }
@@ -72,6 +72,9 @@ function toRefused(refused: readonly LostChange[]): ApiProblem {
 }
 
 const Command = z.looseObject({ kind: z.string() }) as unknown as z.ZodType<Command>;
+
+/** That the change as it was cannot be made: another try says the same until somebody mends something. */
+const refusals: ReadonlySet<ProblemName> = new Set<ProblemName>(['refused', 'not-found', 'invalid-request']);
 
 const isLeft = ({ command, outcome }: LostChange): boolean => command !== null && outcome !== 'applied';
 
