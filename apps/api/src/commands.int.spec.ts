@@ -107,6 +107,11 @@ describe('the catalog by API', () => {
         errors: [{ pointer: '/policy/rateLimit/periodMs', detail: 'is at most 10 years: 315360000000 ms' }],
       });
     }
+    expect(await edit({ timezone: 'BST' })).toMatchObject({
+      status: 422,
+      reason: 'invalid-time-zone',
+      detail: expect.stringContaining('BST is not a time zone of the tz database (Europe/London or Asia/Dhaka?)'),
+    });
     expect(await edit({ timezone: 'Mars/Olympus' })).toMatchObject({
       status: 422,
       reason: 'invalid-time-zone',

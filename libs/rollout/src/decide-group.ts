@@ -11,7 +11,7 @@ import { type DecideContext, type Decided, refuseStale } from './decide-context.
 import { supersede } from './decide-rollout.js';
 import { refuse, type Rejection } from './rejection.js';
 import { isSame, withChanges } from './edit.js';
-import { isTimeZone } from './windows.js';
+import { isTimeZone, unknownZoneWords } from './windows.js';
 
 type CommandOf<Kind extends GroupCommand['kind']> = Extract<GroupCommand, { kind: Kind }>;
 
@@ -56,7 +56,7 @@ function createGroup(command: CommandOf<'CreateGroup'>, state: ApplicationState,
   if (state.groups.has(id)) return refuse('id-taken', `A group with id ${id} exists.`, '/id');
   const policy: Policy = withChanges(defaultPolicy, command.policy);
   const after: Group = { id, application, name, description, track, channel, policy };
-  const refused = refusePlace(state, after, '') ?? refusePolicy(policy, '/policy');
+  const refused = refusePlace(state, after, '') ?? refusePolicy(policy, null, '/policy');
   return refused ?? [groupChange('GroupCreated', null, after)];
 }
 
@@ -72,7 +72,7 @@ function editGroup({ changes }: CommandOf<'EditGroup'>, state: ApplicationState,
 
 function setPolicy(before: Group, changes: PolicyChanges, pointer: string): Decided {
   const after: Group = { ...before, policy: withChanges(before.policy, changes) };
-  const refused = refusePolicy(after.policy, pointer);
+  const refused = refusePolicy(after.policy, before.policy, pointer);
   if (refused !== null) return refused;
   return isSame(before, after) ? [] : [groupChange('GroupPolicySet', before, after)];
 }
@@ -146,13 +146,16 @@ function archOf(state: ApplicationState, { channel }: Group): Channel['arch'] | 
   return channel === null ? null : (state.channels.get(channel)?.arch ?? null);
 }
 
-function refusePolicy(policy: Policy, at: string): Rejection | null {
-  if (!isTimeZone(policy.timezone)) {
-    return refuse(
-      'invalid-time-zone',
-      `${policy.timezone} is no IANA time zone: say it as Europe/Berlin.`,
-      `${at}/timezone`,
-    );
+/** An older version took zones that are none: what else such a group has can still be edited. */
+function readsClockAsBefore({ timezone, hours, freezes }: Policy, before: Policy | null): boolean {
+  if (before === null) return false;
+  return isSame([timezone, hours, freezes], [before.timezone, before.hours, before.freezes]);
+}
+
+function refusePolicy(policy: Policy, before: Policy | null, at: string): Rejection | null {
+  if (!isTimeZone(policy.timezone) && !readsClockAsBefore(policy, before)) {
+    const words = `${unknownZoneWords(policy.timezone)}: name a place, such as Europe/Berlin.`;
+    return refuse('invalid-time-zone', words, `${at}/timezone`);
   }
   if (policy.hours.kind === 'windows') {
     const i = policy.hours.windows.findIndex((window) => window.from >= window.to);

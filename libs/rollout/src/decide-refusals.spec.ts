@@ -151,6 +151,12 @@ describe('a refusal', () => {
       '/policy/timezone',
     ],
     [
+      'invalid-time-zone',
+      catalog,
+      { kind: 'SetGroupPolicy', ...ofGroup, policy: { timezone: 'BST' } },
+      '/policy/timezone',
+    ],
+    [
       'invalid-window',
       catalog,
       {

@@ -256,8 +256,17 @@ it('is closed in a zone that this process does not know', () => {
   expect(hoursAt(office('Mars/Base'), 0)).toEqual({
     open: false,
     reason: 'outside-window',
-    window: 'unknown time zone Mars/Base',
+    window: 'Mars/Base is not a time zone of the tz database',
   });
+});
+
+it('is closed in a zone that is only an abbreviation, and says what may be meant', () => {
+  expect(hoursAt(office('BST'), 0)).toEqual({
+    open: false,
+    reason: 'outside-window',
+    window: 'BST is not a time zone of the tz database (Europe/London or Asia/Dhaka?)',
+  });
+  expect(hoursAt({ ...defaultPolicy, timezone: 'BST' }, 0)).toEqual({ open: true });
 });
 
 it('names windows in words', () => {

@@ -7,6 +7,7 @@
 //
 // Dates are counted as days since 1970, never compared as text: text has no day after 9999-12-31.
 import type { Freeze, Policy, WeeklyWindow } from './catalog.js';
+import { isTzName, meantZones } from './time-zones.js';
 
 export type Hours =
   | { open: true }
@@ -36,10 +37,10 @@ const dayNames = ['', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 const formatsMax = 1000;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** Whether Intl knows the zone. Offsets such as `+01:00` are refused: they know no summer time. */
+/** Whether it is a name of the tz database that Intl can read. Offsets such as `+01:00` are none: they know no summer time. */
 export function isTimeZone(name: string): boolean {
   if (formats.has(name)) return true;
-  if (!/^[A-Za-z][A-Za-z0-9_+/-]*$/.test(name)) return false;
+  if (!isTzName(name)) return false;
   try {
     formatOf(name);
     return true;
@@ -53,13 +54,20 @@ export function hoursAt(policy: Pick<Policy, 'hours' | 'timezone' | 'freezes'>, 
   const windows = windowsOf(policy.hours);
   if (windows === null && policy.freezes.length === 0) return { open: true };
   if (!isTimeZone(policy.timezone)) {
-    // A zone that another replica's newer data knows: closed is the safe side, and people see why.
-    return { open: false, reason: 'outside-window', window: `unknown time zone ${policy.timezone}` };
+    // A zone that another replica's newer data knows, or an abbreviation that an older version took: closed is the safe side, and
+    // people see why.
+    return { open: false, reason: 'outside-window', window: unknownZoneWords(policy.timezone) };
   }
   const wall = wallClockAt(policy.timezone, now);
   if (windows !== null && !isInWindows(wall, windows)) return closed(windows, policy.timezone, now);
   const freeze = policy.freezes.find((freeze) => isInFreeze(wall, freeze));
   return freeze === undefined ? { open: true } : frozen(freeze, policy, now);
+}
+
+/** `BST is not a time zone of the tz database (Europe/London?)` */
+export function unknownZoneWords(zone: string): string {
+  const meant = meantZones(zone);
+  return `${zone} is not a time zone of the tz database${meant.length === 0 ? '' : ` (${meant.join(' or ')}?)`}`;
 }
 
 /** `Mon-Fri 09:00-17:00`, days in runs. */
