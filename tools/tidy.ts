@@ -16,6 +16,9 @@ interface LineRule {
   rule: string;
 }
 
+/** A machine that reports the version `constructor` finds it there already, and `__proto__` is lost. */
+const outsideKeys = 'keys that come from outside are those of a Map: a plain object has some of its own';
+
 const lineRules: LineRule[] = [
   { files: /\.tsx?$/, line: /^export \* from/, rule: 'a door names what it lets out: no `export *`' },
   {
@@ -43,6 +46,17 @@ const lineRules: LineRule[] = [
     files: /^(apps|libs)\/(?!.*\.spec\.ts$)/,
     line: /\bFact(\[\])?\b.*= *(>\s*)?JSON\.parse/,
     rule: 'a stored fact may be of an older version: read it with `decodeFact` or `decodeBatch`',
+  },
+  {
+    files: /\.tsx?$/,
+    line: /(\w[\w.]*)\[([^\]]+)\] = \(?\1\[\2\] \?\?/,
+    rule: outsideKeys,
+  },
+  { files: /\.tsx?$/, line: /[\w)]\[[A-Za-z][\w.()]*\] \?\?= /, rule: outsideKeys },
+  {
+    files: /^(apps|libs)\/[^/]+\/src\/(?!.*\.spec\.ts$).*\.ts$/,
+    line: /(: (Readonly<|Partial<)*Record<string, .*= \{\};|\{\} as (Readonly<|Partial<)*Record<string,|reduce<Record<string,)/,
+    rule: outsideKeys,
   },
   { files: /\.tsx?$/, line: /@ts-(ignore|nocheck)/, rule: 'types are not silenced' },
   { files: /\.tsx?$/, line: /^\s*(public|private|protected)?\s*(abstract )?class I[A-Z][a-z]/, rule: 'no IThing' },

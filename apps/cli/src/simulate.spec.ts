@@ -82,10 +82,11 @@ function answerTo(app: RequestApp, answer: (app: RequestApp) => NoUpdate | Updat
 /** At most `max` machines under way at once, as a concurrency limit does; `seen` counts events. */
 function makeRollout(max: number) {
   const underWay = new Set<string>();
-  const events: Record<string, number> = {};
+  const events = new Map<string, number>();
   const answer = (app: RequestApp) => {
     for (const { type, result } of app.events) {
-      events[`${type}/${result}`] = (events[`${type}/${result}`] ?? 0) + 1;
+      const name = `${type}/${result}`;
+      events.set(name, (events.get(name) ?? 0) + 1);
       if (type === 3 && (result === 1 || result === 0)) underWay.delete(app.machineId);
     }
     if (app.version === target) return no('up-to-date');
@@ -121,7 +122,7 @@ describe('a simulated fleet', () => {
       notOk: 0,
       reasons: {},
     });
-    expect(rollout.events).toMatchObject({ '13/1': 60, '14/1': 60, '3/1': 60 });
+    expect(Object.fromEntries(rollout.events)).toMatchObject({ '13/1': 60, '14/1': 60, '3/1': 60 });
     expect(summary.statuses).toEqual({ 200: summary.answers });
   });
 
@@ -133,7 +134,7 @@ describe('a simulated fleet', () => {
     expect(attempts.failed).toBeGreaterThan(0);
     expect(attempts.rolledBack).toBeGreaterThan(0);
     expect(attempts.started).toBe(60 + attempts.failed + attempts.rolledBack);
-    expect(rollout.events['3/0']).toBe(attempts.failed + attempts.rolledBack);
+    expect(rollout.events.get('3/0')).toBe(attempts.failed + attempts.rolledBack);
   });
 
   it('shows what holds its machines, and stops at a signal', async () => {

@@ -27,10 +27,13 @@ const outside: ProblemName[] = ['method-not-allowed', 'request-timeout', 'header
 /** The document as plain JSON: the same for the same table, so that it can be committed and compared. */
 export function makeOpenApi(version: string): Json {
   const components: Json = {};
-  const paths: Record<string, Json> = {};
+  const methods = new Map<string, [method: string, operation: Json][]>();
   for (const [id, operation] of Object.entries<Operation>(operations)) {
-    (paths[operation.path] ??= {})[operation.method.toLowerCase()] = toOperationObject(id, operation, components);
+    const ofPath = methods.get(operation.path) ?? [];
+    ofPath.push([operation.method.toLowerCase(), toOperationObject(id, operation, components)]);
+    methods.set(operation.path, ofPath);
   }
+  const paths = Object.fromEntries([...methods].map(([path, ofPath]) => [path, Object.fromEntries(ofPath)]));
   toSchema(Problem, components);
   return {
     openapi: '3.1.0',
@@ -210,11 +213,15 @@ function headers(): Json {
 /** JSON Schema of what travels; named shapes go to `components` and are referred to. */
 function toSchema(schema: z.ZodType, components: Json): JsonSchema {
   const { $defs = {}, ...own } = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' });
-  for (const [name, definition] of Object.entries($defs)) components[name] ??= toComponent(definition);
+  for (const [name, definition] of Object.entries($defs)) putComponent(components, name, definition);
   const name = own.id;
   if (name === undefined) return toComponent(own);
-  components[name] ??= toComponent(own);
+  putComponent(components, name, own);
   return { $ref: `#/components/schemas/${name}` };
+}
+
+function putComponent(components: Json, name: string, schema: JsonSchema): void {
+  if (!Object.hasOwn(components, name)) components[name] = toComponent(schema);
 }
 
 /** A component's name is its key; what it refers to lies beside it. */

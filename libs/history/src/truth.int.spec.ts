@@ -22,11 +22,11 @@ const spanMs = 4 * dayMs;
 const minuteMs = 60_000;
 
 function sumUp(all: readonly Counts[]): Counts {
-  const sums: Counts = {};
+  const sums = new Map<string, number>();
   for (const counts of all) {
-    for (const [name, machines] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + machines;
+    for (const [name, machines] of Object.entries(counts)) sums.set(name, (sums.get(name) ?? 0) + machines);
   }
-  return sums;
+  return Object.fromEntries(sums);
 }
 
 function scopesOf(random: (below: number) => number): Scope[] {

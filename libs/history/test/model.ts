@@ -111,15 +111,19 @@ export function modelBreakdown(
   windowMs = dayMs,
 ): Breakdown {
   const since = Math.floor(now / 60_000) * 60_000 - windowMs;
-  const answer: Breakdown = { at, total: 0, versions: {}, statuses: {} };
-  for (const state of statesAt(facts, scope.app, at).values()) {
-    if (state.deleted || state.lastSeen < since || !inScope(state, scope)) continue;
-    answer.total += 1;
-    answer.versions[state.version] = (answer.versions[state.version] ?? 0) + 1;
-    const status = state.status === '' ? 'unknown' : state.status;
-    answer.statuses[status] = (answer.statuses[status] ?? 0) + 1;
-  }
-  return answer;
+  const active = [...statesAt(facts, scope.app, at).values()].filter(
+    (state) => !state.deleted && state.lastSeen >= since && inScope(state, scope),
+  );
+  return {
+    at,
+    total: active.length,
+    versions: countBy(active.map(({ version }) => version)),
+    statuses: countBy(active.map(({ status }) => status || 'unknown')),
+  };
+}
+
+function countBy(names: string[]): Record<string, number> {
+  return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, same]) => [name, same.length]));
 }
 
 /** Facts that machines of the scope sent from `from` on and before `to`, in the group that each fact names. */
@@ -187,14 +191,10 @@ export function modelFailures(facts: readonly Fact[], scope: Scope, from: number
 
 /** Machines by their status of now, of those last seen in the range. */
 export function modelProgress(facts: readonly Fact[], scope: Scope, from: number, to: number) {
-  const answer: { total: number; statuses: Record<string, number> } = { total: 0, statuses: {} };
-  for (const state of statesAt(facts, scope.app, Infinity).values()) {
-    if (state.deleted || state.lastSeen < from || state.lastSeen >= to || !inScope(state, scope)) continue;
-    const status = state.status === '' ? 'unknown' : state.status;
-    answer.total += 1;
-    answer.statuses[status] = (answer.statuses[status] ?? 0) + 1;
-  }
-  return answer;
+  const seen = [...statesAt(facts, scope.app, Infinity).values()].filter(
+    (state) => !state.deleted && state.lastSeen >= from && state.lastSeen < to && inScope(state, scope),
+  );
+  return { total: seen.length, statuses: countBy(seen.map(({ status }) => status || 'unknown')) };
 }
 
 const kindOf = {
@@ -228,7 +228,7 @@ const steps = ['granted', 'downloading', 'downloaded', 'installed', 'complete'];
 
 interface ModelAttempt {
   /** When its status first came to each step; the first is its beginning. */
-  firstAt: Record<string, number>;
+  firstAt: Map<string, number>;
   furthest: number;
   last: string;
 }
@@ -251,11 +251,11 @@ function attemptsOf(facts: readonly Fact[], scope: Scope, from: number, to: numb
       const { status } = state;
       if (status === was || fact.at < from || fact.at >= to || !inScope(state, scope)) continue;
       if (status === 'granted' && !inFlight.has(was)) {
-        attempt = { firstAt: {}, furthest: 0, last: '' };
+        attempt = { firstAt: new Map(), furthest: 0, last: '' };
         attempts.push(attempt);
       }
       if (attempt === undefined) continue;
-      attempt.firstAt[status] ??= fact.at;
+      if (!attempt.firstAt.has(status)) attempt.firstAt.set(status, fact.at);
       attempt.furthest = Math.max(attempt.furthest, steps.indexOf(status));
       attempt.last = status;
     }
@@ -276,7 +276,7 @@ export function modelFunnel(facts: readonly Fact[], scope: Scope, from: number, 
   return {
     steps: steps.map((step, index) => {
       const times = attempts.flatMap(({ firstAt }) =>
-        firstAt[step] === undefined ? [] : [firstAt[step] - (firstAt['granted'] ?? 0)],
+        firstAt.has(step) ? [firstAt.get(step)! - (firstAt.get('granted') ?? 0)] : [],
       );
       return {
         step,

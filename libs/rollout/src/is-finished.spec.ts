@@ -13,6 +13,18 @@ it.each<[boolean, string, MachineCounts]>([
   [false, 'one has an older version', { versions: { '1.0.0': 1, '2.0.0': 9 }, statuses: { complete: 10 } }],
   [false, 'one has a newer version', { versions: { '3.0.0': 1, '2.0.0': 9 }, statuses: { complete: 10 } }],
   [false, 'one says none', { versions: { '': 1, '2.0.0': 9 }, statuses: { complete: 9, unknown: 1 } }],
+  [
+    false,
+    'one says the name of what every object has',
+    {
+      versions: Object.fromEntries([
+        ['constructor', 1],
+        ['__proto__', 1],
+        ['2.0.0', 9],
+      ]),
+      statuses: { complete: 11 },
+    },
+  ],
   [false, 'one says nonsense', { versions: { latest: 1, '2.0.0': 9 }, statuses: { complete: 10 } }],
   ...(['granted', 'downloading', 'downloaded', 'installed'] as const).map(
     (status): [boolean, string, MachineCounts] => [

@@ -1,7 +1,9 @@
 // Whether a rollout has reached every machine that is there: pure, over a count of the group's active machines.
-import { inFlightStatuses, machineStatuses } from '@platte/fleet';
+import { inFlightStatuses } from '@platte/fleet';
 import type { Rollout } from './catalog.js';
 import { compareVersions, parseVersion, type Versioning } from './version.js';
+
+const inFlight: ReadonlySet<string> = inFlightStatuses;
 
 /** How many active machines report each version, and how many have each status. */
 export interface MachineCounts {
@@ -15,11 +17,16 @@ export function isFinished(
   rollout: Pick<Rollout, 'toVersion'>,
   versioning: Versioning,
 ): boolean {
-  const reported = Object.keys(versions).filter((version) => (versions[version] ?? 0) > 0);
-  const underWay = machineStatuses.some((status) => inFlightStatuses.has(status) && (statuses[status] ?? 0) > 0);
+  // By entries: machines choose the names, and a plain object has some of them already (`constructor`).
+  const reported = presentIn(versions);
+  const underWay = presentIn(statuses).some((status) => inFlight.has(status));
   return (
     reported.length > 0 && !underWay && reported.every((version) => isSame(version, rollout.toVersion, versioning))
   );
+}
+
+function presentIn(counts: Readonly<Record<string, number>>): string[] {
+  return Object.entries(counts).flatMap(([name, machines]) => (machines > 0 ? [name] : []));
 }
 
 /** As judging has it: a machine that differs only in how it writes the version is up to date. */

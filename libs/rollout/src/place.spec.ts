@@ -23,7 +23,7 @@ describe('a place', () => {
       const seed = toSaltSeed(salt);
       for (const machine of machines) {
         const bucket = Math.floor((placeOf(machine, seed) * 100) / placesMax);
-        buckets[bucket] = (buckets[bucket] ?? 0) + 1;
+        buckets[bucket]! += 1;
       }
       const chiSquare = buckets.reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0);
       // 99 degrees of freedom: 0.9999 of all fair hashes stay below 161.

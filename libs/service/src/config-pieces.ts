@@ -53,18 +53,12 @@ function readWithUnit(text: string, units: Record<string, number>): number {
   return Number(digits) * (units[unit] ?? Number.NaN);
 }
 
-const flags: Record<string, boolean> = {
-  true: true,
-  yes: true,
-  on: true,
-  '1': true,
-  false: false,
-  no: false,
-  off: false,
-  '0': false,
-};
+const flags = new Map([
+  ...['true', 'yes', 'on', '1'].map((word) => [word, true] as const),
+  ...['false', 'no', 'off', '0'].map((word) => [word, false] as const),
+]);
 
-export const flag = () => piece('true or false', (text) => flags[text.toLowerCase()]);
+export const flag = () => piece('true or false', (text) => flags.get(text.toLowerCase()));
 
 /** An absolute URL of one of these schemes (without `:`), kept as text. */
 export const url = (...schemes: [string, ...string[]]) =>

@@ -15,14 +15,15 @@ const toVariable = (key: string) => `PLATTE_${key.replace(/[A-Z]/g, '_$&').toUpp
 
 /** The settings; or every problem as one sentence. */
 export function parseConfig<T extends z.ZodObject>(schema: T, env: Env): Parsed<z.output<T>> {
-  const given: Record<string, string> = {};
+  const known = new Map<string, string>();
   const unread = new Map<string, string>();
   for (const key of Object.keys(schema.shape)) {
     const variable = toVariable(key);
     const read = isSecret(schema, key) ? readSecret(variable, env) : { value: env[variable] };
     if ('problem' in read) unread.set(key, read.problem);
-    else if (read.value !== undefined && read.value !== '') given[key] = read.value;
+    else if (read.value !== undefined && read.value !== '') known.set(key, read.value);
   }
+  const given = Object.fromEntries(known);
   const read = schema.safeParse(given);
   if (read.success && unread.size === 0) return { status: 'good', config: read.data };
   // One that could not be read is missing for the schema, too.

@@ -27,18 +27,18 @@ export interface Asked {
 export function readLine(program: Command, words: readonly string[]): Asked | undefined {
   let command = program;
   let taken = 0;
-  const options: Record<string, string> = {};
+  const options = new Map<string, string>();
   let pending: Option | undefined;
   for (const word of words) {
     // A shell may take `--app=x` apart at its sign.
     if (word === '=') continue;
     if (pending) {
-      options[pending.attributeName()] = word;
+      options.set(pending.attributeName(), word);
       pending = undefined;
     } else if (word.startsWith('-')) {
       const [flag = '', value] = word.split('=');
       const option = command.options.find(({ long, short }) => long === flag || short === flag);
-      if (option && value !== undefined) options[option.attributeName()] = value;
+      if (option && value !== undefined) options.set(option.attributeName(), value);
       else if (option && (option.required || option.optional)) pending = option;
     } else {
       const below =
@@ -50,5 +50,5 @@ export function readLine(program: Command, words: readonly string[]): Asked | un
   const wanted = command.registeredArguments;
   const argument = wanted[taken] ?? (wanted.at(-1)?.variadic ? wanted.at(-1) : undefined);
   const kind = pending ? kindOfOption(pending) : argument && kindOfArgument(argument);
-  return kind && { kind, options };
+  return kind && { kind, options: Object.fromEntries(options) };
 }

@@ -60,7 +60,7 @@ export interface Tally {
 export function makeTally(instances: number): Tally {
   const counts: Record<Phase, number> = { ...nobody, starting: instances };
   const attempts = { started: 0, completed: 0, failed: 0, rolledBack: 0 };
-  const statuses: Record<string, number> = {};
+  const statuses = new Map<number, number>();
   const latencies: number[] = [];
   let answers = 0;
   let lateMs = 0;
@@ -76,7 +76,7 @@ export function makeTally(instances: number): Tally {
     answered(status, latencyMs) {
       latencies[answers % latenciesKept] = latencyMs;
       answers++;
-      statuses[status] = (statuses[status] ?? 0) + 1;
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
     },
     late(ms) {
       lateMs = Math.max(lateMs, ms);
@@ -84,7 +84,7 @@ export function makeTally(instances: number): Tally {
     takeProgress(elapsedMs, machineMs) {
       const seconds = Math.max(0.001, (elapsedMs - since.elapsedMs) / 1000);
       const answersPerSecond = (answers - since.answers) / seconds;
-      const notOk = answers - (statuses[200] ?? 0);
+      const notOk = answers - (statuses.get(200) ?? 0);
       const progress = { elapsedMs, machineMs, phases: { ...counts }, answers, answersPerSecond, notOk, lateMs };
       since = { answers, elapsedMs };
       lateMs = 0;
@@ -98,16 +98,16 @@ export function makeTally(instances: number): Tally {
       attempts: { ...attempts },
       reasons: countBy(machines.filter(({ phase }) => phase === 'on-hold').map(({ reason }) => reason)),
       versions: countBy(machines.map(({ engine }) => engine.version)),
-      statuses: { ...statuses },
+      statuses: Object.fromEntries(statuses),
       latencyMs: { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) },
     }),
   };
 }
 
 function countBy(words: string[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
-  return counts;
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return Object.fromEntries(counts);
 }
 
 function percentile(values: number[], share: number): number {

@@ -48,7 +48,7 @@ export function startProgram(spec: ProgramSpec, options: Options): RunningProgra
   const ready = Promise.withResolvers<ReadyMessage>();
   // Nobody may be waiting yet when it fails; whoever waits later still gets the error.
   ready.promise.catch(() => {});
-  const ports: Record<string, string> = {};
+  const ports = new Map<string, string>();
   let child: ChildProcess | undefined;
   let timer: NodeJS.Timeout | undefined;
   let pauseMs = pauseMsMin;
@@ -113,19 +113,23 @@ export function startProgram(spec: ProgramSpec, options: Options): RunningProgra
 const askLivez = ({ urls }: ReadyMessage) => askHttp(`${urls['internal']}/livez`);
 
 /** A program that was given free ports comes back on the same: whoever knows its address goes on knowing it. */
-function keepPorts(env: Record<string, string>, { ports }: ReadyMessage): void {
+function keepPorts(env: Map<string, string>, { ports }: ReadyMessage): void {
   for (const [purpose, variable] of Object.entries(portVariables)) {
     const port = ports[purpose];
-    if (port !== undefined) env[variable] = String(port);
+    if (port !== undefined) env.set(variable, String(port));
   }
 }
 
 /** In a session of its own, so that Ctrl-C reaches only `up`, which then stops the programs in their order. */
-function forkProgram(spec: ProgramSpec, ports: Record<string, string>, { logFile, verbose }: Options): ChildProcess {
+function forkProgram(
+  spec: ProgramSpec,
+  ports: ReadonlyMap<string, string>,
+  { logFile, verbose }: Options,
+): ChildProcess {
   const log = verbose ? 'inherit' : openSync(logFile, 'a', 0o600);
   const child = fork(join(repositoryRoot(), 'apps', spec.name, 'dist', 'main.js'), [], {
     detached: true,
-    env: { ...toProgramEnv(process.env).env, ...spec.env, ...ports },
+    env: { ...toProgramEnv(process.env).env, ...spec.env, ...Object.fromEntries(ports) },
     execArgv: ['--enable-source-maps'],
     stdio: ['ignore', log, log, 'ipc'],
   });

@@ -114,7 +114,7 @@ function drained(target: Writable, response: ServerResponse): Promise<void> {
 function encode(request: IncomingMessage, response: ServerResponse): Writable {
   const accepted = (request.headers['accept-encoding'] ?? '').split(',');
   for (const name of accepted.map((part) => part.split(';')[0]!.trim().toLowerCase())) {
-    const encoder = encoders[name]?.();
+    const encoder = encoders.get(name)?.();
     if (encoder === undefined) continue;
     response.setHeader('Content-Encoding', name);
     encoder.on('error', () => response.destroy());
@@ -126,12 +126,12 @@ function encode(request: IncomingMessage, response: ServerResponse): Writable {
 }
 
 /** Fast levels: on loopback compression only costs, and far away it still saves most. */
-const encoders: Readonly<Record<string, () => zlib.Gzip | zlib.BrotliCompress | zlib.ZstdCompress | zlib.Deflate>> = {
-  gzip: () => zlib.createGzip({ level: 3 }),
-  deflate: () => zlib.createDeflate({ level: 3 }),
-  br: () => zlib.createBrotliCompress({ params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 3 } }),
-  zstd: () => zlib.createZstdCompress(),
-};
+const encoders = new Map<string, () => zlib.Gzip | zlib.BrotliCompress | zlib.ZstdCompress | zlib.Deflate>([
+  ['gzip', () => zlib.createGzip({ level: 3 })],
+  ['deflate', () => zlib.createDeflate({ level: 3 })],
+  ['br', () => zlib.createBrotliCompress({ params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 3 } })],
+  ['zstd', () => zlib.createZstdCompress()],
+]);
 
 function renderSummary(summary: Summary): string {
   return JSON.stringify({

@@ -6,7 +6,10 @@ import { activeSince, activityWindowMs, type Scope, scopeCondition } from './sco
 import { canSum, readSum, sumNow, type SummedRow } from './summed.js';
 import { changesFromTransitions } from './transition-changes.js';
 
+/** Machines by name, as JSON has it: to be made from a tally, and read by its entries. */
 export type Counts = Record<string, number>;
+/** The same while it is counted. Machines choose the names, also `__proto__` and `constructor`, which a plain object has already. */
+export type Tally = Map<string, number>;
 
 export interface Breakdown {
   at: number;
@@ -53,7 +56,7 @@ export async function breakdown(
 }
 
 function addUp(rows: readonly SummedRow[], at: number): Breakdown {
-  const answer: Breakdown = { at, total: 0, versions: {}, statuses: {} };
+  const answer = { at, total: 0, versions: new Map(), statuses: new Map() } satisfies Counting;
   for (const { dim, value, machines } of rows) {
     if (dim === 'version') answer.total += machines;
     if (dim === 'version') add(answer.versions, value, machines);
@@ -62,17 +65,20 @@ function addUp(rows: readonly SummedRow[], at: number): Breakdown {
   return inOrder(answer);
 }
 
-function inOrder(answer: Breakdown): Breakdown {
+interface Counting {
+  at: number;
+  total: number;
+  versions: Tally;
+  statuses: Tally;
+}
+
+function inOrder(answer: Counting): Breakdown {
   return { ...answer, versions: byName(answer.versions), statuses: byName(answer.statuses) };
 }
 
 /** Without zeros, and the same bytes in whichever order the engine gave the rows: it differs from part to part. */
-export const byName = (counts: Counts): Counts =>
-  Object.fromEntries(
-    Object.entries(counts)
-      .filter(([, machines]) => machines !== 0)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
-  );
+export const byName = (tally: Tally): Counts =>
+  Object.fromEntries([...tally].filter(([, machines]) => machines !== 0).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
 /** Machine by machine. */
 async function countNow(
@@ -85,7 +91,7 @@ async function countNow(
     (source) => byVersionAndStatus(source, where),
     { ...params, since: activeSince(now, windowMs) },
   );
-  const answer: Breakdown = { at: now, total: 0, versions: {}, statuses: {} };
+  const answer = { at: now, total: 0, versions: new Map(), statuses: new Map() } satisfies Counting;
   for (const { version, status, machines } of rows) {
     answer.total += machines;
     add(answer.versions, version, machines);
@@ -105,12 +111,9 @@ export async function statusCounts(
     from,
     to,
   });
-  const answer: { total: number; statuses: Counts } = { total: 0, statuses: {} };
-  for (const { status, machines } of rows) {
-    answer.total += machines;
-    add(answer.statuses, toStatus(status), machines);
-  }
-  return { ...answer, statuses: byName(answer.statuses) };
+  const statuses: Tally = new Map();
+  for (const { status, machines } of rows) add(statuses, toStatus(status), machines);
+  return { total: rows.reduce((sum, { machines }) => sum + machines, 0), statuses: byName(statuses) };
 }
 
 const asOf = (where: string) => `
@@ -168,7 +171,7 @@ async function fromTransitions(
     changesFromTransitions(history, { ...range, by: 'version' }),
     changesFromTransitions(history, { ...range, by: 'status' }),
   ]);
-  const answer: Breakdown = { at, total: 0, versions: {}, statuses: {} };
+  const answer = { at, total: 0, versions: new Map(), statuses: new Map() } satisfies Counting;
   for (const { value, change } of versions) {
     answer.total += change;
     add(answer.versions, value, change);
@@ -214,15 +217,12 @@ async function askNow<Row>(history: History, statement: (source: string) => stri
 /** A machine that no fact has given a status has the one that every machine begins with. */
 export const toStatus = (status: string) => (status === '' ? 'unknown' : status);
 
-export function add(counts: Counts, name: string, machines: number): void {
-  counts[name] = (counts[name] ?? 0) + machines;
+export function add(tally: Tally, name: string, machines: number): void {
+  tally.set(name, (tally.get(name) ?? 0) + machines);
 }
 
 function subtract(after: Counts, before: Counts): Counts {
-  const changes: Counts = {};
-  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    const change = (after[name] ?? 0) - (before[name] ?? 0);
-    changes[name] = change;
-  }
+  const changes: Tally = new Map(Object.entries(after));
+  for (const [name, machines] of Object.entries(before)) add(changes, name, -machines);
   return byName(changes);
 }

@@ -2,7 +2,7 @@
 // in a bucket is in it under both, and once in the total. Whole days and hours come from bitmaps, with what is not folded
 // yet added; anything finer from the facts themselves.
 import type { History } from '../connection.js';
-import { add, byName, type Counts, toStatus } from './breakdown.js';
+import { add, byName, type Counts, type Tally, toStatus } from './breakdown.js';
 import { type Scope, scopeCondition } from './scope.js';
 
 export interface PresencePoint {
@@ -67,8 +67,8 @@ export async function presenceTimeline(
     statementFor(where, by, bucketMs, scope.oem),
     { ...params, from: first / 1000, to: end / 1000, bucket: bucketMs / 1000 },
   );
-  const points = new Map<number, PresencePoint>();
-  for (let at = first; at < end; at += bucketMs) points.set(at, { at, total: 0, counts: {} });
+  const points = new Map<number, { at: number; total: number; counts: Tally }>();
+  for (let at = first; at < end; at += bucketMs) points.set(at, { at, total: 0, counts: new Map() });
   for (const { bucket, value, is_total, machines } of rows) {
     const point = points.get(bucket * 1000);
     if (point === undefined) continue;

@@ -2,7 +2,7 @@
 // group it was in. A point at `at` counts everything before that moment; the last one of a timeline that ends now is
 // the breakdown of now, so that it has also what is not folded yet.
 import type { History } from '../connection.js';
-import { add, breakdown, byName, type Counts, toStatus } from './breakdown.js';
+import { add, breakdown, byName, type Counts, type Tally, toStatus } from './breakdown.js';
 import { arrivedNow, isAsBefore, isWhole } from './current.js';
 import { activityWindowMs, floorMinute, type Scope, scopeCondition } from './scope.js';
 import {
@@ -126,13 +126,13 @@ async function fromBoth(history: History, range: Scope & TransitionRange): Promi
 
 function sumUp(rows: PointChange[], moments: number[], dim: 'version' | 'status'): TimelinePoint[] {
   const byPoint = Map.groupBy(rows, ({ point }) => point);
-  const running: Counts = {};
+  const running: Tally = new Map();
   return moments.map((at, point) => {
     for (const { value, change } of byPoint.get(point) ?? []) add(running, value, change);
-    const counts: Counts = {};
-    for (const [value, machines] of Object.entries(running)) {
+    const counts: Tally = new Map();
+    for (const [value, machines] of running) {
       if (machines !== 0) add(counts, dim === 'status' ? toStatus(value) : value, machines);
     }
-    return { at, total: Object.values(counts).reduce((sum, machines) => sum + machines, 0), counts: byName(counts) };
+    return { at, total: [...counts.values()].reduce((sum, machines) => sum + machines, 0), counts: byName(counts) };
   });
 }

@@ -87,7 +87,7 @@ function mergeMap(document: Document, map: YAMLMap, value: Fields): Node {
     if (inner === undefined) continue;
     map.set(name, merge(document, (map.get(name, true) as Node | undefined) ?? null, inner));
   }
-  const gone = map.items.filter(({ key }) => !(String(isScalar(key) ? key.value : key) in value));
+  const gone = map.items.filter(({ key }) => !Object.hasOwn(value, String(isScalar(key) ? key.value : key)));
   for (const { key } of gone) map.delete(key);
   return map;
 }

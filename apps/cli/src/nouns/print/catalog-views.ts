@@ -1,6 +1,7 @@
 // Applications, packages, channels and groups, as rows and as one thing. Ids are looked up in `Names`, so that people read names.
 import { describeActor } from '@platte/facts';
 import type { Application, Breakdown, Channel, Group, Package, Rollout } from '@platte/api-contract';
+import { countOf } from './counts.js';
 import type { Column } from './table.js';
 import { toAge, toCount, toMinuteOfDay, toPercent, toSpan } from './words.js';
 
@@ -189,8 +190,8 @@ export const rolloutColumns = (groups: Names): readonly Column<Rollout>[] => [
 
 /** What of the group has arrived, of all that was seen lately. */
 function describeArrived(toVersion: string, { total, versions, statuses }: Breakdown): string {
-  const arrived = versions[toVersion] ?? 0;
-  const failed = ['failed', 'timed-out', 'rolled-back'].reduce((all, status) => all + (statuses[status] ?? 0), 0);
+  const arrived = countOf(versions, toVersion);
+  const failed = ['failed', 'timed-out', 'rolled-back'].reduce((all, status) => all + countOf(statuses, status), 0);
   if (total === 0) return 'none seen in the last day';
   const share = `${toCount(arrived)} of ${toCount(total)} at ${toVersion} (${toPercent(arrived, total)})`;
   return failed === 0 ? share : `${share}; ${toCount(failed)} failed: \`platte instances list --status failed\``;

@@ -12,3 +12,8 @@ export function describeRows(rows: [string, number][], toText: (count: number) =
     .map(([name, count]) => `${name.padEnd(width)}  ${toText(count)}`.trimEnd())
     .join('\n');
 }
+
+/** Machines choose the names: one that is not counted here may be a property that every object has, such as `constructor`. */
+export function countOf(counts: Readonly<Record<string, number>>, name: string): number {
+  return Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0;
+}

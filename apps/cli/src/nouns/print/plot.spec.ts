@@ -12,6 +12,20 @@ const points = (counts: Record<string, number>[]): CountedPoint[] =>
     counts: each,
   }));
 
+it('counts nothing of a name that every object has, where no machine has it', () => {
+  const odd = Object.fromEntries([
+    ['__proto__', 2],
+    ['constructor', 1],
+  ]);
+  const series = toSeries(points([{ '1.0.0': 3 }, odd]), 8, byNumbers);
+  expect(series).toContainEqual({ name: '__proto__', values: [0, 2] });
+  expect(series).toContainEqual({ name: 'constructor', values: [0, 1] });
+  expect(toSeries(points([{ '1.0.0': 3 }, odd]), 2, byNumbers)).toEqual([
+    { name: '1.0.0', values: [3, 0] },
+    { name: 'others', values: [0, 3] },
+  ]);
+});
+
 describe('a plot', () => {
   it('stacks series from the bottom, each in its own pattern, with axes and what is there now', () => {
     const series = [

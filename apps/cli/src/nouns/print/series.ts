@@ -1,4 +1,5 @@
 // Which series a plot shows: the largest by themselves, in the order in which they are stacked, and the rest as one.
+import { countOf } from './counts.js';
 
 export interface CountedPoint {
   at: string;
@@ -28,9 +29,9 @@ export function toSeries(
   const kept = largest.length <= seriesMax ? largest : largest.slice(0, seriesMax - 1);
   const shown = kept
     .toSorted(order)
-    .map((name): Series => ({ name, values: points.map(({ counts }) => counts[name] ?? 0) }));
+    .map((name): Series => ({ name, values: points.map(({ counts }) => countOf(counts, name)) }));
   if (kept.length === largest.length) return shown;
-  const sums = points.map(({ counts }) => kept.reduce((sum, name) => sum + (counts[name] ?? 0), 0));
+  const sums = points.map(({ counts }) => kept.reduce((sum, name) => sum + countOf(counts, name), 0));
   return [...shown, { name: othersName, values: points.map(({ total }, at) => total - (sums[at] ?? 0)) }];
 }
 

@@ -49,7 +49,7 @@ function fit<Item>(natural: readonly number[], columns: readonly Column<Item>[],
   for (let over = sum(widths) + gap.length * (widths.length - 1) - width; over > 0; over--) {
     const at = widths.reduce((most, _, one) => (gives(one) > gives(most) ? one : most), 0);
     if (gives(at) <= 0) break;
-    widths[at] = (widths[at] ?? 0) - 1;
+    widths[at]! -= 1;
   }
   return widths;
 }

@@ -36,21 +36,21 @@ function findOperation(name: string): OperationId {
 /** `name=value` goes where the operation has that name: into the path, else into the query. */
 function readGiven(call: Call, id: OperationId) {
   const operation = getOperation(id);
-  const params: Record<string, string> = {};
-  const query: Record<string, string> = {};
+  const params = new Map<string, string>();
+  const query = new Map<string, string>();
+  const named = new Set(Object.keys(operation.params?.shape ?? {}));
   for (const text of argumentsFrom(call, 1)) {
     const at = text.indexOf('=');
     if (at < 1) throw new CliError(`${text} is no parameter: they are name=value.`);
     const name = text.slice(0, at);
-    const place = operation.params && name in operation.params.shape ? params : query;
-    place[name] = text.slice(at + 1);
+    (named.has(name) ? params : query).set(name, text.slice(at + 1));
   }
-  const missing = Object.keys(operation.params?.shape ?? {}).filter((name) => !(name in params));
+  const missing = [...named].filter((name) => !params.has(name));
   if (missing.length > 0) throw new CliError(`${id} needs ${missing.map((name) => `${name}=…`).join(' ')}.`);
   const [file, ifMatch] = [option(call, 'file'), option(call, 'ifMatch')];
   return {
-    params,
-    query,
+    params: Object.fromEntries(params),
+    query: Object.fromEntries(query),
     ...(file !== undefined && { body: readObject(file) }),
     ...(ifMatch !== undefined && { ifMatch: Number(ifMatch) }),
   };

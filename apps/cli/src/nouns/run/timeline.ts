@@ -3,6 +3,7 @@ import { spanToMs, type QueryOf } from '@platte/api-contract';
 import { stringify } from 'yaml';
 import { argument, option, type Call } from '../call.js';
 import { CliError } from '../cli-error.js';
+import { countOf } from '../print/counts.js';
 import { renderCsv } from '../print/csv.js';
 import { plotRowsMin, renderPlot } from '../print/plot.js';
 import { byNumbers, byStatus, toSeries, type CountedPoint } from '../print/series.js';
@@ -99,31 +100,35 @@ const orderOf = (subject: Subject) => (subject === 'statuses' ? byStatus : byNum
 function toRows({ points }: Timeline, subject: Subject): (string | number)[][] {
   const names = [...new Set(points.flatMap(({ counts }) => Object.keys(counts)))].toSorted(orderOf(subject));
   const head = ['at', 'total', ...names];
-  const rows = points.map(({ at, total, counts }) => [at, total, ...head.slice(2).map((name) => counts[name] ?? 0)]);
+  const rows = points.map(({ at, total, counts }) => [
+    at,
+    total,
+    ...head.slice(2).map((name) => countOf(counts, name)),
+  ]);
   return [head, ...rows];
 }
 
 /** Apart for most kinds of colour blindness. */
 const palette = [33, 214, 35, 170, 228, 81, 130, 245];
-const statusColours: Record<string, number> = {
-  complete: 35,
-  installed: 72,
-  downloaded: 81,
-  downloading: 39,
-  granted: 33,
-  'on-hold': 228,
-  unknown: 245,
-  'timed-out': 214,
-  'rolled-back': 170,
-  failed: 160,
-};
+const statusColours = new Map([
+  ['complete', 35],
+  ['installed', 72],
+  ['downloaded', 81],
+  ['downloading', 39],
+  ['granted', 33],
+  ['on-hold', 228],
+  ['unknown', 245],
+  ['timed-out', 214],
+  ['rolled-back', 170],
+  ['failed', 160],
+]);
 
 function drawTimeline(call: Call, { points, bucketSeconds }: Timeline, subject: Subject, columns: number): void {
   const { io } = call;
   if (points.every(({ total }) => total === 0)) return io.say('No machine was seen in this time.');
   const rows = Number(call.options['height'] ?? Math.min(rowsDefault, io.height - seriesMax - 4));
   const series = toSeries(points, seriesMax, orderOf(subject));
-  const colours = series.map(({ name }, at) => (subject === 'statuses' ? statusColours[name] : palette[at]) ?? 245);
+  const colours = series.map(({ name }, at) => (subject === 'statuses' ? statusColours.get(name) : palette[at]) ?? 245);
   const times = points.map(({ at }) => Date.parse(at));
   io.out(
     renderPlot(

@@ -2,6 +2,7 @@
 import type { Breakdown, Group } from '@platte/api-contract';
 import { flag, type Call } from '../call.js';
 import { type UpdatesOf, updatesOf } from '../print/catalog-views.js';
+import { countOf } from '../print/counts.js';
 import { printList } from '../print/output.js';
 import { renderTable, type Column } from '../print/table.js';
 import { toCount, toPercent } from '../print/words.js';
@@ -66,7 +67,7 @@ async function readRows(call: Call, query: { application?: string }): Promise<Ro
 }
 
 function toRow(group: Group, { total, versions, statuses }: Breakdown): Row {
-  const sum = (...names: string[]): number => names.reduce((all, name) => all + (statuses[name] ?? 0), 0);
+  const sum = (...names: string[]): number => names.reduce((all, name) => all + countOf(statuses, name), 0);
   const { rollout } = group;
   return {
     id: group.id,
@@ -77,7 +78,7 @@ function toRow(group: Group, { total, versions, statuses }: Breakdown): Row {
     target: rollout?.toVersion ?? null,
     rollout: rollout && describeState(rollout),
     machines: total,
-    done: rollout ? (versions[rollout.toVersion] ?? 0) : 0,
+    done: rollout ? countOf(versions, rollout.toVersion) : 0,
     underWay: sum('granted', 'downloading', 'downloaded', 'installed'),
     onHold: sum('on-hold'),
     failed: sum('failed', 'timed-out', 'rolled-back'),
