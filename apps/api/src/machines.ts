@@ -160,7 +160,7 @@ export async function showMachine(parts: ApiParts, { application, machine, state
   const { store } = parts;
   const [marks, attempt, cloned] = await Promise.all([
     readMachineMarks(store.pool, application, machine),
-    findAttempt(store.pool, application, machine),
+    readAttempt(parts, application, machine),
     state !== null && readIsCloned(parts, state),
   ]);
   return {
@@ -172,6 +172,17 @@ export async function showMachine(parts: ApiParts, { application, machine, state
     held: marks.held,
     forcedUntil: toInstantOrNull(marks.forcedUntil),
   };
+}
+
+/** A row that holds no number is the platform's mistake, and hides nothing else of the machine. */
+async function readAttempt({ store, log }: ApiParts, application: string, machine: string) {
+  try {
+    return await findAttempt(store.pool, application, machine);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    log.error({ err: error, application, machine }, 'a machine’s attempt cannot be read: it is shown without');
+    return undefined;
+  }
 }
 
 /** A hint for people: history may be away, and the machine is shown all the same. */

@@ -24,6 +24,7 @@ import { linkNats } from './nats-link.js';
 import { suspectNames, toOidcConfig } from './sign-in/oidc-config.js';
 import { makeSignIn } from './sign-in/sign-in-routes.js';
 import { readVersion } from './version.js';
+import { watchParked } from './watch-parked.js';
 
 /** Clients wait half a minute: whoever asks twice of a history that hangs still hears of it, instead of nothing. */
 const questionSecondsMax = 12;
@@ -87,6 +88,7 @@ async function askHistory(): Promise<void> {
 postgres.start(() => readClock(store));
 const dependency = health.dependency('clickhouse', 'reported');
 void watchStore({ name: 'clickhouse', dependency, ping: askHistory }, log, stopper.signal);
+void watchParked({ nats, logPrefix: undefined, log, health }, stopper.signal);
 void keepTidy({ store, now, log, signal: stopper.signal });
 
 const signIn = oidc && makeSignIn({ config: oidc, store, now, log });

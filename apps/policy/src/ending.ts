@@ -1,5 +1,6 @@
 // How leases end outside of decisions: by what the log tells, and by their deadlines. Both free slots, which is told to
 // every replica, and leave facts in the outbox.
+import { makeBadMachines } from './bad-machines.js';
 import { startFolding } from './fold-log.js';
 import { announceFreed } from './freed-budgets.js';
 import type { GrantDesk } from './grant-desk.js';
@@ -22,7 +23,8 @@ export async function startEnding(
     announceFreed(parts.nats, freed);
     relay.wake();
   };
-  startSweeping(parts, await startFolding(parts, onEnded), onEnded, gate);
+  const bad = makeBadMachines(parts);
+  startSweeping(parts, await startFolding(parts, bad, onEnded), bad, onEnded, gate);
   startRecounting(parts, onEnded);
   startPruning(parts);
 }

@@ -2,6 +2,7 @@
 import { makeAppender } from '@platte/fact-log';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { makeProgram, type TestProgram } from '../test/program.js';
+import { makeBadMachines } from './bad-machines.js';
 import { startFolding } from './fold-log.js';
 
 /** For a machine that is busy with other tests. */
@@ -17,7 +18,7 @@ const detail = () => program.health.report().dependencies.find(({ name }) => nam
 const gauge = async () => /^platte_policy_lag_messages\S* (\d+)$/m.exec(await program.metrics.registry.metrics())?.[1];
 
 it('is told by a metric and in /readyz, once it is known', async () => {
-  const folding = await startFolding(program, () => {});
+  const folding = await startFolding(program, makeBadMachines(program), () => {});
   expect(detail()).toBe('just started');
   const appender = makeAppender({ nc: program.nats, program: 'test', prefix: program.prefix });
   const locked = await program.store.pool.connect();

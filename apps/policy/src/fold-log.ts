@@ -1,8 +1,10 @@
 // Folds the log into PostgreSQL: the durable consumer `policy`, shared by the replicas. A message is acknowledged
 // strictly after its effects are committed; a repetition finds nothing to do.
-import { type Follower, followFacts, type Lag } from '@platte/fact-log';
+import { type FactMessage, type Follower, followFacts, type Lag, parkFacts } from '@platte/fact-log';
 import { isStoreFailure } from '@platte/service';
 import { foldFacts, makeInstanceCache } from '@platte/state-store';
+import type { BadMachines } from './bad-machines.js';
+import { type FailedFacts, foldApart } from './fold-apart.js';
 import type { Named } from './named.js';
 import type { Parts } from './parts.js';
 import { followWrittenRows } from './written-rows.js';
@@ -19,6 +21,7 @@ export const policyDurable = 'policy';
 /** @param onEnded leases ended: slots may be free, and facts are in the outbox */
 export async function startFolding(
   parts: Parts & Named,
+  bad: BadMachines,
   onEnded: (freed: readonly string[]) => void,
 ): Promise<Folding> {
   const { store, nats, log, health, metrics, stopper, nextPosition, prefix } = parts;
@@ -50,8 +53,13 @@ export async function startFolding(
     say: (line) => log.info(line),
     onBatch: async (messages) => {
       const facts = messages.flatMap((message) => message.facts);
-      const outcome = await foldFacts(store, { instances, position: nextPosition }, facts);
-      folded.inc(facts.length);
+      const outcome = await foldApart(
+        (some) => foldFacts(store, { instances, position: nextPosition }, some),
+        bad,
+        facts,
+      );
+      for (const failed of outcome.failed) await park(parts, messages, failed);
+      folded.inc(facts.length - outcome.failed.reduce((sum, failed) => sum + failed.facts.length, 0));
       written.inc(outcome.written.length);
       rows.announce(outcome.written);
       if (outcome.freed.length > 0) onEnded(outcome.freed);
@@ -76,6 +84,19 @@ export async function startFolding(
       return lag;
     },
   };
+}
+
+/** All of the machine's facts in one message, so that a retry brings them back together. */
+async function park(
+  { nats, log, prefix }: Parts & Named,
+  messages: readonly FactMessage[],
+  { machine, facts, error }: FailedFacts,
+): Promise<void> {
+  const from = messages.find((message) => message.facts.includes(facts[0]!));
+  const { sequence = 0, storedAt = 0 } = from ?? {};
+  const reason = error instanceof Error ? error.message : String(error);
+  await parkFacts(nats, { facts, durable: policyDurable, reason, sequence, storedAt, prefix });
+  log.error({ err: error, ...machine, facts: facts.length }, 'a machine’s facts could not be folded: parked');
 }
 
 const behind = ({ pendingMessages, heldMessages }: Lag): number => pendingMessages + heldMessages;

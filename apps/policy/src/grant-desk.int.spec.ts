@@ -1,5 +1,5 @@
 import { makePositions, type MachineCheckedIn } from '@platte/facts';
-import { makeAppender, readFacts } from '@platte/fact-log';
+import { listParked, makeAppender, readFacts, retryParked } from '@platte/fact-log';
 import type { AskedMachine, CatalogCommandInput, SnapshotIndex } from '@platte/rollout';
 import { closeStore, findAttempt, openStore, readSnapshot, recountLedger } from '@platte/state-store';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -66,8 +66,14 @@ async function run(command: CatalogCommandInput): Promise<void> {
 
 const setPolicy = (policy: object) => run({ kind: 'SetGroupPolicy', application: app, group, policy });
 
-/** Told by ingress: the machine runs the new version. */
-async function arrive(machine: string): Promise<void> {
+/** Told by ingress, in one message: the machines run the new version. */
+async function arrive(...machines: string[]): Promise<void> {
+  const appender = makeAppender({ nc: program.nats, program: 'ingress', prefix: program.prefix });
+  await appender.appendAll(machines.map((machine) => arrivalOf(machine)));
+  await appender.close();
+}
+
+function arrivalOf(machine: string): MachineCheckedIn {
   const said = {
     v: 1,
     app,
@@ -92,15 +98,7 @@ async function arrive(machine: string): Promise<void> {
     heartbeat: false,
     source: '',
   };
-  const fact: MachineCheckedIn = {
-    kind: 'MachineCheckedIn',
-    ...said,
-    ...rest,
-    answer: { reason: 'up-to-date', inputs: {} },
-  };
-  const appender = makeAppender({ nc: program.nats, program: 'ingress', prefix: program.prefix });
-  await appender.appendAll([fact]);
-  await appender.close();
+  return { kind: 'MachineCheckedIn', ...said, ...rest, answer: { reason: 'up-to-date', inputs: {} } };
 }
 
 it('decides each group of a question, in the order of the machines', async () => {
@@ -215,6 +213,28 @@ it('refuses the machine whose row cannot be read, and decides the others of its 
   expect(await decide(desk, 'a', 'b')).toEqual(['re-offered', 're-offered']);
   const metrics = await program.metrics.registry.metrics();
   expect(metrics).toMatch(/^platte_policy_decisions_total\{.*"rule-failed".*\} 1$/m);
+});
+
+it('parks the facts of a machine whose row cannot be read, folds the others, and is well when a person deleted it', async () => {
+  const desk = await open(program);
+  await decide(desk, 'good', 'bad');
+  await program.store.pool.query(`update attempt set opened_n = ${2n ** 62n} where machine = 'bad'`);
+  await arrive('bad', 'good');
+  const { nats, prefix, health, store } = program;
+  const machines = () => health.report().dependencies.find(({ name }) => name === 'machines');
+  await expect.poll(async () => (await findAttempt(store.pool, app, 'good'))?.outcome, patience).toBe('complete');
+  await expect.poll(() => listParked(nats, { prefix }), patience).toHaveLength(1);
+  const [parked] = await listParked(nats, { prefix });
+  expect(parked?.excerpt).toMatch(/"machine":"bad"/);
+  expect(parked?.excerpt).not.toMatch(/"machine":"good"/);
+  expect(parked).toMatchObject({ durable: 'policy', reason: expect.stringContaining('2^53') });
+  expect(machines()).toMatchObject({ state: 'down', detail: expect.stringContaining('platte instances delete bad') });
+  expect(await program.metrics.registry.metrics()).toMatch(/^platte_policy_bad_machines\S* 1$/m);
+  await run({ kind: 'DeleteMachine', application: app, machine: 'bad' });
+  expect(await retryParked(nats, parked?.id ?? 0, { prefix })).toBe(true);
+  await expect.poll(() => machines()?.state, patience).toBe('up');
+  expect(await recountLedger(store)).toEqual([]);
+  expect(await listParked(nats, { prefix })).toEqual([]);
 });
 
 it('tells the log of grants and of what became of them', async () => {

@@ -18,14 +18,15 @@ import {
   refuseSpent,
   type SpentBudget,
   type Store,
+  workApart,
 } from '@platte/state-store';
 import { announceFreed, followFreed } from './freed-budgets.js';
 import { type GroupQueue, makeGroupQueue } from './group-queue.js';
+import { isNobodysFault } from './nobodys-fault.js';
 import type { Parts } from './parts.js';
 import type { OutboxRelay } from './relay-outbox.js';
 import type { RestoreGate } from './restore-gate.js';
 import { makeSpentNotices, type SpentNotices } from './spent-notices.js';
-import { isNobodysFault, workApart } from './work-apart.js';
 
 export interface GrantDesk {
   /** The decisions in the order of the machines. Never rejects. */
@@ -104,7 +105,7 @@ export function makeGrantDesk(options: GrantDeskOptions): GrantDesk {
     const known = queues.get(group);
     if (known !== undefined) return known;
     if (queues.size >= queuesMax) for (const [id, queue] of queues) if (queue.isIdle) queues.delete(id);
-    const decide = (items: AskedMachine[]) => decideGroup(options, spent, group, items);
+    const decide = (items: AskedMachine[]) => decideApart(options, spent, group, items);
     const queue = makeGroupQueue({ decide, batchMax, waitingMax, waitMaxMs, decideMaxMs });
     queues.set(group, queue);
     return queue;
@@ -189,6 +190,18 @@ function toGroups(asked: readonly AskedMachine[]): Map<string, number[]> {
   return groups;
 }
 
+/** A machine whose rows cannot be read or written costs the others of its batch nothing. */
+async function decideApart(
+  options: GrantDeskOptions,
+  spent: SpentGroups,
+  group: string,
+  asked: readonly AskedMachine[],
+): Promise<Decision[]> {
+  const decide = (some: readonly AskedMachine[]) => decideGroup(options, spent, group, some);
+  const parts = await workApart(asked, decide, { isOutage: isNobodysFault });
+  return parts.flatMap((part) => part.result ?? part.items.map(() => ({ answer: ruleFailed(part.error) })));
+}
+
 /** One batch of one group: those that a spent budget refuses, and the rest under the lock. */
 async function decideGroup(
   options: GrantDeskOptions,
@@ -199,24 +212,10 @@ async function decideGroup(
   const refusals = await refuseBySpent(options, spent, group, asked);
   const locked = asked.filter((_, index) => refusals[index] === null);
   if (locked.length === 0) return refusals.map((refusal) => refusal ?? unavailable);
-  const rest = (await grantApart(options, spent, group, locked)).values();
+  const outcome = await grantBatch(options.store, options, group, locked);
+  tellOutcome(options, spent.budgets, group, outcome);
+  const rest = outcome.decisions.values();
   return refusals.map((refusal) => refusal ?? rest.next().value ?? unavailable);
-}
-
-/** Under the lock. A machine whose rows cannot be read or written costs the others of its batch nothing. */
-async function grantApart(
-  options: GrantDeskOptions,
-  spent: SpentGroups,
-  group: string,
-  asked: readonly AskedMachine[],
-): Promise<Decision[]> {
-  const grant = async (some: readonly AskedMachine[]): Promise<Decision[]> => {
-    const outcome = await grantBatch(options.store, options, group, some);
-    tellOutcome(options, spent.budgets, group, outcome);
-    return outcome.decisions;
-  };
-  const parts = await workApart(asked, grant, { isOutage: isNobodysFault });
-  return parts.flatMap((part) => part.result ?? part.items.map(() => ({ answer: ruleFailed(part.error) })));
 }
 
 /** null where a machine must be decided under the lock. */

@@ -33,7 +33,7 @@ export {
 } from './log-names.js';
 export { type OutboxMark, outboxHeaders, readLastOutbox } from './outbox-mark.js';
 export { NatsRefused } from './nats-refused.js';
-export { dropParked, listParked, type ParkedMessage, retryParked } from './parked.js';
+export { countParked, dropParked, listParked, type ParkedMessage, parkFacts, retryParked } from './parked.js';
 export { readFacts, type ReadMessage, type ReadOptions } from './read.js';
 export {
   makeRefusedReporter,

@@ -2,6 +2,7 @@
 // nobody up. A retry appends the message to the facts again: every consumer sees it, and knows what it had by identity.
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { encodeBatch, type Fact } from '@platte/facts';
 import { readDelivery } from './delivery.js';
 import { logNames } from './log-names.js';
 import { headerOf, readAt, readSeveral, type StoredMessage } from './stored.js';
@@ -37,6 +38,41 @@ export async function parkMessage(
   // With its time: a stream that was lost and made again gives the same number to another message.
   const msgID = `${durable}.${sequence}.${storedAt}`;
   await jetstream(nc).publish(subject, msg.data, { headers: head, msgID });
+}
+
+/** Facts of a message whose others were applied: a message of their own, which a retry appends as any other. */
+export async function parkFacts(
+  nc: NatsConnection,
+  parked: {
+    facts: readonly Fact[];
+    durable: string;
+    reason: string;
+    /** Of the message that brought the first of them. */
+    sequence: number;
+    storedAt: number;
+    prefix?: string | undefined;
+  },
+): Promise<void> {
+  const { facts, durable, reason, sequence, storedAt, prefix } = parked;
+  const [first] = facts;
+  if (first === undefined) return;
+  const head = headers();
+  head.set('Platte-Reason', toHeaderText(reason));
+  head.set('Platte-Sequence', String(sequence));
+  head.set('Platte-Stored-At', String(storedAt));
+  const subject = `${logNames(prefix).parked.subject}.${durable}`;
+  // Of the identity of its first fact: a batch that comes again parks the same facts once.
+  const msgID = `${durable}.${sequence}.${first.app}.${first.kind}.${first.at}.${first.n}`;
+  await jetstream(nc).publish(subject, encodeBatch(facts), { headers: head, msgID });
+}
+
+/** How many messages are parked. */
+export async function countParked(
+  nc: NatsConnection,
+  { prefix }: { prefix?: string | undefined } = {},
+): Promise<number> {
+  const { stream } = logNames(prefix).parked;
+  return (await (await jetstreamManager(nc)).streams.info(stream)).state.messages;
 }
 
 /** Oldest first, at most `max` from the one after `afterId`. */

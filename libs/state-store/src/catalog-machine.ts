@@ -44,9 +44,30 @@ export async function applyMachineChange(
   }
 }
 
+/** The row came, and holds what no number here can be: no program can decide on it, and a person must be able to remove it. */
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof RangeError;
+}
+
+/** With its slot and its place in the tally, which PostgreSQL reads by itself. */
+const removeUnreadable = `
+  with gone as (
+    delete from attempt where application = $1 and machine = $2 returning update_group, rollout, to_version, stage
+  ), freed as (
+    update grant_counter c set open_leases = greatest(c.open_leases - 1, 0)
+    from gone where c.update_group = gone.update_group and gone.stage = 'leased'
+  )
+  update rollout_tally t set open = greatest(t.open - 1, 0)
+  from gone where t.rollout = gone.rollout and t.version = gone.to_version and gone.stage in ('leased', 'installed')`;
+
 /** Ends an open attempt as cancelled, with its fact, its slot and its tally. */
 async function cancel(client: Client, key: string[], cause: string, moment: Moment): Promise<void> {
-  const [attempt] = await rowsOf<AttemptRow>(client, selectAttempt, key);
+  const found = await rowsOf<AttemptRow>(client, selectAttempt, key).catch((error: unknown) => {
+    if (isUnreadable(error)) return null;
+    throw error;
+  });
+  if (found === null) return void (await client.query(removeUnreadable, key));
+  const [attempt] = found;
   if (attempt === undefined) return;
   const changes = noChanges();
   endAttempt(changes, attempt, { outcome: 'cancelled', cause }, moment, settleAfterMs);

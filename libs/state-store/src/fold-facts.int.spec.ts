@@ -161,7 +161,7 @@ describe('a lease at its deadline', () => {
   it('times out, and its slot is free', async () => {
     await start({ concurrencyLimit: 1 });
     await decide('a');
-    expect(await sweep()).toEqual({ ended: 0, freed: [], halted: [], locked: [] });
+    expect(await sweep()).toEqual({ ended: 0, freed: [], halted: [], locked: [], failed: [] });
     offsetMs = hourMs + 1000;
     expect(await sweep()).toMatchObject({ ended: 1, freed: [fleet.group] });
     expect(await sweep()).toMatchObject({ ended: 0 });

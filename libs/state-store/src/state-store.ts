@@ -117,6 +117,7 @@ export { findSpent, refuseSpent, type SpentBudget } from './refuse-spent.js';
 export { type LedgerCounter, type Miscount, recountLedger } from './recount.js';
 export { readSpentNotice } from './spent-notice.js';
 export { type Swept, sweepLeases } from './sweep-leases.js';
+export { type Part, workApart } from './work-apart.js';
 export {
   type ChangeKey,
   type ChangeListing,

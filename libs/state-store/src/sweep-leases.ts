@@ -10,6 +10,7 @@ import { freedGroups, type GroupState, haltIfFailed, type MachineKey, withLocked
 import { sendTogether } from './statement.js';
 import type { Store } from './store.js';
 import { GroupLocked } from './stuck-groups.js';
+import { workApart } from './work-apart.js';
 import { toStatements } from './write-ledger.js';
 
 export interface SweepContext {
@@ -20,6 +21,10 @@ export interface SweepContext {
    */
   until: number;
   settleAfterMs?: number;
+  /** Of an error: no machine is to blame. Without it none is, and the error is thrown. */
+  isOutage?: (error: unknown) => boolean;
+  /** Machines whose row was bad a moment ago. */
+  leaveOut?: (machine: MachineKey) => boolean;
 }
 
 export interface Swept {
@@ -29,6 +34,8 @@ export interface Swept {
   halted: string[];
   /** Groups that somebody else keeps locked: what is due there waits. */
   locked: GroupLocked[];
+  /** Machines whose row cannot be read or written: they hold up no other. */
+  failed: (MachineKey & { error: unknown })[];
 }
 
 /** Attempts per transaction: so many hold their group's lock for some milliseconds. */
@@ -49,7 +56,7 @@ const findDue = `
  */
 export async function sweepLeases(store: Store, context: SweepContext): Promise<Swept> {
   const { freed, halted, locked } = await foldDeferred(store, context);
-  const swept: Swept = { ended: 0, freed, halted, locked };
+  const swept: Swept = { ended: 0, freed, halted, locked, failed: [] };
   const waiting = locked.flatMap(({ groups }) => groups);
   const stuck = store.stuck.all().filter((group) => !waiting.includes(group));
   // Stuck groups by themselves: what is overdue there must not fill the pass of the others.
@@ -69,12 +76,22 @@ async function sweepDue(
     text: findDue,
     values: [context.until, store.clockOffsetMs(), except, only],
   });
-  const due = Map.groupBy(rows, (row) => row.group);
+  const { isOutage = () => true, leaveOut = () => false } = context;
+  const isOfGroup = (error: unknown) => error instanceof GroupLocked || isOutage(error);
+  const due = Map.groupBy(
+    rows.filter((row) => !leaveOut(row)),
+    (row) => row.group,
+  );
   // A stuck group is tried also when nothing is due: so it is known when it is free again.
   if (only !== null && !due.has(only)) due.set(only, []);
   for (const [group, machines] of due) {
     try {
-      await sweepGroup(store, context, group, machines, swept);
+      const sweepSome = (some: readonly MachineKey[]) => sweepGroup(store, context, group, some, swept);
+      const parts = await workApart(machines, sweepSome, { isOutage: isOfGroup });
+      for (const { items, error } of parts) {
+        if (error === undefined) continue;
+        swept.failed.push(...items.map(({ application, machine }) => ({ application, machine, error })));
+      }
     } catch (error) {
       if (!(error instanceof GroupLocked)) throw error;
       swept.locked.push(error);

@@ -1,6 +1,5 @@
 // Work on many items at once, where one bad item must not cost the others: a batch that fails is cut in halves, until what is
 // bad stands alone. A store that is away makes every part fail and accuses nobody: then the error goes to the caller.
-import { isStoreFailure } from '@platte/service';
 
 /** `result` is there when the part succeeded, `error` when it did not. Parts are in the order of the items. */
 export type Part<Item, Result> =
@@ -36,12 +35,4 @@ export async function workApart<Item, Result>(
     }
   }
   return workOn(items);
-}
-
-/** PostgreSQL asks for a repetition, or a lock took too long: as much as a store that is away, no item's fault. */
-const retryCodes = new Set(['40001', '40P01', '55P03']);
-
-export function isNobodysFault(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return isStoreFailure(error) || (typeof code === 'string' && retryCodes.has(code));
 }
