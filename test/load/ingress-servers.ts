@@ -51,6 +51,7 @@ export async function startServers(say: (line: string) => void): Promise<Servers
         PLATTE_NATS_URL: nats.url,
         PLATTE_POSTGRES_URL: postgres.url,
         PLATTE_DATA_DIR: join(folder, name),
+        PLATTE_INTERNAL_PORT: '0',
         PLATTE_LOG_LEVEL: 'error',
         ...env,
       },

@@ -66,6 +66,7 @@ async function startProbed(natsUrl: string, dataDir: string): Promise<{ child: C
       ...process.env,
       PLATTE_NATS_URL: natsUrl,
       PLATTE_PORT: '0',
+      PLATTE_INTERNAL_PORT: '0',
       PLATTE_DATA_DIR: dataDir,
       PLATTE_LOG_LEVEL: 'error',
     },

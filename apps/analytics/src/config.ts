@@ -10,6 +10,7 @@ import {
   flag,
   internalPortSettings,
   natsSettings,
+  port,
   postgresSettings,
   processSettings,
   text,
@@ -18,6 +19,8 @@ import { z } from 'zod';
 
 const Settings = z.object({
   ...internalPortSettings,
+  /** /livez, /readyz, /metrics. Each program has a port of its own; 0 takes a free one. */
+  internalPort: port().default(9403),
   ...natsSettings,
   ...postgresSettings,
   ...clickhouseSettings,

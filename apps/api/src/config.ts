@@ -25,6 +25,8 @@ const Settings = z.object({
   /** Another address than loopback needs sign-in (PLATTE_OIDC_ISSUER). */
   apiListen: text('an address to listen on, such as 127.0.0.1 or 0.0.0.0').default('127.0.0.1'),
   ...internalPortSettings,
+  /** /livez, /readyz, /metrics. Each program has a port of its own; 0 takes a free one. */
+  internalPort: port().default(9404),
   ...natsSettings,
   ...postgresSettings,
   ...clickhouseSettings,

@@ -23,6 +23,8 @@ const Settings = z.object({
   /** The address that machines can reach it at; loopback until somebody opens it. */
   listen: text('an address to listen on, such as 127.0.0.1 or 0.0.0.0').default('127.0.0.1'),
   ...internalPortSettings,
+  /** /livez, /readyz, /metrics. Each program has a port of its own; 0 takes a free one. */
+  internalPort: port().default(9401),
   ...natsSettings,
   /** The last catalog snapshot and the spool: survives restarts. */
   dataDir: text('a folder').default('.platte/ingress'),

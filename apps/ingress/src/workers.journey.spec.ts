@@ -24,6 +24,7 @@ beforeAll(async () => {
       ...process.env,
       PLATTE_NATS_URL: nats.url,
       PLATTE_PORT: '0',
+      PLATTE_INTERNAL_PORT: '0',
       PLATTE_DATA_DIR: dataDir,
       PLATTE_INGRESS_WORKERS: '2',
       PLATTE_LOG_LEVEL: 'silent',

@@ -7,6 +7,7 @@ import {
   flag,
   internalPortSettings,
   natsSettings,
+  port,
   postgresSettings,
   processSettings,
   text,
@@ -15,6 +16,8 @@ import { z } from 'zod';
 
 const Settings = z.object({
   ...internalPortSettings,
+  /** /livez, /readyz, /metrics. Each program has a port of its own; 0 takes a free one. */
+  internalPort: port().default(9402),
   ...natsSettings,
   ...postgresSettings,
   /** Connections for commands, snapshots and whatever is asked now and then; decisions have their own few. */

@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import { byteSize, choice, count, duration, file, flag, port, secret, text, url, urls } from './config-pieces.js';
 
-/** /livez, /readyz, /metrics. */
+/** /livez, /readyz, /metrics. Each program names its own default port, so that all of them fit on one machine. */
 export const internalPortSettings = {
   /** /livez, /readyz, /metrics. */
   internalPort: port().default(0),

@@ -110,6 +110,7 @@ export async function startTrialIngress(natsUrl: string, settings: Record<string
   const parsed = parseConfig(Config, {
     PLATTE_NATS_URL: natsUrl,
     PLATTE_PORT: '0',
+    PLATTE_INTERNAL_PORT: '0',
     PLATTE_DATA_DIR: dataDir,
     ...settings,
   });
