@@ -29,6 +29,18 @@ it('lets several programs migrate at once', async () => {
   ]);
 });
 
+it('finds nothing to do as a role that may read what was applied and change nothing', async () => {
+  const role = `reader_${process.pid}`;
+  await store.pool.query(`create role ${role} login password 'x'`);
+  await store.pool.query(`grant select on schema_migration to ${role}`);
+  const url = new URL(database.url);
+  url.username = role;
+  url.password = 'x';
+  expect(await migrate(url.href)).toEqual([]);
+  await store.pool.query(`drop owned by ${role}`);
+  await store.pool.query(`drop role ${role}`);
+});
+
 it('reads a bigint as a number, and says when it cannot', async () => {
   const { rows } = await store.pool.query<{ at: number }>('select 1764244800000::bigint as at');
   expect(rows).toEqual([{ at: 1_764_244_800_000 }]);

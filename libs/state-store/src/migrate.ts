@@ -15,7 +15,8 @@ export async function migrate(url: string, folder: string = migrationsFolder, sc
 }
 
 async function migrateOver(client: Client, folder: string, schema: string | undefined): Promise<string[]> {
-  if (schema === undefined) await refuseNewer(client, folder);
+  // A role that may not change the schema starts all the same, once its owner has: the runner would need to own a table.
+  if (schema === undefined && (await isUpToDate(client, folder))) return [];
   const applied = await runner({
     dbClient: client,
     dir: folder,
@@ -32,16 +33,19 @@ async function migrateOver(client: Client, folder: string, schema: string | unde
 /** A newer version of Platte has changed the schema: this one does not know what may not be written any more. */
 export class DatabaseIsNewer extends Error {}
 
-async function refuseNewer(client: Client, folder: string): Promise<void> {
-  const known = new Set((await readdir(folder)).map((file) => file.replace(/\.sql$/, '')));
+/** @throws DatabaseIsNewer */
+async function isUpToDate(client: Client, folder: string): Promise<boolean> {
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.sql'));
+  const known = new Set(files.map((file) => file.slice(0, -'.sql'.length)));
   const { rows } = await client.query<{ applied: boolean }>(
     `select to_regclass('schema_migration') is not null as applied`,
   );
-  if (rows[0]?.applied !== true) return;
+  if (rows[0]?.applied !== true) return false;
   const applied = await client.query<{ name: string }>('select name from schema_migration order by id');
   const unknown = applied.rows.map(({ name }) => name).filter((name) => !known.has(name));
   if (unknown.length > 0) {
     const words = `the database was migrated by a newer version of Platte (${unknown.join(', ')}): run that version, or restore a backup of before`;
     throw new DatabaseIsNewer(words);
   }
+  return applied.rows.length === known.size;
 }
