@@ -6,6 +6,7 @@ export { DataFolderBusy, lockDataFolder } from './data-folder-lock.js';
 export { type Guarded, type GuardOptions, type ServerExit, spawnGuarded } from './guard.js';
 export { type NatsOptions, startNats } from './nats.js';
 export { findFreePort, type RunningServer, ServerFailed, type StartOptions } from './server.js';
+export { resolveNats } from './nats-program.js';
 export { startPostgres } from './postgres.js';
 export { inspectConfinement, type RunningClickhouse, startClickhouse } from './clickhouse.js';
 export { inspectBacking, installBacking, type Inspected, type InstallOptions } from './install.js';
