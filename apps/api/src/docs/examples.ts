@@ -31,6 +31,7 @@ export const exampleBodies: Partial<Record<OperationId, object>> = {
   editGroup: { policy: { rateLimit: { max: 50 }, hours: { kind: 'office' } } },
   editInstance: { alias: 'db-7', labels: { role: 'db', rack: null } },
   createToken: { name: 'deploy', role: 'operator', expiresInDays: 30 },
+  applyRestore: { acceptRefused: false },
 };
 
 export function exampleBodyOf(id: OperationId): object | undefined {
