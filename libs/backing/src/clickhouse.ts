@@ -1,5 +1,5 @@
 // ClickHouse on one machine: HTTP on loopback, a user for the programs and a read-only one for people.
-import { access, chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { askHttp } from './ask-server.js';
@@ -71,13 +71,21 @@ async function assertSameKind(dataDir: string, program: ClickhouseProgram): Prom
 async function startFront(
   { folder }: Extract<ClickhouseProgram, { kind: 'embedded' }>,
   users: User[],
-  { dataDir, host = '127.0.0.1', port = 0, log = () => {}, say = () => {}, engineFiles }: ClickhouseOptions,
+  {
+    dataDir,
+    host = '127.0.0.1',
+    port = 0,
+    log = () => {},
+    say = () => {},
+    passes = [],
+    engineFiles,
+  }: ClickhouseOptions,
 ): Promise<Started> {
   const config: FrontConfig = { engineFolder: folder, dataDir, host, port, users, engineFiles };
   const file = join(dataDir, 'front.json');
   await writeFile(file, JSON.stringify(config), { mode: 0o600 });
   const program = nodeProgram(import.meta.url, './front/main');
-  const confinement = await confine({ dataDir, file, folder, program: program.at(-1)! });
+  const confinement = await confine({ dataDir, file, folder, program: program.at(-1)!, passes });
   (confinement.kind === 'none' ? say : log)(`the SQL engine is ${confinement.text}`);
   const [command, ...args] = [...confinement.prefix, process.execPath, ...program, file];
   // Times without a zone mean UTC, on every machine.
@@ -99,18 +107,18 @@ async function confine(engine: {
   file: string;
   folder: string;
   program: string;
+  passes: readonly string[];
 }): Promise<Confinement> {
-  const { dataDir, file, folder, program } = engine;
+  const { dataDir, file, folder, program, passes } = engine;
   const writes = [join(dataDir, 'engine'), join(dataDir, 'spool')];
   const mountPoint = join(dataDir, 'root');
-  // The user of the process has to pass it where there is no namespace.
-  if (process.getuid?.() === 0) await chmod(dataDir, 0o711);
   for (const place of [...writes, mountPoint]) await mkdir(place, { recursive: true, mode: 0o700 });
   const sources = [dirname(dirname(program)), join(await packageOf(program), 'package.json')];
   const confinement = await chooseConfinement({
     mountPoint,
     reads: [process.execPath, folder, ...sources, file],
     writes,
+    passes: [dataDir, ...passes],
   });
   await giveTo(confinement, [...writes, file]);
   return confinement;
@@ -122,7 +130,7 @@ export async function inspectConfinement(cacheDir: string): Promise<Pick<Confine
   if (program?.kind !== 'embedded') return undefined;
   const mountPoint = await mkdtemp(join(tmpdir(), 'platte-root-'));
   try {
-    return await chooseConfinement({ mountPoint, reads: [process.execPath, program.folder], writes: [] });
+    return await chooseConfinement({ mountPoint, reads: [process.execPath, program.folder], writes: [], passes: [] });
   } finally {
     await rm(mountPoint, { recursive: true, force: true });
   }

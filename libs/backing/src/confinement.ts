@@ -9,7 +9,7 @@
 //   none       neither; what keeps people from files then is what the SQL port refuses (front/reader-rules.ts).
 //
 // Which it is shows only when it is tried: kernels, containers and security modules each have a word in it.
-import { stat } from 'node:fs/promises';
+import { chmod, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf } from './errors.js';
 import { findClosedFolder, findUnprivilegedUser, type Owner } from './postgres-user.js';
@@ -22,6 +22,8 @@ export interface ConfinedFiles {
   reads: readonly string[];
   /** Folders that it writes to; they must belong to `owner`. */
   writes: readonly string[];
+  /** Private folders of ours on the way to them: where only another user confines, that user is let through. */
+  passes: readonly string[];
 }
 
 export interface Confinement {
@@ -51,6 +53,7 @@ export async function chooseConfinement(files: ConfinedFiles): Promise<Confineme
     return { kind: 'namespace', owner, startAs: undefined, prefix, text };
   }
   if (owner === undefined) return unconfined(failure);
+  for (const folder of files.passes) await chmod(folder, 0o711);
   const closed = await findClosedFolder([...files.reads, ...files.writes].map((path) => dirname(path)));
   if (closed !== undefined) return unconfined(`${failure}; and user ${owner.uid} may not enter ${closed}`);
   return { kind: 'user', owner, startAs: owner, prefix: [], text: `running as user ${owner.uid} (${failure})` };

@@ -31,6 +31,8 @@ export interface StartOptions {
   dataDir: string;
   /** Where ClickHouse's passwords are kept, because people send it SQL; its own folder when nothing is said. */
   secretsDir?: string | undefined;
+  /** Folders of ours above it, which another user of the server may be let through, not into. */
+  passes?: readonly string[] | undefined;
   /** Where downloaded programs are kept for all checkouts of this user. */
   cacheDir: string;
   /** Loopback unless somebody knows better. */

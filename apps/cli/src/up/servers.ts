@@ -103,7 +103,7 @@ export async function keepServer<S extends RunningServer>(
     fullDisk?.note(line);
   };
   const secretsDir = join(dataDir, 'secrets', name);
-  const options = { dataDir: join(dataDir, name), secretsDir, cacheDir: cacheDir(), log, say };
+  const options = { dataDir: join(dataDir, name), secretsDir, passes: [dataDir], cacheDir: cacheDir(), log, say };
   const first = await start({ ...options, port });
   const kept = { now: first };
   let stopping = false;
