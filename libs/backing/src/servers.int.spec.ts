@@ -32,6 +32,14 @@ async function start<S extends RunningServer>(how: (options: StartOptions) => Pr
   return server;
 }
 
+/** Whether a question is answered within a second. */
+function isAnswered(server: RunningServer): Promise<boolean> {
+  return server.ask(AbortSignal.timeout(1_000)).then(
+    () => true,
+    () => false,
+  );
+}
+
 function kill(server: RunningServer): Promise<unknown> {
   process.kill(server.pid, 'SIGKILL');
   return server.exited;
@@ -130,11 +138,11 @@ it.each([
   ['the embedded ClickHouse', startClickhouse],
 ] as const)('%s answers whoever asks, and not while it hangs', async (_, how) => {
   const server: RunningServer = await start<RunningServer>(how);
-  const patience = 1_000;
   await server.ask(AbortSignal.timeout(60_000));
   process.kill(server.pid, 'SIGSTOP');
   try {
-    await expect(server.ask(AbortSignal.timeout(patience))).rejects.toThrow('aborted');
+    // The signal may come a moment later than the first question.
+    while (await isAnswered(server));
   } finally {
     process.kill(server.pid, 'SIGCONT');
   }
