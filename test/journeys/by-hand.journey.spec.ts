@@ -135,6 +135,7 @@ describe('the rights of the page', () => {
     await client.createToken({ body: { name: 'script', role: 'viewer' }, idempotencyKey: 'once' });
     expect((await client.listTokens()).items.map(({ name }) => name)).toContain('script');
     expect((await client.listAudit()).items.map(({ kind }) => kind)).toContain('GroupPaused');
+    expect(await client.getRestore()).toBeDefined();
     expect((await client.listActivity()).items.map(({ kind }) => kind)).toContain('GroupPaused');
     await postOmaha(omaha, '<nonsense');
     await eventually(

@@ -3,9 +3,8 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { cacheFolder, resolveNats } from '@platte/backing';
+import { cacheFolder, findFreePort, resolveNats } from '@platte/backing';
 import { isReadyMessage, type ReadyMessage } from '@platte/service';
 import { repositoryRoot } from './repository.js';
 
@@ -30,7 +29,7 @@ export interface ByHand {
 export async function startNatsOfPage(folder: string): Promise<ByHand> {
   const { file } = await resolveNats({ cacheDir: cacheFolder() });
   await mkdir(folder, { recursive: true });
-  const port = await findFreePort();
+  const port = await findFreePort('127.0.0.1');
   const config = join(folder, 'nats.conf');
   const block = readBlock('nats-server.conf').replace('/var/lib/nats', join(folder, 'jetstream'));
   await writeFile(config, `host: "127.0.0.1"\nport: ${port}\n${block}`);
@@ -68,12 +67,13 @@ function gather(child: ChildProcess): { text: () => string; has: (words: string)
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (text += chunk.toString()));
   return {
     text: () => text,
-    has: async (words) => {
-      while (!text.includes(words)) {
-        const [ended] = await Promise.race([once(child.stderr!, 'data'), once(child, 'exit')]);
-        if (typeof ended === 'number') throw new Error(`it ended with code ${ended}:\n${text}`);
-      }
-    },
+    has: (words) =>
+      new Promise((resolve, reject) => {
+        const look = () => text.includes(words) && resolve();
+        child.stderr?.on('data', look);
+        child.once('exit', (code) => reject(new Error(`it ended with code ${code}:\n${text}`)));
+        look();
+      }),
   };
 }
 
@@ -82,13 +82,4 @@ async function end(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
   await exited;
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
