@@ -65,6 +65,24 @@ it('a machine updates while one server after the other is killed, and a person s
   );
 });
 
+it.each([
+  ['postgres', 'clickhouse'],
+  ['clickhouse', 'postgres'],
+])('while %s is away /readyz of analytics names it, and not %s', async (away, there) => {
+  const life = field.lives.get(away)!;
+  life.down();
+  await eventually(
+    () => dependenciesOf('analytics-1'),
+    (states) => states[away] === 'down' && states[there] === 'up' && states['nats'] === 'up',
+  );
+  life.wake();
+  await life.up();
+  await eventually(
+    () => dependenciesOf('analytics-1'),
+    (states) => states[away] === 'up' && states[there] === 'up',
+  );
+});
+
 it('without a majority machines are answered, /readyz names JetStream, and nothing is lost', async () => {
   expect(await dependenciesOf('policy-1')).toMatchObject({ postgres: 'up', jetstream: 'up' });
   const lost = ['nats-1', 'nats-2'].map((name) => field.lives.get(name)!);

@@ -33,6 +33,7 @@ import {
   toNatsAccess,
   waitFor,
   watchFilling,
+  watchStore,
 } from '@platte/service';
 import {
   closeStore,
@@ -159,6 +160,7 @@ async function openClickHouse(program: Program): Promise<History> {
     signal: stopper.signal,
   }).catch((error: unknown) => refuseIf(program, isWrongHistory(error), error));
   dependency.up();
+  void watchStore({ name: 'clickhouse', dependency, ping: () => history.ping() }, log, stopper.signal);
   return history;
 }
 
