@@ -2,6 +2,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { useFreshStore } from '../test/fresh-store.js';
 import { makeGrantContext, makeSampleFleet, type SampleFleet } from '../test/sample-fleet.js';
+import { deferFacts } from './deferred-facts.js';
 import { grantBatch, type GrantContext } from './grant-batch.js';
 import { recountLedger } from './recount.js';
 import type { Store } from './store.js';
@@ -39,6 +40,12 @@ async function stages() {
   return rows.map(({ machine, stage }) => `${machine} ${stage}`);
 }
 
+/** Machines whose facts were put aside. */
+async function deferred() {
+  const { rows } = await store.pool.query<{ facts: string }>('select facts from deferred_fact order by id');
+  return rows.flatMap(({ facts }) => (JSON.parse(facts) as { machine: string }[]).map(({ machine }) => machine));
+}
+
 async function counters() {
   const { rows } = await store.pool.query(
     `select c.open_leases as slots, t.open from grant_counter c join rollout r on r.update_group = c.update_group
@@ -56,6 +63,20 @@ it('does not keep the leases of other machines from ending', async () => {
   });
   expect(await stages()).toEqual(['bad leased', 'good ended']);
   expect(await sweep(() => true)).toMatchObject({ ended: 0, failed: [] });
+});
+
+it('does not keep facts of other machines from being folded that were put aside', async () => {
+  const failed = { type: 3, result: 0, errorCode: '9' };
+  await deferFacts(store, fleet.group, [fleet.report('bad', failed), fleet.report('good', failed)]);
+  const swept = await sweep();
+  expect(swept.failed).toEqual([{ application: fleet.application, machine: 'bad', error: expect.any(RangeError) }]);
+  expect(await stages()).toEqual(['bad leased', 'good ended']);
+  expect(await deferred()).toEqual(['bad']);
+  expect(await sweep(() => true)).toMatchObject({ failed: [] });
+  expect(await deferred()).toEqual(['bad']);
+  await fleet.run({ kind: 'DeleteMachine', application: fleet.application, machine: 'bad' });
+  expect(await sweep()).toMatchObject({ failed: [] });
+  expect(await deferred()).toEqual([]);
 });
 
 it.each(['DeleteMachine', 'CancelAttempt'] as const)('is removed with its slot by %s', async (kind) => {

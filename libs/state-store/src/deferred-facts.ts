@@ -10,7 +10,8 @@ const rowsMax = 64;
 
 const insertFacts = `insert into deferred_fact (update_group, facts) values ($1, $2)`;
 const findGroups = `select distinct update_group as "group" from deferred_fact`;
-const readFacts = `select id, facts from deferred_fact where update_group = $1 order by id limit ${rowsMax}`;
+const readNewest = `select coalesce(max(id), 0) as newest from deferred_fact where update_group = $1`;
+const readFacts = `select id, facts from deferred_fact where update_group = $1 and id <= $2 order by id limit ${rowsMax}`;
 const deleteFacts = `delete from deferred_fact where id = any($1::bigint[])`;
 
 /** Without any lock of the group. */
@@ -24,10 +25,14 @@ export async function findDeferred(store: Store): Promise<string[]> {
   return (await store.pool.query<{ group: string }>(findGroups)).rows.map(({ group }) => group);
 }
 
-/** Gives the group's facts to `fold`, some rows at a time, until none is left or `fold` throws. */
+/**
+ * Gives the group's facts to `fold`, some rows at a time, until none is left or `fold` throws. Facts that `fold` puts aside again
+ * are left for the next time.
+ */
 export async function takeDeferred(store: Store, group: string, fold: (facts: Fact[]) => Promise<void>): Promise<void> {
+  const newest = (await store.pool.query<{ newest: number }>(readNewest, [group])).rows[0]?.newest ?? 0;
   for (;;) {
-    const { rows } = await store.pool.query<{ id: number; facts: string }>(readFacts, [group]);
+    const { rows } = await store.pool.query<{ id: number; facts: string }>(readFacts, [group, newest]);
     await fold(rows.flatMap((row) => JSON.parse(row.facts) as Fact[]));
     await store.pool.query(deleteFacts, [rows.map(({ id }) => id)]);
     if (rows.length < rowsMax) return;

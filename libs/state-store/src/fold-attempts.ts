@@ -11,7 +11,7 @@ import { bootMarkOf, settleAfterMs as defaultSettleAfterMs } from '@platte/rollo
 import { type ApplyContext, applySaid, newsOf } from './apply-sign.js';
 import { toArrayLiteral, toColumns } from './array-literal.js';
 import type { AttemptRow } from './attempt-row.js';
-import { deferFacts, findDeferred, takeDeferred } from './deferred-facts.js';
+import { deferFacts } from './deferred-facts.js';
 import { type Moment, noChanges } from './ledger-changes.js';
 import { freedGroups, haltIfFailed, type MachineKey, toReadAttemptsOf, withLockedGroup } from './locked-groups.js';
 import { sendTogether, type Statement } from './statement.js';
@@ -21,7 +21,7 @@ import { toStatements } from './write-ledger.js';
 
 export type Said = MachineCheckedIn | EventReported;
 
-function isSaid(fact: Fact): fact is Said {
+export function isSaid(fact: Fact): fact is Said {
   return fact.kind === 'MachineCheckedIn' || fact.kind === 'EventReported';
 }
 
@@ -66,35 +66,21 @@ export async function foldAttempts(store: Store, context: FoldContext, said: rea
   return folded;
 }
 
-/** Folds what was put aside, as far as locks can be had. Never waits for a group that is known to be stuck. */
-export async function foldDeferred(store: Store, context: FoldContext): Promise<FoldedAttempts> {
-  const folded: FoldedAttempts = { freed: [], halted: [], locked: [] };
-  for (const group of await findDeferred(store)) {
-    const onLocked = async (error: GroupLocked): Promise<never> => {
-      throw error;
-    };
-    const onFolded = (one: GroupFold) => void (folded.freed.push(...one.freed), folded.halted.push(...one.halted));
-    try {
-      await takeDeferred(store, group, (facts) =>
-        foldSaid(store, context, facts.filter(isSaid), { onFolded, onLocked }),
-      );
-    } catch (error) {
-      if (!(error instanceof GroupLocked)) throw error;
-      folded.locked.push(error);
-    }
-  }
-  return folded;
-}
+export type GroupFold = Pick<FoldedAttempts, 'freed' | 'halted'>;
 
-type GroupFold = Pick<FoldedAttempts, 'freed' | 'halted'>;
-
-interface FoldHooks {
+export interface FoldHooks {
   onFolded: (one: GroupFold) => void;
   /** The group of these facts is locked: they are not folded. */
   onLocked: (error: GroupLocked, facts: Said[]) => Promise<void>;
 }
 
-async function foldSaid(store: Store, context: FoldContext, said: readonly Said[], hooks: FoldHooks): Promise<void> {
+/** Folds what machines reported, group by group; `hooks` learn of each group. */
+export async function foldSaid(
+  store: Store,
+  context: FoldContext,
+  said: readonly Said[],
+  hooks: FoldHooks,
+): Promise<void> {
   if (said.length === 0) return;
   const byMachine = toByMachine(said);
   const { rows: attempts } = await store.hot.query<AttemptRow>(toReadAttemptsOf(keysOf(said)));

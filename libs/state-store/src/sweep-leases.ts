@@ -4,7 +4,7 @@
 import type { Position } from '@platte/facts';
 import { endAtDeadline, settleAfterMs as defaultSettleAfterMs } from '@platte/rollout';
 import type { AttemptRow } from './attempt-row.js';
-import { foldDeferred } from './fold-attempts.js';
+import { foldDeferred } from './fold-deferred.js';
 import { addTally, endAttempt, type LedgerChanges, type Moment, noChanges, putAttempt } from './ledger-changes.js';
 import { freedGroups, type GroupState, haltIfFailed, type MachineKey, withLockedGroup } from './locked-groups.js';
 import { sendTogether } from './statement.js';
@@ -55,8 +55,8 @@ const findDue = `
  * because of a locked group is folded first: no lease may time out that was ended in time.
  */
 export async function sweepLeases(store: Store, context: SweepContext): Promise<Swept> {
-  const { freed, halted, locked } = await foldDeferred(store, context);
-  const swept: Swept = { ended: 0, freed, halted, locked, failed: [] };
+  const { freed, halted, locked, failed } = await foldDeferred(store, context);
+  const swept: Swept = { ended: 0, freed, halted, locked, failed };
   const waiting = locked.flatMap(({ groups }) => groups);
   const stuck = store.stuck.all().filter((group) => !waiting.includes(group));
   // Stuck groups by themselves: what is overdue there must not fill the pass of the others.
