@@ -62,7 +62,7 @@ describe('what a restored database forgot', () => {
     const lost = toLostChanges([
       fact('MachineHeld', 'm1', { machine: 'm1', after: { machine: 'm1', note: 'do not touch' } }),
       ofRollout('RolloutHalted'),
-      fact('GroupPaused', group, { group }),
+      fact('GroupPaused', group, { group, after: { stop: { note: 'disk failures' } } }),
       fact('PackageBlacklisted', channel, marked),
       fact('PackageAssigned', channel, { before: { package: null }, after: { package: pkg } }),
       fact('PackageCreated', pkg, { after: pack }),
@@ -71,7 +71,7 @@ describe('what a restored database forgot', () => {
       { kind: 'CreatePackage', id: pkg, version: '2.0.0' },
       { kind: 'AssignPackage', channel, package: pkg },
       { kind: 'BlacklistPackage', channel, package: pkg },
-      { kind: 'PauseGroup', group },
+      { kind: 'PauseGroup', group, cause: 'disk failures' },
       { kind: 'HaltRollout', group, cause: 'safe mode' },
       { kind: 'HoldMachine', machine: 'm1', note: 'do not touch' },
     ]);

@@ -3,6 +3,7 @@
 // that stops machines last, so that nothing a stop names is missing.
 import { ActorKind, type CatalogFact, type RolloutFact } from '@platte/facts';
 import { z } from 'zod';
+import { GroupStop } from './catalog.js';
 import { CatalogCommand } from './commands.js';
 
 export const LostChange = z.object({
@@ -115,6 +116,11 @@ function toEntityDeed({ kind, app: application, subject, before, after }: Catalo
   return { key: `channel ${subject}`, rank: rankOf.channel, command };
 }
 
+/** Facts of versions before stops do not have the reason of a pause. */
+function noteOfPause(after: CatalogFact['after']): string {
+  return GroupStop.pick({ note: true }).safeParse(after?.['stop']).data?.note ?? '';
+}
+
 function toStopDeed(fact: CatalogFact): Deed | null {
   const { kind, app: application, subject, machine, before, after } = fact;
   switch (kind) {
@@ -135,7 +141,10 @@ function toStopDeed(fact: CatalogFact): Deed | null {
     }
     case 'GroupPaused':
     case 'GroupResumed': {
-      const command = { kind: kind === 'GroupPaused' ? 'PauseGroup' : 'ResumeGroup', application, group: subject };
+      const command =
+        kind === 'GroupPaused'
+          ? { kind: 'PauseGroup', application, group: subject, cause: noteOfPause(after) }
+          : { kind: 'ResumeGroup', application, group: subject };
       return { key: `pause ${subject}`, rank: rankOf.pause, command };
     }
     case 'GroupEdited':
