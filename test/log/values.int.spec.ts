@@ -222,13 +222,13 @@ describe('streams that NATS has no room for', () => {
   const factsBytesMax = 2 ** 52;
 
   it('are refused at once: no waiting mends that', async () => {
-    const made = ensureStreams(log.nc, { replicas: 1, prefix: `${log.prefix}-large`, factsBytesMax });
+    const made = ensureStreams(log.nc, { replicas: natsReplicas(), prefix: `${log.prefix}-large`, factsBytesMax });
     await expect(made).rejects.toBeInstanceOf(NatsRefused);
   });
 
   it('stay as they are when they are there already, and are told', async () => {
     const { facts } = logNames(log.prefix);
-    const report = await ensureStreams(log.nc, { replicas: 1, prefix: log.prefix, factsBytesMax });
+    const report = await ensureStreams(log.nc, { replicas: natsReplicas(), prefix: log.prefix, factsBytesMax });
     expect(report.raised).toEqual([]);
     expect(report.differences).toEqual([expect.stringMatching(`^${facts.stream}: max_bytes is \\d+, expected`)]);
   });

@@ -170,6 +170,8 @@ async function ensureBucket(
 
 /** Too little is left of what the server may store. */
 const tooLittleStorage = 10_047;
+/** A cluster found no servers for a stream; the message names the reasons. */
+const noSuitablePeers = 10_005;
 /** Bad configuration, overlapping subjects, too few servers for the replicas. */
 const badSettings: readonly number[] = [10_052, 10_065, 10_074];
 
@@ -183,11 +185,17 @@ function orExplain(change: Promise<unknown>, wanted: WantedStream): Promise<unkn
   });
 }
 
+/** While servers of a cluster are offline it is not known how much storage there is: waiting may help. */
+function isTooLittleStorage({ code, message }: JetStreamApiError): boolean {
+  if (code === noSuitablePeers) return message.includes('insufficient storage') && !message.includes('offline');
+  return code === tooLittleStorage;
+}
+
 function explainRefusal(cause: unknown, { name, max_bytes = 0 }: WantedStream): unknown {
   if (!(cause instanceof JetStreamApiError)) return cause;
   if (badSettings.includes(cause.code))
     return new NatsRefused(`NATS refuses stream ${name}: ${cause.message}`, { cause });
-  if (cause.code !== tooLittleStorage) return cause;
+  if (!isTooLittleStorage(cause)) return cause;
   const advice = `give the server more (max_file_store), or stream ${name} less: it asks for ${max_bytes} bytes`;
   return new NatsRefused(`NATS has too little storage left: ${advice}`, { cause });
 }
