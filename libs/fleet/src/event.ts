@@ -1,5 +1,5 @@
 // What an Omaha event means for a machine's life. Every event is stored, known or not; only these meanings move a status
-// or an attempt. Types and results: Omaha 3.1; the order real clients send them in: docs, "A machine's life".
+// or an attempt. Types and results: omaha-protocol.md 3.1; the order in which clients send them: omaha-protocol.md 3.3.
 import { decodeErrorCode, rollbackErrorCode } from '@platte/omaha/words';
 
 export const eventMeanings = [
