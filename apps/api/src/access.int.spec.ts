@@ -106,6 +106,23 @@ describe('tokens', () => {
     ]);
   });
 
+  it('stay for one of two admins who revoke each other at once', async () => {
+    const [own, other] = [await api.makeToken({ role: 'admin' }), await api.makeToken({ role: 'admin' })];
+    const ids = [own, other].map((token) => token.split('_')[1] ?? '');
+    const { rows: others } = await api.store.pool.query<{ id: string }>(
+      `update access_token set revoked_at = 1 where role = 'admin' and revoked_at is null and id <> all($1) returning id`,
+      [ids],
+    );
+    const outcomes = await Promise.allSettled([
+      api.clientOf(own).revokeToken({ params: { id: ids[1] ?? '' } }),
+      api.clientOf(other).revokeToken({ params: { id: ids[0] ?? '' } }),
+    ]);
+    expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    await api.store.pool.query('update access_token set revoked_at = null where id = any($1)', [
+      others.map(({ id }) => id),
+    ]);
+  });
+
   it('are listed page by page, with a link to the next', async () => {
     const first = await api.fetch(`${api.url}/api/v1/tokens?limit=2`);
     const { items, next } = (await first.json()) as { items: { id: string }[]; next: string };

@@ -155,10 +155,10 @@ const lockAdminTokens = `
   for update`;
 
 /**
- * A token ends itself. Without `force` the last one by which an admin of everything signs in stays: whoever ended it could
- * make no other.
+ * A token revokes itself or another. Without `force` the last one by which an admin of everything signs in stays: whoever
+ * ended it could make no other. Two that revoke each other at once take turns by the row locks.
  */
-export async function revokeOwnToken(
+export async function revokeByToken(
   pool: pg.Pool,
   { force, dryRun, ...ended }: { id: string; actor: Actor; now: number; force: boolean; dryRun: boolean },
 ): Promise<'revoked' | 'last-admin'> {

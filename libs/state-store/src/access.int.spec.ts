@@ -11,7 +11,7 @@ import {
   type NewAccessToken,
   noteTokenUse,
   putBootstrapToken,
-  revokeOwnToken,
+  revokeByToken,
   revokeToken,
 } from './access-tokens.js';
 import type { Store } from './store.js';
@@ -143,26 +143,24 @@ describe('the own token of an admin', () => {
     const others = [{ role: 'operator' }, { applications: token.applications }, { expiresAt: 1500 }] as const;
     for (const [index, other] of others.entries())
       await addToken(store.pool, { ...admin, ...other, id: `bbbbbbbbbbb${index}` });
-    expect(await revokeOwnToken(store.pool, give())).toBe('last-admin');
+    expect(await revokeByToken(store.pool, give())).toBe('last-admin');
     expect(await isRevoked()).toBe(false);
-    expect(await revokeOwnToken(store.pool, give({ force: true, dryRun: true }))).toBe('revoked');
+    expect(await revokeByToken(store.pool, give({ force: true, dryRun: true }))).toBe('revoked');
     expect(await isRevoked()).toBe(false);
-    expect(await revokeOwnToken(store.pool, give({ force: true }))).toBe('revoked');
+    expect(await revokeByToken(store.pool, give({ force: true }))).toBe('revoked');
     expect(await isRevoked()).toBe(true);
   });
 
   it('goes where another one stays', async () => {
     await addToken(store.pool, admin);
     await addToken(store.pool, { ...admin, id: 'bbbbbbbbbbbb' });
-    expect(await revokeOwnToken(store.pool, give())).toBe('revoked');
+    expect(await revokeByToken(store.pool, give())).toBe('revoked');
   });
 
   it('stays for one of two that go at once', async () => {
     await addToken(store.pool, admin);
     await addToken(store.pool, { ...admin, id: 'bbbbbbbbbbbb' });
-    const outcomes = await Promise.all(
-      [id, 'bbbbbbbbbbbb'].map((own) => revokeOwnToken(store.pool, give({ id: own }))),
-    );
+    const outcomes = await Promise.all([id, 'bbbbbbbbbbbb'].map((own) => revokeByToken(store.pool, give({ id: own }))));
     expect(outcomes.toSorted()).toEqual(['last-admin', 'revoked']);
   });
 });

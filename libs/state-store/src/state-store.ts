@@ -33,7 +33,7 @@ export {
   type NewAccessToken,
   noteTokenUse,
   putBootstrapToken,
-  revokeOwnToken,
+  revokeByToken,
   revokeToken,
   type TokenCheck,
 } from './access-tokens.js';

@@ -5,13 +5,13 @@ import {
   findApplication,
   findToken,
   listTokens,
-  revokeOwnToken,
+  revokeByToken,
   revokeToken,
   type AccessToken,
 } from '@platte/state-store';
 import { z } from 'zod';
 import { stopDryRun } from '../commands.js';
-import { actorOf, tokenCallerId, type Caller } from '../http/caller.js';
+import { actorOf, type Caller } from '../http/caller.js';
 import { parseCursor, toPage } from '../http/cursor.js';
 import { Operation } from '../http/operation-route.js';
 import { ApiProblem, lastAdminToken, notFound } from '../http/problems.js';
@@ -65,8 +65,8 @@ export class AccessController {
     if (!token) throw notFound('token', params.id);
     const { dryRun = false } = caller;
     const ended = { id: token.id, actor: actorOf(caller), now: this.parts.now() };
-    if (caller.id === tokenCallerId(token.id)) {
-      const outcome = await revokeOwnToken(pool, { ...ended, force: query.force === 'true', dryRun });
+    if (caller.kind === 'token') {
+      const outcome = await revokeByToken(pool, { ...ended, force: query.force === 'true', dryRun });
       if (outcome === 'last-admin') throw lastAdminToken();
     } else if (!dryRun) await revokeToken(pool, ended);
     const change = { kind: 'TokenRevoked', subject: token.id, before: toTold(token), after: null };

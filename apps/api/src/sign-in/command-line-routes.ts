@@ -18,7 +18,7 @@ import {
   toInstant,
   type CommandLineToken,
 } from '@platte/api-contract';
-import { addCommandLineCode, addToken, findToken, revokeOwnToken, takeCommandLineCode } from '@platte/state-store';
+import { addCommandLineCode, addToken, findToken, revokeByToken, takeCommandLineCode } from '@platte/state-store';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { html, type Html } from '../docs/html.js';
@@ -144,6 +144,6 @@ const revoke: Answer = async ({ signIn: { store, now }, identify }, request) => 
   // The person who signed in by their browser can do so again.
   const force = (await findToken(store.pool, id))?.createdBy.kind === 'person';
   const ended = { id, actor: actorOf(caller), now: now(), force, dryRun: false };
-  if ((await revokeOwnToken(store.pool, ended)) === 'last-admin') throw lastAdminToken();
+  if ((await revokeByToken(store.pool, ended)) === 'last-admin') throw lastAdminToken();
   return { revoked: id };
 };
