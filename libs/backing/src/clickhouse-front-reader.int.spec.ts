@@ -92,6 +92,21 @@ describe('the name of the function that reads files', () => {
     "select 1 union all select length(`fi\\x6ce`('FILE')) intersect select 1",
     "(select `fi\\x6ce`('FILE'))",
     "from (select `fi\\x6ce`('FILE') as x) select x",
+    "select arrayReduce('groupConcat((select file(\\'FILE\\')))', ['1'])",
+    "select arrayReduce('groupConcat((select any(line) from file(\\'FILE\\', \\'LineAsString\\', \\'line String\\') settings readonly=0))', ['1'])",
+    "select arrayReduce(concat('groupConcat(fi', 'le(\\'FILE\\'))'), ['1'])",
+    "with 'groupConcat(file(\\'FILE\\'))' as f select arrayReduce(f, ['1'])",
+    "select arrayReduceInRanges('groupConcat(file(\\'FILE\\'))', [(1, 1)], ['1'])",
+    "select initializeAggregation('groupConcatState(file(\\'FILE\\'))', '1')",
+    "select arrayReduce('groupFormat', ['1'])",
+    "select cast(unhex('00') as AggregateFunction(groupConcat((select file('FILE'))), String))",
+    "select * from null('x UInt8 default toUInt8(file(\\'FILE\\'))')",
+    "select * from generateRandom('x UInt8 default toUInt8(file(\\'FILE\\'))') limit 1",
+    "select * from generateRandom('x UInt8 alias toUInt8(file(\\'FILE\\'))') limit 1",
+    "explain select * from null('x UInt8 materialized toUInt8(file(\\'FILE\\'))')",
+    "select * from view(select * from null('x UInt8 default toUInt8(file(\\'FILE\\'))'))",
+    "select * from values('x UInt8, y UInt8 default toUInt8(file(\\'FILE\\'))', 1)",
+    "select * from values(concat('x String default fi', 'le(\\'FILE\\')'), 'a')",
   ])('does not pass as %s', async (sql) => {
     expect(await attack(sql)).toBe('refused');
   });

@@ -9,7 +9,7 @@ export function isAllowedFunction(name: string): boolean {
 }
 
 /** `sumIfOrNull` is `sum` with two endings; each ending only changes how an aggregate function is fed, or what it gives. */
-function isAllowedAggregate(lower: string): boolean {
+export function isAllowedAggregate(lower: string): boolean {
   for (let base = lower; ;) {
     if (aggregates.has(base)) return true;
     const ending = endings.find((one) => base.endsWith(one));

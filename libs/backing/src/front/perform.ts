@@ -58,8 +58,11 @@ function toReaderWork({ engine, user: { name } }: Job, query: Extract<Query, { k
 const noRows = { readRows: 0, readBytes: 0, writtenRows: 0, writtenBytes: 0 };
 
 async function read({ engine, answer, asked, user }: Job, work: Work, isQuery: boolean): Promise<void> {
-  const lane = user.access === 'read-only' ? 'people' : 'read';
-  const wantsWhole = asked.waitForEnd || asked.settings.has('result_overflow_mode');
+  const isReader = user.access === 'read-only';
+  const lane = isReader ? 'people' : 'read';
+  // chdb analyses a statement that it streams on our event loop, and a scalar subquery runs while it is analysed: only
+  // programs stream. A reader's result is small enough to be made whole.
+  const wantsWhole = isReader || asked.waitForEnd || asked.settings.has('result_overflow_mode');
   if (isQuery && isStreamable(work.format) && !wantsWhole) {
     await engine.stream(work, lane, (piece) => answer.write(piece, work.format));
     return answer.finish(work.format);

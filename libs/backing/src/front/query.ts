@@ -34,10 +34,15 @@ export async function readQuery(request: IncomingMessage, asked: QueryRequest, b
  * The engine's own limit, applied before a single token is read: what is longer it would refuse anyway.
  * @throws ClickhouseError with the engine's own words
  */
-function assertShortEnough(sql: string, { settings }: QueryRequest): void {
+function assertShortEnough(sql: string, asked: QueryRequest): void {
+  assertShorter(sql.length, asked);
+  assertShorter(Buffer.byteLength(sql), asked);
+}
+
+function assertShorter(bytes: number, { settings }: QueryRequest): void {
   const wanted = Number(settings.get('max_query_size') ?? queryBytesMax);
   const limit = wanted > 0 ? wanted : Infinity;
-  if (sql.length <= limit && Buffer.byteLength(sql) <= limit) return;
+  if (bytes <= limit) return;
   const what = `Max query size exceeded (can be increased with the \`max_query_size\` setting): ${limit} bytes`;
   throw new ClickhouseError(62, 'SYNTAX_ERROR', what);
 }
@@ -74,15 +79,28 @@ function toText(sql: string, asked: QueryRequest, parameters: Map<string, string
 
 /** How @clickhouse/client sends parameters that are too long for a URL: `query` and `param_*` as fields of a form. */
 async function readForm(type: string, body: Buffer, asked: QueryRequest): Promise<Query> {
-  const form = await new Response(new Uint8Array(body), { headers: { 'Content-Type': type } }).formData();
+  const form = await parseForm(type, body);
   const parameters = new Map(asked.parameters);
-  let sql = asked.sql;
+  const parts = [asked.sql];
+  let length = asked.sql.length;
   for (const [name, value] of form) {
     if (typeof value !== 'string') {
       throw new ClickhouseError(48, 'NOT_IMPLEMENTED', 'External tables are not supported by the embedded engine');
     }
-    if (name === 'query') sql = [sql, value].filter((part) => part !== '').join('\n');
-    else if (name.startsWith('param_')) parameters.set(name.slice('param_'.length), value);
+    if (name === 'query') {
+      parts.push(value);
+      length += value.length + 1;
+      assertShorter(length, asked);
+    } else if (name.startsWith('param_')) parameters.set(name.slice('param_'.length), value);
   }
-  return toText(sql, asked, parameters);
+  return toText(parts.filter((part) => part !== '').join('\n'), asked, parameters);
+}
+
+/** @throws ClickhouseError for a body that is no form, or has no boundary */
+async function parseForm(type: string, body: Buffer): Promise<FormData> {
+  try {
+    return await new Response(new Uint8Array(body), { headers: { 'Content-Type': type } }).formData();
+  } catch {
+    throw new ClickhouseError(36, 'BAD_ARGUMENTS', 'The body is not a form of the type that its Content-Type names');
+  }
 }

@@ -1,7 +1,7 @@
 // What a read-only user may ask, decided on what the engine has parsed (syntax-tree.ts). Everything has to be on a list:
 // kinds of nodes, functions, table functions, system tables, formats. What a later engine adds is refused until it is
 // listed, and so is what the engine's tree does not show: settings in a statement and the functions of APPLY.
-import { isAllowedFunction } from './allowed-functions.js';
+import { isAllowedAggregate, isAllowedFunction } from './allowed-functions.js';
 import { ClickhouseError } from './clickhouse-error.js';
 import { isReaderFormat } from './formats.js';
 import type { SyntaxNode } from './syntax-tree.js';
@@ -65,17 +65,49 @@ function assertLiteral({ above }: Visit, context: ReaderContext): void {
   if (isStatement(above)) throw refused(context, 'write files');
 }
 
-function assertFunction({ node: { name }, above }: Visit, context: ReaderContext): void {
+function assertFunction({ node, above }: Visit, context: ReaderContext): void {
+  const { name } = node;
   if (above?.node.kind === 'TableExpression') {
     if (!isTableFunction(name)) throw refused(context, `use the table function \`${name}\``);
+    if (takesStructure.has(name.toLowerCase())) assertPlainStructure(node, context);
   } else if (!isAllowedFunction(name)) {
     throw refused(context, `call the function \`${name}\``);
+  } else if (takesAggregate.has(name.toLowerCase())) {
+    assertAggregateName(node, context);
   }
 }
 
+const firstArgument = ({ children }: SyntaxNode): SyntaxNode | undefined => children[0]?.children[0];
+
+/**
+ * Functions whose first argument names an aggregate function. The engine parses that text and evaluates its parameters,
+ * whatever they are: `sum((select …))`. None of it is in the tree, so that only a bare name passes.
+ */
+const takesAggregate = new Set(['arrayreduce', 'arrayreduceinranges', 'initializeaggregation']);
+
+function assertAggregateName(node: SyntaxNode, context: ReaderContext): void {
+  const named = firstArgument(node);
+  const word = named?.kind === 'Literal' ? /^'(\w+)'$/.exec(named.name)?.[1] : undefined;
+  if (word === undefined || !isAllowedAggregate(word.toLowerCase()))
+    throw refused(context, `call \`${node.name}\` with anything but the plain name of an aggregate function`);
+}
+
+/** Table functions whose first argument may be the text of a list of columns; a default in it is evaluated. */
+const takesStructure = new Set(['values', 'sqlstandardvalues']);
+
+function assertPlainStructure(node: SyntaxNode, context: ReaderContext): void {
+  const structure = firstArgument(node);
+  if (structure?.kind !== 'Literal' || evaluated.test(structure.name))
+    throw refused(context, `call \`${node.name}\` with anything but plain columns: a name and a type each`);
+}
+
+/** What makes the engine evaluate an expression of a column, or call something for it. */
+const evaluated = /\b(?:default|materialized|ephemeral|alias|codec|ttl|statistics|settings|select)\b|\\/i;
+
+/** Not `null` and `generateRandom`: they take the text of a list of columns, whose defaults call any function. */
 const tableFunctions = new Set([
-  'numbers', 'numbers_mt', 'zeros', 'zeros_mt', 'generateseries', 'generate_series', 'generaterandom', 'primes', 'null',
-  'values', 'sqlstandardvalues', 'view',
+  'numbers', 'numbers_mt', 'zeros', 'zeros_mt', 'generateseries', 'generate_series', 'primes', 'values', 'sqlstandardvalues',
+  'view',
 ]); // prettier-ignore
 
 /** Views with parameters are called like functions; ours, and those that people add, are named `v_…`. */

@@ -35,9 +35,14 @@ describe('settingsFor', () => {
     expect(settingsFor(reader, new Map([['max_execution_time', '5']])).get('max_execution_time')).toBe('5');
   });
 
-  it.each(['0', '-1', '61', 'x', 'Infinity'])('refuses a read-only user a time limit of %j', (value) => {
-    expect(() => settingsFor(reader, new Map([['max_execution_time', value]]))).toThrow(/shouldn't be greater than 60/);
-  });
+  it.each(['0', '-1', '61', 'x', 'Infinity', '1e-7', '0.5', '1e1'])(
+    'refuses a read-only user a time limit of %j',
+    (value) => {
+      expect(() => settingsFor(reader, new Map([['max_execution_time', value]]))).toThrow(
+        /should be a whole number from 1 to 60/,
+      );
+    },
+  );
 
   it.each(['readonly', 'result_overflow_mode', 'profile'])('refuses a read-only user the setting %s', (name) => {
     expect(() => settingsFor(reader, new Map([[name, '2']]))).toThrow(/readonly mode/);

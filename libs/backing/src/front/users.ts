@@ -79,16 +79,16 @@ export function settingsFor(user: User, asked: Settings): Settings {
       throw new ClickhouseError(164, 'READONLY', `Cannot modify '${name}' setting in readonly mode`);
   }
   for (const [name, limit] of Object.entries(readOnlyLimits)) {
-    const text = asked.get(name);
-    const wanted = text === undefined ? limit : Number(text);
-    if (!(wanted > 0 && wanted <= limit)) {
+    const text = asked.get(name) ?? String(limit);
+    // Whole numbers only: the engine rounds a smaller one to 0, which means no limit.
+    if (!/^[1-9]\d{0,15}$/.test(text) || Number(text) > limit) {
       throw new ClickhouseError(
         452,
         'SETTING_CONSTRAINT_VIOLATION',
-        `Setting ${name} shouldn't be greater than ${limit}`,
+        `Setting ${name} should be a whole number from 1 to ${limit}`,
       );
     }
-    granted.set(name, String(wanted));
+    granted.set(name, text);
   }
   // Last: once it is set nothing else can be.
   granted.set('readonly', '1');
