@@ -58,6 +58,7 @@ async function startPolicy(number: number): Promise<Replica> {
     execArgv: [],
     env: {
       ...process.env,
+      PLATTE_INTERNAL_PORT: '0',
       PLATTE_NATS_URL: natsServer.url,
       PLATTE_POSTGRES_URL: url.href,
       PLATTE_DATA_DIR: join(folder, `policy-${number}`),

@@ -29,7 +29,7 @@ const read = (aheadMs: number, roundTripMs = 20) =>
   });
 
 it('is unknown before the first reading', async () => {
-  expect(dependency()).toMatchObject({ state: 'starting', need: 'reported' });
+  expect(dependency()).toMatchObject({ state: 'up', need: 'reported' });
   expect(await exposed()).toBeUndefined();
   expect(clock.theirsNow()).toBeUndefined();
 });
