@@ -123,6 +123,9 @@ function makeNormaliser(folder: string): (text: string) => string {
       .replace(/plt_[a-z0-9]+_\w+/g, '<token>')
       .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, nameOf)
       .replace(/\b(?=[a-z0-9]*\d)[a-z0-9]{12}\b/g, '<token-id>')
+      // One id in twelve has no digit: it is known by its place.
+      .replace(/((?:Created token \S+ \(|Revoked token |Token(?:Created|Revoked) +))[a-z]{12}\b/g, '$1<token-id>')
+      .replace(/^[a-z]{12}(?= +\S+ +(?:viewer|operator|apply|admin) )/gm, '<token-id>')
       .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<time>')
       .replace(/http:\/\/127\.0\.0\.1:\d+/g, '<url>')
       .replace(/\b\d+[smhd] ago\b/g, '<age> ago')
