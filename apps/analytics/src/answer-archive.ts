@@ -26,7 +26,7 @@ export function answerArchive({ nats, history, log, subject = archivedSubject }:
       end.set(archivedEndHeader, 'yes');
       message.respond('', { headers: end });
     } catch (error) {
-      // Without its end the answer counts for nothing, and is asked for again.
+      // Policy ignores an answer that has no end message, and requests it again.
       log.warn({ err: error }, 'the archive could not be read for policy');
       message.respond('');
     }

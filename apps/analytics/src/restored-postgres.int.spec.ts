@@ -4,7 +4,7 @@ import { checkIns, makeProgram, type TestProgram } from '../test/program.js';
 
 /** For a machine that is busy with other tests. */
 const patience = { timeout: 30_000, interval: 20 };
-/** Of the dump. */
+/** The greatest machine number that the restored dump contains. */
 const kept = 12;
 let program: TestProgram;
 beforeEach(async () => {

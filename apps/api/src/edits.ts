@@ -58,7 +58,7 @@ function merge(before: unknown, patch: unknown): unknown {
   return { ...before, ...toChanges(before, patch) };
 }
 
-/** Of a union `kind` names the variant. Another one has fields of its own, and keeps none of those that were there. */
+/** `kind` names the variant of a union. A new variant replaces the old value: no field of the old one is kept. */
 function isOfAnotherKind(before: { kind?: unknown }, patch: { kind?: unknown }): boolean {
   return patch.kind !== undefined && before.kind !== undefined && patch.kind !== before.kind;
 }

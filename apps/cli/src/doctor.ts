@@ -42,7 +42,7 @@ async function inspectEngine(): Promise<Finding[]> {
   return [{ name: 'SQL engine', ok: true, text, ...(kind === 'none' ? { isWarning: true, next } : {}) }];
 }
 
-/** By the same rule as `up`: what it would refuse is missing here, and what it would make smaller is said. */
+/** Uses the same rule as `up`: fails where `up` would refuse to start, and prints the sizes that `up` would choose. */
 async function inspectDisk(dataDir: string): Promise<Finding> {
   const { freeBytes, judgement } = await readDiskRoom(dataDir, process.env);
   if (judgement.status === 'too-little') return { name: 'disk', ok: false, text: toRefusal(dataDir, judgement.why) };

@@ -30,7 +30,7 @@ export class RestoreController {
       caller,
       left.map(({ kind, subject }) => ({ kind, subject, before: null, after: null })),
     );
-    // Kept after each: whoever applies again, or takes over, goes on with what is left.
+    // The outcome is stored after each change, so that a second call continues with the changes that are left.
     for (const change of left) {
       change.outcome = await this.apply(change, caller);
       await noteOutcomes(store, restore.id, restore.changes);

@@ -73,7 +73,7 @@ export function parseInput(
     errors.push(...parsed.error.issues.flatMap((issue) => toErrors(issue, toPointer)));
     return undefined;
   };
-  // Of the body alone: a path or a filter may name what a machine called itself.
+  // Only the body is checked: a path or a filter may contain a name that a machine sent.
   const readBody = (): unknown => {
     const body = request.body === undefined ? {} : request.body;
     const parsed = read(operation.body ?? noBody, body, toJsonPointer);

@@ -48,7 +48,7 @@ export function toPerson(claims: object, rules: RoleRules, source: object = clai
   return { status: 'known', person: { subject: known.sub, name, role, applications } };
 }
 
-/** Of what the provider says only what a page and a terminal show as it is: nobody is locked out by their name. */
+/** Removes hidden characters from the provider's name, instead of refusing the person who has it. */
 function toName(text: string): string {
   return withoutHidden(text).slice(0, nameCharsMax).toWellFormed();
 }

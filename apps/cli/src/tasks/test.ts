@@ -20,7 +20,7 @@ interface Report {
 export interface TestOptions {
   /** Names of kinds. */
   kind?: string[] | undefined;
-  /** Also the kinds that are about files which changed: for CI. */
+  /** Also run the kinds whose files changed. For CI. */
   changed?: boolean | undefined;
 }
 

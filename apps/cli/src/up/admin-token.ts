@@ -1,5 +1,5 @@
-// The admin token that `up` gives to api and writes into run.json. One that somebody revoked stays revoked, and would lock
-// out whoever runs the platform: so each start makes sure that it signs in, and draws another one when it does not.
+// The admin token that `up` gives to api and writes into run.json. A revoked token would lock out the person who runs the
+// platform. Therefore each start checks that the token works, and makes a new one if it does not.
 import { closeStore, isUsableToken, openStore } from '@platte/state-store';
 import { replaceAdminToken, type Secrets } from './secrets.js';
 

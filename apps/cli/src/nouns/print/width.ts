@@ -16,8 +16,8 @@ export function widthOf(text: string): number {
 }
 
 /**
- * What machines and people send must not steer the terminal of whoever reads it. Of texts as they are (JSON, YAML, names):
- * lines and our own colours stay, and everything else is written as JSON escapes it, so that JSON stays the same.
+ * Escapes control characters, so that a text from a machine or a person cannot control the reader's terminal. Line ends and
+ * our own colours stay. Everything else is written as JSON escapes it, so that JSON output keeps its meaning.
  */
 export function escapeControls(text: string): string {
   return text.replaceAll(steering, (found) =>

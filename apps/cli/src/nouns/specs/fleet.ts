@@ -90,7 +90,7 @@ export const exportFleet: VerbSpec = {
 
 const resumePaused = [
   { flags: '--resume-paused', about: 'resume what people paused or halted in the groups of the file' },
-  { flags: '--reason <text>', about: 'with --resume-paused: why, for the audit log and for whoever asks' },
+  { flags: '--reason <text>', about: 'the reason for --resume-paused, for the audit log' },
 ];
 
 export const diff: VerbSpec = {

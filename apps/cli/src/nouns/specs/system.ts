@@ -9,7 +9,7 @@ const between: readonly OptionSpec[] = [
   { flags: '--until <time>', about: 'only what happened before then' },
 ];
 
-// Only the type is imported: whoever asks for help waits for no schema.
+// Only the type is imported, so that `--help` does not load the schema.
 const actorKinds: Record<ActorKind, true> = {
   person: true,
   token: true,
